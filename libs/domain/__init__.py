@@ -1,0 +1,1 @@
+"""The words of the suite as frozen values; nothing here does input or output."""

@@ -1,0 +1,1 @@
+"""The serving harness: everything about gRPC that the services share."""

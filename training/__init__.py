@@ -1,0 +1,1 @@
+"""Offline training: read the log, fit, evaluate, publish."""
