@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 # torch is a CPU build from PyTorch's own index where the machine reaches it; the
 # extra index is asked once, so a machine that does not reach it loses seconds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+BUF := node_modules/.bin/buf
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up protos format lint types test check bench clean
+.PHONY: help setup run up train protos format lint types test check bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,4 +25,44 @@ node_modules/.installed: package.json | $(VENV)/.installed
 	scripts/npm install --no-package-lock --no-audit --no-fund --silent
 	@touch $@
 
-setup: $(VENV)/.installed ## make .venv with everything that is pinned
+setup: $(VENV)/.installed ## make .venv with everything, as pinned in constraints.txt
+
+run: setup ## sample data, training, all services, the first recommendations; keeps serving
+	$(BIN)/reprise demo
+
+up: setup ## start the services on what is in var/ and keep serving
+	$(BIN)/reprise up
+
+train: setup ## train on the recorded events and publish a bundle
+	$(BIN)/reprise train
+
+protos: setup ## generate the stubs of the contracts into libs/contracts
+	scripts/generate-stubs
+
+format: setup node_modules/.installed ## format code and contracts
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BUF) format --write
+
+lint: setup node_modules/.installed ## style, import rules, contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BUF) lint
+	$(BUF) format --diff --exit-code
+	$(BUF) breaking --against protos/baseline.binpb
+	scripts/check-stubs
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+test: setup ## all tests, end to end ones included
+	$(BIN)/pytest
+
+check: lint types test ## what CI runs
+
+bench: setup ## figures beside a peer or a limit; ONLY=name picks one
+	$(BIN)/python -m benchmarks $(ONLY)
+
+clean: ## remove what was installed and cached; data in var/ stays
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

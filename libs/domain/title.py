@@ -1,6 +1,6 @@
 """Titles: what can be watched."""
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -56,7 +56,7 @@ class Title:
     season_number: int = 0
     episode_number: int = 0
     duration_ms: int = 0
-    release_date: datetime.date | None = None
+    release_date: dt.date | None = None
     language: str = ""
     country: str = ""
     people: tuple[Person, ...] = ()
@@ -72,20 +72,26 @@ class Title:
         check_text("name", self.name, 512)
         if len(self.synopsis) > 8192:
             raise InvalidField("synopsis", "must have at most 8192 characters")
+        check_text("language", self.language, 35)
+        check_country("country", self.country)
+        self._check_place()
+        self._check_lists()
+        if not 0 <= self.duration_ms <= 30 * 86_400_000:
+            raise InvalidField("duration_ms", "must be from 0 to 30 days")
+        if not 0 <= self.maturity_years <= 21:
+            raise InvalidField("maturity_years", "must be from 0 to 21")
+
+    def _check_place(self) -> None:
         if self.parent_id:
             check_id("parent_id", self.parent_id)
-        if self.kind is TitleKind.EPISODE and not self.parent_id:
+        elif self.kind is TitleKind.EPISODE:
             raise InvalidField("parent_id", "an episode needs its series")
         if self.parent_id == self.title_id:
             raise InvalidField("parent_id", "must be another title")
         if min(self.season_number, self.episode_number) < 0:
             raise InvalidField("episode_number", "must not be negative, nor may season_number")
-        if not 0 <= self.duration_ms <= 30 * 86_400_000:
-            raise InvalidField("duration_ms", "must be from 0 to 30 days")
-        check_text("language", self.language, 35)
-        check_country("country", self.country)
-        if not 0 <= self.maturity_years <= 21:
-            raise InvalidField("maturity_years", "must be from 0 to 21")
+
+    def _check_lists(self) -> None:
         for field, values, most in (("genres", self.genres, 16), ("tags", self.tags, 64)):
             if len(values) > most:
                 raise InvalidField(field, f"must have at most {most}")

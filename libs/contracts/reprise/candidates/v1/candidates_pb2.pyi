@@ -75,7 +75,9 @@ class RetrieveCandidatesRequest(_message.Message):
     limit: _builtins.int
     """limit is the most candidates to return; 0 means 500; at most 2,000."""
     history_rows: _builtins.bytes
-    """history_rows is int32 (h,): titles engaged with, newest first; may be empty."""
+    """history_rows is int32 (h,): titles engaged with, newest first; may be empty;
+    at most 2,000.
+    """
     history_weights: _builtins.bytes
     """history_weights is float32 (h,): strength of each, > 0, decayed to request_time."""
     excluded_rows: _builtins.bytes

@@ -130,7 +130,8 @@ class CandidatesServiceServicer:
 
     def WatchTitles(self, request, context):
         """WatchTitles sends the catalogue as a snapshot and then every change in the
-        order of sequence, until the client hangs up or the server drains.
+        order of sequence, until the client hangs up or the server drains. The first
+        message comes at once; it is empty when nothing has changed since after_sequence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

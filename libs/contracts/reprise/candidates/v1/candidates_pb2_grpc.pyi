@@ -52,7 +52,8 @@ class CandidatesServiceStub:
     """ListTitles pages through the catalogue in ascending order of title_id."""
     WatchTitles: _grpc.UnaryStreamMultiCallable[_candidates_pb2.WatchTitlesRequest, _candidates_pb2.WatchTitlesResponse]
     """WatchTitles sends the catalogue as a snapshot and then every change in the
-    order of sequence, until the client hangs up or the server drains.
+    order of sequence, until the client hangs up or the server drains. The first
+    message comes at once; it is empty when nothing has changed since after_sequence.
     """
     GetIndexStatus: _grpc.UnaryUnaryMultiCallable[_candidates_pb2.GetIndexStatusRequest, _candidates_pb2.GetIndexStatusResponse]
     """GetIndexStatus says which bundles are loaded."""
@@ -81,7 +82,8 @@ class CandidatesServiceAsyncStub(CandidatesServiceStub):
     """ListTitles pages through the catalogue in ascending order of title_id."""
     WatchTitles: _aio.UnaryStreamMultiCallable[_candidates_pb2.WatchTitlesRequest, _candidates_pb2.WatchTitlesResponse]  # type: ignore[assignment]
     """WatchTitles sends the catalogue as a snapshot and then every change in the
-    order of sequence, until the client hangs up or the server drains.
+    order of sequence, until the client hangs up or the server drains. The first
+    message comes at once; it is empty when nothing has changed since after_sequence.
     """
     GetIndexStatus: _aio.UnaryUnaryMultiCallable[_candidates_pb2.GetIndexStatusRequest, _candidates_pb2.GetIndexStatusResponse]  # type: ignore[assignment]
     """GetIndexStatus says which bundles are loaded."""
@@ -149,7 +151,8 @@ class CandidatesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_candidates_pb2.WatchTitlesResponse], _abc.AsyncIterator[_candidates_pb2.WatchTitlesResponse]]:
         """WatchTitles sends the catalogue as a snapshot and then every change in the
-        order of sequence, until the client hangs up or the server drains.
+        order of sequence, until the client hangs up or the server drains. The first
+        message comes at once; it is empty when nothing has changed since after_sequence.
         """
 
     @_abc_1.abstractmethod
