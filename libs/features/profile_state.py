@@ -1,0 +1,155 @@
+"""A profile's state: its title records, its own counters, and how events make them."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.domain.event import DAY_MS, Event, EventKind
+from libs.domain.viewing import Device
+from libs.features.counters import Counters, decode_counters, empty, encode_counters, left
+from libs.features.daypart import DAYPART_COUNT, event_daypart
+from libs.features.engagement import engagement
+from libs.features.title_record import RECORD_KINDS, TITLE_RECORD, TitleFold
+
+# Two months: what a profile did last season says little about when and where it watches now.
+PROFILE_HALF_LIFE_MS: Final = 60.0 * DAY_MS
+
+PROFILE_COUNTER_NAMES: Final = (
+    "engagement",
+    "starts",
+    "impressions",
+    *(f"engagement_device_{device.name.lower()}" for device in Device),
+    *(f"engagement_daypart_{part}" for part in range(DAYPART_COUNT)),
+)
+PROFILE_HALF_LIVES_MS: Final[NDArray[np.float64]] = np.full(
+    len(PROFILE_COUNTER_NAMES), PROFILE_HALF_LIFE_MS
+)
+_ENGAGEMENT, _STARTS, _IMPRESSIONS, _DEVICES = range(4)
+_DAYPARTS: Final = _DEVICES + len(Device)
+
+_TIME: Final = struct.Struct("<q")
+
+in_order = attrgetter("order")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileState:
+    """Title records (n,) with their ids ascending, and the profile's counters."""
+
+    title_ids: tuple[str, ...]
+    records: NDArray[np.void]  # (n,) of TITLE_RECORD
+    counters: Counters  # of PROFILE_COUNTER_NAMES
+    newest_ms: int  # the newest event of any kind; 0 for none
+
+
+_NO_COUNTERS: Final = empty(len(PROFILE_COUNTER_NAMES))
+
+EMPTY: Final = ProfileState((), np.zeros(0, TITLE_RECORD), _NO_COUNTERS, 0)
+
+
+def replay(events: Iterable[Event]) -> ProfileState:
+    """The state after `events` of one profile, each event_id once, in any order."""
+    whole = ProfileReplay()
+    whole.advance(events)
+    return whole.state()
+
+
+class ProfileReplay:
+    """The states of one profile at ascending times, in one pass over its events."""
+
+    def __init__(self) -> None:
+        self._titles: dict[str, TitleFold] = {}
+        self._profile = ProfileFold()
+
+    def advance(self, events: Iterable[Event]) -> None:
+        """Fold in the next events, which are sorted here; earlier ones came in earlier calls."""
+        for event in sorted(events, key=in_order):
+            self._profile.apply(event)
+            if event.kind in RECORD_KINDS:
+                title = self._titles.get(event.title_id)
+                if title is None:
+                    title = self._titles[event.title_id] = TitleFold()
+                title.apply(event)
+
+    def state(self) -> ProfileState:
+        """The state after everything so far."""
+        title_ids = tuple(sorted(self._titles))
+        records = b"".join([self._titles[title_id].encode_record() for title_id in title_ids])
+        return ProfileState(
+            title_ids, decode_records(records), self._profile.counters(), self._profile.newest_ms
+        )
+
+
+class ProfileFold:
+    """The profile's own counters in the making."""
+
+    __slots__ = ("_at_ms", "_values", "newest_ms")
+
+    def __init__(self, counters: Counters = _NO_COUNTERS, newest_ms: int = 0) -> None:
+        """Continue from a stored state, or from nothing."""
+        self._values: list[float] = counters.values.tolist()
+        self._at_ms = counters.at_ms
+        self.newest_ms = newest_ms
+
+    def apply(self, event: Event) -> None:
+        """Fold in one event of this profile."""
+        self.newest_ms = max(self.newest_ms, event.occurred_ms)
+        is_shown, is_started = event.kind is EventKind.IMPRESSION, event.kind is EventKind.PLAY
+        share = engagement(event)
+        if not (is_shown or is_started or share > 0.0):
+            return
+        weight = self._aged(event.occurred_ms)
+        values = self._values
+        if is_shown:
+            values[_IMPRESSIONS] += weight
+        if is_started:
+            values[_STARTS] += weight
+        if share > 0.0:
+            values[_ENGAGEMENT] += share * weight
+            values[_DEVICES + event.context.device] += share * weight
+            values[_DAYPARTS + event_daypart(event)] += share * weight
+
+    def counters(self) -> Counters:
+        """The counters after everything so far."""
+        return Counters(np.array(self._values), self._at_ms)
+
+    def _aged(self, at_ms: int) -> float:
+        """Bring the counters to `at_ms` if that is later; returns what 1 of then is worth there."""
+        ahead_ms = at_ms - self._at_ms
+        if ahead_ms <= 0:
+            return left(-ahead_ms, PROFILE_HALF_LIFE_MS)
+        kept = left(ahead_ms, PROFILE_HALF_LIFE_MS)
+        self._values = [value * kept for value in self._values]
+        self._at_ms = at_ms
+        return 1.0
+
+
+def encode_records(records: NDArray[np.void]) -> bytes:
+    """The packed little-endian bytes of records (n,)."""
+    return records.astype(TITLE_RECORD, copy=False).tobytes()
+
+
+def decode_records(data: bytes) -> NDArray[np.void]:
+    """The inverse of `encode_records`: (n,), read-only."""
+    return np.frombuffer(data, TITLE_RECORD)
+
+
+def encode_profile_counters(state: ProfileState) -> bytes:
+    """What the contract calls profile_counters: newest_ms, then the counters."""
+    return _TIME.pack(state.newest_ms) + encode_counters(state.counters)
+
+
+def decode_state(
+    title_ids: Sequence[str], title_records: bytes, profile_counters: bytes
+) -> ProfileState:
+    """A state from the columns that travel; empty `profile_counters` are a new profile's."""
+    if not profile_counters:
+        return EMPTY
+    (newest_ms,) = _TIME.unpack_from(profile_counters)
+    counters = decode_counters(profile_counters[_TIME.size :])
+    return ProfileState(tuple(title_ids), decode_records(title_records), counters, newest_ms)

@@ -1,0 +1,157 @@
+"""A profile's history over the rows of a bundle: episodes credited to their series."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.features.catalogue_columns import CatalogueColumns
+from libs.features.counters import decay_factors
+from libs.features.engagement import LIKED_RATING
+from libs.features.profile_state import ProfileState
+from libs.features.title_record import SIGHT_HALF_LIFE_MS, TASTE_HALF_LIFE_MS
+
+# A like says as much as having watched the title once more.
+_LIKE_WEIGHT: Final = 1.0
+
+_HALF_LIVES_MS: Final = np.array(
+    [TASTE_HALF_LIFE_MS, TASTE_HALF_LIFE_MS, SIGHT_HALF_LIFE_MS, SIGHT_HALF_LIFE_MS]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileView:
+    """h rows that a profile has any event about; all arrays are aligned with `rows`.
+
+    Of a series, counters and watched time are sums over its episodes and itself, times are the
+    newest, opinions are the newest given to any of them.
+    """
+
+    rows: NDArray[np.int32]  # (h,) ascending, distinct
+    counters_ms: NDArray[np.int64]  # (h,) what the next four are as of
+    engagement: NDArray[np.float64]  # (h,)
+    starts: NDArray[np.float64]  # (h,)
+    impressions: NDArray[np.float64]  # (h,)
+    clicks: NDArray[np.float64]  # (h,)
+    last_ms: NDArray[np.int64]  # (h,) newest playback or rating; 0 never
+    last_sequence: NDArray[np.int64]  # (h,)
+    last_tie: NDArray[np.uint64]  # (h,)
+    shown_ms: NDArray[np.int64]  # (h,)
+    completed_ms: NDArray[np.int64]  # (h,) newest COMPLETE; of a series that of any episode
+    duration_ms: NDArray[np.int64]  # (h,)
+    watched_ms: NDArray[np.int64]  # (h,)
+    rating: NDArray[np.float64]  # (h,) value / scale; NaN for none
+    thumb: NDArray[np.int8]  # (h,) +1, -1, 0
+    is_listed: NDArray[np.bool_]  # (h,)
+    records: NDArray[np.void]  # (r,) of TITLE_RECORD, as stored, ordered by row
+    record_rows: NDArray[np.int32]  # (r,)
+    record_title_ids: tuple[str, ...]  # (r,)
+
+
+def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
+    """The history over the rows of `columns`; titles that count for no row are left out."""
+    row_of = columns.credit.row_of
+    all_rows = np.array([row_of.get(title_id, -1) for title_id in state.title_ids], dtype=np.int32)
+    kept = np.flatnonzero(all_rows >= 0)
+    kept = kept[np.argsort(all_rows[kept], kind="stable")]
+    record_rows = all_rows[kept]
+    records = state.records[kept]
+    starts = _group_starts(record_rows)
+    counters_ms, counters = _summed(records, starts)
+    last = _newest(records, record_rows, "last_ms", "last_sequence", "last_tie")
+    rating = _newest(records, record_rows, "rating_ms", "rating_sequence", "rating_tie")
+    thumb = _newest(records, record_rows, "thumb_ms", "thumb_sequence", "thumb_tie")
+    listed = _newest(records, record_rows, "listed_ms", "listed_sequence", "listed_tie")
+    return ProfileView(
+        rows=record_rows[starts],
+        counters_ms=counters_ms,
+        engagement=counters[:, 0],
+        starts=counters[:, 1],
+        impressions=counters[:, 2],
+        clicks=counters[:, 3],
+        last_ms=records["last_ms"][last],
+        last_sequence=records["last_sequence"][last],
+        last_tie=records["last_tie"][last],
+        shown_ms=_reduced(np.maximum, records["shown_ms"], starts),
+        completed_ms=_reduced(np.maximum, records["completed_ms"], starts),
+        duration_ms=_reduced(np.add, records["duration_ms"], starts),
+        watched_ms=_reduced(np.add, records["watched_ms"], starts),
+        rating=records["rating"][rating],
+        thumb=records["thumb"][thumb],
+        is_listed=records["is_listed"][listed] > 0,
+        records=records,
+        record_rows=record_rows,
+        record_title_ids=tuple(state.title_ids[place] for place in kept.tolist()),
+    )
+
+
+def taste_history(
+    view: ProfileView, at_ms: int, most: int = 300
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The `most` newest titles that speak for a taste: rows (h,), newest first, and weights > 0.
+
+    The weight of a title is its engagement decayed to `at_ms`, on a logarithmic scale so that a
+    long series does not drown the rest, plus one for a like; a thumb down takes it out.
+    """
+    strength = np.log2(1.0 + decayed(view, at_ms)[:, 0])
+    is_liked = (view.thumb > 0) | (view.rating >= LIKED_RATING)
+    weights = (strength + _LIKE_WEIGHT * is_liked).astype(np.float32)
+    usable = np.flatnonzero((weights > 0) & (view.thumb >= 0))
+    order = np.lexsort(
+        (
+            view.rows[usable],
+            view.last_tie[usable],
+            view.last_sequence[usable],
+            view.last_ms[usable],
+        )
+    )
+    newest = usable[order[::-1][:most]]
+    return view.rows[newest], weights[newest]
+
+
+def seen_rows(view: ProfileView) -> NDArray[np.int32]:
+    """What is nothing new to the profile: rows that it played, rated or thumbed down."""
+    return view.rows[(view.last_ms > 0) | (view.thumb < 0)]
+
+
+def decayed(view: ProfileView, at_ms: int) -> NDArray[np.float64]:
+    """Engagement, starts, impressions and clicks (h, 4) as they are at `at_ms`."""
+    values = np.stack((view.engagement, view.starts, view.impressions, view.clicks), axis=1)
+    return values * decay_factors(at_ms - view.counters_ms, _HALF_LIVES_MS)
+
+
+def _summed(
+    records: NDArray[np.void], starts: NDArray[np.intp]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The counters of each group, brought to the group's newest time and added up."""
+    at_ms = _reduced(np.maximum, records["counters_ms"], starts)
+    sizes = np.diff(starts, append=len(records))
+    ages_ms = np.repeat(at_ms, sizes) - records["counters_ms"]
+    values = np.stack(
+        [records[name] for name in ("engagement", "starts", "impressions", "clicks")], axis=1
+    )
+    return at_ms, _reduced(np.add, values * decay_factors(ages_ms, _HALF_LIVES_MS), starts)
+
+
+def _newest(
+    records: NDArray[np.void], rows: NDArray[np.int32], ms: str, sequence: str, tie: str
+) -> NDArray[np.intp]:
+    """The place of each group's record whose register was written last."""
+    order = np.lexsort((records[tie], records[sequence], records[ms], rows))
+    ends = np.append(_group_starts(rows)[1:], len(rows)) - 1 if len(rows) else order[:0]
+    return order[ends]
+
+
+def _group_starts(rows: NDArray[np.int32]) -> NDArray[np.intp]:
+    is_first = np.ones(len(rows), dtype=np.bool_)
+    is_first[1:] = rows[1:] != rows[:-1]
+    return np.flatnonzero(is_first)
+
+
+def _reduced(add: np.ufunc, values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
+    """`add.reduceat`, which has no answer for no groups."""
+    if len(starts) == 0:
+        return values[:0]
+    reduced: NDArray[Any] = add.reduceat(values, starts, axis=0)
+    return reduced

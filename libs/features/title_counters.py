@@ -1,0 +1,113 @@
+"""Title counters: how much titles are watched, shown and liked, decayed over several spans."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.domain.event import DAY_MS, Event, EventKind
+from libs.domain.viewing import Device
+from libs.features.counters import FOREVER, decay_factors
+from libs.features.daypart import DAYPART_COUNT
+from libs.features.event_columns import EventColumns, from_events
+
+_DAY, _WEEK, _MONTH = 1.0 * DAY_MS, 7.0 * DAY_MS, 30.0 * DAY_MS
+
+# Devices with a counter of their own; engagement on an unspecified device counts in the totals.
+COUNTED_DEVICES: Final = tuple(device for device in Device if device is not Device.UNSPECIFIED)
+
+_COLUMNS: Final[tuple[tuple[str, float], ...]] = (
+    ("engagement_1d", _DAY),
+    ("engagement_7d", _WEEK),
+    ("engagement_30d", _MONTH),
+    ("engagement_all", FOREVER),
+    ("starts_7d", _WEEK),
+    ("impressions_7d", _WEEK),
+    ("clicks_7d", _WEEK),
+    ("completes_30d", _MONTH),
+    ("likes_all", FOREVER),
+    ("dislikes_all", FOREVER),
+    *((f"engagement_30d_{device.name.lower()}", _MONTH) for device in COUNTED_DEVICES),
+    *((f"engagement_30d_daypart_{part}", _MONTH) for part in range(DAYPART_COUNT)),
+)
+TITLE_COUNTER_NAMES: Final = tuple(name for name, _ in _COLUMNS)
+TITLE_HALF_LIVES_MS: Final[NDArray[np.float64]] = np.array([life for _, life in _COLUMNS])
+TITLE_COUNTER_COUNT: Final = len(_COLUMNS)
+
+_COLUMN: Final = {name: place for place, name in enumerate(TITLE_COUNTER_NAMES)}
+_KIND_COLUMNS: Final = (
+    (EventKind.PLAY, _COLUMN["starts_7d"]),
+    (EventKind.IMPRESSION, _COLUMN["impressions_7d"]),
+    (EventKind.CLICK, _COLUMN["clicks_7d"]),
+    (EventKind.COMPLETE, _COLUMN["completes_30d"]),
+)
+
+
+class Contribution(NamedTuple):
+    """What some events add to one counter."""
+
+    column: int
+    events: NDArray[np.intp]  # (m,) ascending
+    amounts: NDArray[np.float64]  # (m,)
+
+
+def contributions(columns: EventColumns) -> Iterator[Contribution]:
+    """What the events add to each counter: the one definition of all 23 of them."""
+    watched = np.flatnonzero((columns.engagement > 0) & (columns.title >= 0))
+    shares = columns.engagement[watched]
+    for name in ("engagement_1d", "engagement_7d", "engagement_30d", "engagement_all"):
+        yield Contribution(_COLUMN[name], watched, shares)
+    for kind, column in _KIND_COLUMNS:
+        happened = np.flatnonzero(columns.kind == kind)
+        yield Contribution(column, happened, np.ones(len(happened)))
+    for sign, name in ((1, "likes_all"), (-1, "dislikes_all")):
+        held = np.flatnonzero(columns.opinion == sign)
+        yield Contribution(_COLUMN[name], held, np.ones(len(held)))
+    for device in COUNTED_DEVICES:
+        on = columns.device[watched] == device
+        column = _COLUMN[f"engagement_30d_{device.name.lower()}"]
+        yield Contribution(column, watched[on], shares[on])
+    for part in range(DAYPART_COUNT):
+        during = columns.daypart[watched] == part
+        column = _COLUMN[f"engagement_30d_daypart_{part}"]
+        yield Contribution(column, watched[during], shares[during])
+
+
+def increments(event: Event) -> NDArray[np.float64] | None:
+    """What one event adds to the counters (k,) of its title; None when it changes nothing."""
+    added = np.zeros(TITLE_COUNTER_COUNT)
+    for column, events, amounts in contributions(from_events([event])):
+        added[column] += amounts.sum() if len(events) else 0.0
+    return added if added.any() else None
+
+
+def counted(columns: EventColumns) -> NDArray[np.bool_]:
+    """Which events (n,) change any counter."""
+    changed = np.zeros(len(columns), np.bool_)
+    for contribution in contributions(columns):
+        changed[contribution.events] = True
+    return changed
+
+
+def sums(
+    columns: EventColumns,
+    rows: NDArray[np.intp],
+    row_count: int,
+    to_ms: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """The counters (row_count, k) that the events add to their `rows` (n,), decayed to `to_ms`.
+
+    `to_ms` (row_count,) is each row's time, not before any of its events. Events with a negative
+    row are left out. Within a row the events are added in their order, so the same events in the
+    same order give the same bits, whichever other rows there are.
+    """
+    ages_ms = to_ms[rows] - columns.occurred_ms if row_count else columns.occurred_ms
+    factors = decay_factors(ages_ms, TITLE_HALF_LIVES_MS)
+    total = np.zeros((row_count, TITLE_COUNTER_COUNT))
+    for column, events, amounts in contributions(columns):
+        named = events[rows[events] >= 0]
+        weights = amounts[rows[events] >= 0] * factors[named, column]
+        if len(named):
+            total[:, column] = np.bincount(rows[named], weights, minlength=row_count)
+    return total

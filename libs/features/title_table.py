@@ -1,0 +1,219 @@
+"""The title table: every title's counters at one time, and how changes keep it live."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.features.counters import decay
+from libs.features.event_columns import EventColumns
+from libs.features.title_counters import (
+    TITLE_COUNTER_COUNT,
+    TITLE_HALF_LIVES_MS,
+    counted,
+    sums,
+)
+
+# The counters of all countries together are kept under no country.
+ALL_COUNTRIES: Final = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TitleTable:
+    """Counters of TITLE_COUNTER_NAMES, decayed to `as_of_ms`, of every title with any event."""
+
+    as_of_ms: int
+    title_ids: tuple[str, ...]  # ascending
+    counters: NDArray[np.float32]  # (n, k)
+    country_counters: Mapping[str, NDArray[np.float32]]  # (n, k) each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TitleRows:
+    """Counters in somebody's own order of titles; zeros where a title has no event."""
+
+    counters: NDArray[np.float32]  # (m, k)
+    country_counters: NDArray[np.float32]  # (m, k)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TitleChanges:
+    """Counter rows that changed since a reader's last look; each replaces what it had."""
+
+    countries: tuple[str, ...]  # m, "" for all countries together
+    title_ids: tuple[str, ...]  # m
+    counters: NDArray[np.float64]  # (m, k)
+    at_ms: NDArray[np.int64]  # (m,) what the counters are of
+    last_change: int  # to ask with next time
+
+
+EMPTY: Final = TitleTable(0, (), np.zeros((0, TITLE_COUNTER_COUNT), np.float32), {})
+
+
+def aligned(table: TitleTable, row_ids: Sequence[str], country: str) -> TitleRows:
+    """The counters of the titles `row_ids` (m,), for all countries and for one."""
+    return take(table, row_index(table, row_ids), country)
+
+
+def row_index(table: TitleTable, row_ids: Sequence[str]) -> NDArray[np.intp]:
+    """Where each of `row_ids` (m,) is in the table; −1 for nowhere. Worth keeping per table."""
+    place = {title_id: index for index, title_id in enumerate(table.title_ids)}
+    return np.array([place.get(title_id, -1) for title_id in row_ids], np.intp)
+
+
+def take(table: TitleTable, index: NDArray[np.intp], country: str) -> TitleRows:
+    """As `aligned`, with the `row_index` (m,) made before."""
+    return TitleRows(
+        _rows(table.counters, index), _rows(table.country_counters.get(country), index)
+    )
+
+
+def _rows(counters: NDArray[np.float32] | None, index: NDArray[np.intp]) -> NDArray[np.float32]:
+    rows = np.zeros((len(index), TITLE_COUNTER_COUNT), np.float32)
+    if counters is not None:
+        rows[index >= 0] = counters[index[index >= 0]]
+    return rows
+
+
+class CounterRows:
+    """The row numbers of (country, title) pairs, given out in order of appearance."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[str, str]] = []
+        self._place: dict[tuple[str, str], int] = {}
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def row(self, country: str, title_id: str) -> int:
+        """The row of the pair, new if need be."""
+        key = (country, title_id)
+        place = self._place.get(key)
+        if place is None:
+            place = self._place[key] = len(self.keys)
+            self.keys.append(key)
+        return place
+
+    def of(
+        self, columns: EventColumns, counts: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The row (n,) of each event for all countries, and (n,) for its own; −1 for none.
+
+        Only events that `counts` (n,) are given a row.
+        """
+        titles = np.where(counts, columns.title, -1).astype(np.intp)
+        countries = columns.country.astype(np.intp)
+        everywhere = self._lookup(titles, np.zeros_like(titles), columns.title_ids, ("",))
+        at_home = np.where(countries >= 0, titles, -1)
+        own = self._lookup(at_home, countries, columns.title_ids, columns.countries)
+        return everywhere, own
+
+    def _lookup(
+        self,
+        titles: NDArray[np.intp],
+        countries: NDArray[np.intp],
+        title_ids: tuple[str, ...],
+        country_ids: tuple[str, ...],
+    ) -> NDArray[np.intp]:
+        rows = np.full(len(titles), -1, np.intp)
+        named = titles >= 0
+        pairs, inverse = np.unique(
+            countries[named] * len(title_ids) + titles[named], return_inverse=True
+        )
+        found = [
+            self.row(country_ids[pair // len(title_ids)], title_ids[pair % len(title_ids)])
+            for pair in pairs.tolist()
+        ]
+        rows[named] = np.array(found, np.intp)[inverse]
+        return rows
+
+
+class LiveTitleCounters:
+    """Counters that grow with events (where they are written) or with changes (where read)."""
+
+    def __init__(self) -> None:
+        self.rows = CounterRows()
+        self._values = np.zeros((0, TITLE_COUNTER_COUNT))
+        self._at_ms = np.zeros(0, np.int64)
+
+    def add(self, columns: EventColumns) -> NDArray[np.intp]:
+        """Add new events; returns the rows that changed, ascending."""
+        counts = counted(columns)
+        everywhere, own = self.rows.of(columns, counts)
+        self._grow()
+        for rows in (everywhere, own):
+            self._add(columns, rows)
+        touched = np.unique(np.concatenate([everywhere, own]))
+        return touched[touched >= 0]
+
+    def _add(self, columns: EventColumns, rows: NDArray[np.intp]) -> None:
+        named = rows >= 0
+        changed, place = np.unique(rows[named], return_inverse=True)
+        local = np.full(len(rows), -1, np.intp)
+        local[named] = place
+        to_ms = self._at_ms[changed]
+        np.maximum.at(to_ms, place, columns.occurred_ms[named])
+        kept = self._decayed(changed, to_ms)
+        self._values[changed] = kept + sums(columns, local, len(changed), to_ms)
+        self._at_ms[changed] = to_ms
+
+    def _decayed(self, rows: NDArray[np.intp], to_ms: NDArray[np.int64]) -> NDArray[np.float64]:
+        # decay() takes one target time; ages are what matters, so each row's is moved to 0.
+        return decay(self._values[rows], self._at_ms[rows] - to_ms, 0, TITLE_HALF_LIVES_MS)
+
+    def apply(self, changes: TitleChanges) -> None:
+        """Take over changed rows; later ones of a pair replace earlier ones."""
+        rows = np.array(
+            [
+                self.rows.row(country, title_id)
+                for country, title_id in zip(changes.countries, changes.title_ids, strict=True)
+            ],
+            np.intp,
+        )
+        self._grow()
+        self._values[rows] = changes.counters
+        self._at_ms[rows] = changes.at_ms
+
+    def row(self, row: int) -> tuple[NDArray[np.float64], int]:
+        """The counters (k,) of one row, and the time that they are of."""
+        return self._values[row], int(self._at_ms[row])
+
+    def table(self, now_ms: int, countries: Collection[str] | None = None) -> TitleTable:
+        """The table at `now_ms`, with `countries` or with all of them."""
+        count = len(self.rows)
+        values = decay(self._values[:count], self._at_ms[:count], now_ms, TITLE_HALF_LIVES_MS)
+        return table_of(self.rows.keys, values, np.ones(count, np.bool_), now_ms, countries)
+
+    def _grow(self) -> None:
+        missing = len(self.rows) - len(self._values)
+        if missing > 0:
+            # Doubling keeps the copying linear in the rows that ever come.
+            spare = max(missing, len(self._values))
+            self._values = np.concatenate([self._values, np.zeros((spare, TITLE_COUNTER_COUNT))])
+            self._at_ms = np.concatenate([self._at_ms, np.zeros(spare, np.int64)])
+
+
+def table_of(
+    keys: Sequence[tuple[str, str]],
+    values: NDArray[np.float64],
+    is_seen: NDArray[np.bool_],
+    as_of_ms: int,
+    countries: Collection[str] | None,
+) -> TitleTable:
+    """The table of rows (r,) with `keys` and `values` (r, k); rows not `is_seen` do not exist."""
+    rows_of: dict[str, list[tuple[str, int]]] = {}
+    for row in np.flatnonzero(is_seen).tolist():
+        country, title_id = keys[row]
+        rows_of.setdefault(country, []).append((title_id, row))
+    ids = tuple(sorted(title_id for title_id, _ in rows_of.get(ALL_COUNTRIES, ())))
+    place = {title_id: index for index, title_id in enumerate(ids)}
+    tables: dict[str, NDArray[np.float32]] = {}
+    for country, found in rows_of.items():
+        if country == ALL_COUNTRIES or countries is None or country in countries:
+            dense = np.zeros((len(ids), TITLE_COUNTER_COUNT), np.float32)
+            dense[[place[title_id] for title_id, _ in found]] = values[[row for _, row in found]]
+            tables[country] = dense
+    everywhere = tables.pop(ALL_COUNTRIES, np.zeros((0, TITLE_COUNTER_COUNT), np.float32))
+    return TitleTable(as_of_ms, ids, everywhere, tables)
