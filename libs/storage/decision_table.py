@@ -1,0 +1,96 @@
+"""Decisions: kept 30 days after they came, and copied onto the impressions of their page."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS, Attribution, Event, EventKind
+
+KEPT_MS: Final = 30 * DAY_MS
+
+
+def record(
+    connection: sqlite3.Connection, tenant: str, decisions: Sequence[Decision], now_ms: int
+) -> int:
+    """Store those whose page_id is new and drop what is too old; returns how many were new."""
+    connection.execute("DELETE FROM decisions WHERE recorded_ms < ?", (now_ms - KEPT_MS,))
+    recorded_count = 0
+    for decision in decisions:
+        # Age counts from arrival, so that a backfill of old pages finds its impressions.
+        inserted = connection.execute(
+            "INSERT INTO decisions (tenant, page_id, profile_id, decided_ms, recorded_ms, policy,"
+            " model_version, index_version, purpose, surface, slate, degraded, removed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (tenant, page_id) DO NOTHING",
+            (
+                tenant,
+                decision.page_id,
+                decision.profile_id,
+                decision.decided_ms,
+                now_ms,
+                decision.policy,
+                decision.model_version,
+                decision.index_version,
+                decision.purpose.value,
+                decision.surface.value,
+                json.dumps([decision.title_ids, decision.propensities]),
+                json.dumps(decision.degraded),
+                json.dumps([decision.removed_title_ids, decision.removed_reasons]),
+            ),
+        ).rowcount
+        if inserted:
+            recorded_count += 1
+            _attribute_earlier_impressions(connection, tenant, decision)
+    return recorded_count
+
+
+def _attribute_earlier_impressions(
+    connection: sqlite3.Connection, tenant: str, decision: Decision
+) -> None:
+    waiting = connection.execute(
+        "SELECT log_seq, profile_id, title_id FROM events WHERE tenant = ? AND page_id = ?"
+        " AND kind = 1 AND propensity IS NULL",
+        (tenant, decision.page_id),
+    ).fetchall()
+    said = by_title(decision.title_ids, decision.propensities)
+    connection.executemany(
+        "UPDATE events SET policy = ?, propensity = ?, model_version = ? WHERE log_seq = ?",
+        [
+            (decision.policy, said[title_id], decision.model_version, log_seq)
+            for log_seq, profile_id, title_id in waiting
+            if profile_id == decision.profile_id and title_id in said
+        ],
+    )
+
+
+def attributions(
+    connection: sqlite3.Connection, tenant: str, events: Iterable[Event]
+) -> dict[str, Attribution]:
+    """What stored decisions say of the impressions among `events`, by event_id."""
+    pages: dict[str, list[Event]] = {}
+    for event in events:
+        if event.kind is EventKind.IMPRESSION and event.placement is not None:
+            pages.setdefault(event.placement.page_id, []).append(event)
+    found: dict[str, Attribution] = {}
+    for page_id, impressions in pages.items():
+        row = connection.execute(
+            "SELECT profile_id, policy, model_version, slate FROM decisions"
+            " WHERE tenant = ? AND page_id = ?",
+            (tenant, page_id),
+        ).fetchone()
+        if row is None:
+            continue
+        profile_id, policy, model_version, slate = row
+        said = by_title(*json.loads(slate))
+        for event in impressions:
+            # A page belongs to whom it was made for; somebody else's impression says nothing of it.
+            if event.profile_id == profile_id and event.title_id in said:
+                found[event.event_id] = Attribution(policy, said[event.title_id], model_version)
+    return found
+
+
+def by_title(title_ids: Iterable[str], propensities: Iterable[float]) -> dict[str, float]:
+    """The propensity of each title of a slate."""
+    return dict(zip(title_ids, propensities, strict=True))

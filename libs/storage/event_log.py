@@ -1,0 +1,116 @@
+"""The event log: append and read, in the one order (occurred_ms, sequence, event_id)."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from libs.domain.event import Attribution, Event, EventKind
+from libs.features.event_columns import ColumnsBuilder, EventColumns
+from libs.storage.event_row import COLUMN_COUNT, EVENT_COLUMNS, WEIGHT_COLUMNS, decode, encode
+
+# A chunk is read in one statement; its rows are held as Python values before they are packed.
+CHUNK_ROWS: Final = 50_000
+
+Order = tuple[int, int, str]
+
+_ORDER: Final = "occurred_ms, sequence, event_id"
+_NO_ORDER: Final[Order] = (-1, -1, "")
+
+_INSERT: Final = (
+    f"INSERT INTO events (tenant, {EVENT_COLUMNS}, {WEIGHT_COLUMNS})"  # noqa: S608  constants
+    f" VALUES ({', '.join('?' * (COLUMN_COUNT + 1))})"
+)
+# The columns of libs.features.event_columns.ROW_COLUMNS.
+_COLUMNS: Final = (
+    "profile_id, title_id, country, kind, occurred_ms, sequence, engagement,"
+    " rating_value / rating_scale, CASE thumb WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END,"
+    " opinion, device, daypart, ifnull(position, -1), propensity"
+)
+
+
+def known_ids(connection: sqlite3.Connection, tenant: str, event_ids: Collection[str]) -> set[str]:
+    """Those of `event_ids` that are recorded."""
+    rows = connection.execute(
+        "SELECT event_id FROM events"
+        " WHERE tenant = ? AND event_id IN (SELECT value FROM json_each(?))",
+        (tenant, json.dumps(list(event_ids))),
+    ).fetchall()
+    return {event_id for (event_id,) in rows}
+
+
+def append(
+    connection: sqlite3.Connection,
+    tenant: str,
+    events: Sequence[Event],
+    attributions: Mapping[str, Attribution],
+) -> None:
+    """Append new events, with what decisions say of them by event_id."""
+    connection.executemany(
+        _INSERT, [(tenant, *encode(event, attributions.get(event.event_id))) for event in events]
+    )
+
+
+def read_history(
+    connection: sqlite3.Connection,
+    tenant: str,
+    profile_id: str,
+    *,
+    most: int,
+    before: Order | None = None,
+    title_id: str = "",
+    kinds: Collection[EventKind] = (),
+    as_of_ms: int | None = None,
+) -> list[Event]:
+    """A profile's newest events, newest first, that come before `before` and pass the filters."""
+    conditions, values = ["tenant = ?", "profile_id = ?"], [tenant, profile_id]
+    filters: list[tuple[bool, str, Sequence[object]]] = [
+        (before is not None, f"({_ORDER}) < (?, ?, ?)", before or ()),
+        (bool(title_id), "title_id = ?", (title_id,)),
+        (bool(kinds), f"kind IN ({', '.join('?' * len(kinds))})", [kind.value for kind in kinds]),
+        (as_of_ms is not None, "occurred_ms <= ?", (as_of_ms,)),
+    ]
+    parameters: list[object] = [*values]
+    for is_wanted, condition, some in filters:
+        if is_wanted:
+            conditions.append(condition)
+            parameters.extend(some)
+    rows = connection.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events WHERE {' AND '.join(conditions)}"  # noqa: S608  constants
+        " ORDER BY occurred_ms DESC, sequence DESC, event_id DESC LIMIT ?",
+        [*parameters, most],
+    ).fetchall()
+    return [decode(row) for row in rows]
+
+
+def read_profile_events(
+    connection: sqlite3.Connection, tenant: str, profile_id: str, *, until_ms: int
+) -> list[Event]:
+    """A profile's events with occurred_ms < `until_ms`, in order."""
+    rows = connection.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
+        " WHERE tenant = ? AND profile_id = ? AND occurred_ms < ?"
+        f" ORDER BY {_ORDER}",
+        (tenant, profile_id, until_ms),
+    ).fetchall()
+    return [decode(row) for row in rows]
+
+
+def read_columns(
+    connection: sqlite3.Connection, tenant: str, *, from_ms: int, until_ms: int
+) -> EventColumns:
+    """The events with `from_ms` ≤ occurred_ms < `until_ms`, in order, read in short chunks."""
+    columns = ColumnsBuilder()
+    last = _NO_ORDER
+    while True:
+        # The plain bound on occurred_ms is what the index is entered with.
+        rows = connection.execute(
+            f"SELECT {_COLUMNS}, event_id FROM events"  # noqa: S608  constants
+            " WHERE tenant = ? AND occurred_ms >= ? AND occurred_ms < ?"
+            f" AND ({_ORDER}) > (?, ?, ?) ORDER BY {_ORDER} LIMIT ?",
+            (tenant, max(from_ms, last[0]), until_ms, *last, CHUNK_ROWS),
+        ).fetchall()
+        columns.extend([row[:-1] for row in rows])
+        if len(rows) < CHUNK_ROWS:
+            return columns.build()
+        last = (rows[-1][4], rows[-1][5], rows[-1][-1])

@@ -1,0 +1,49 @@
+"""The tables of the events file: log, decisions, profiles, and the features made of the log."""
+
+from typing import Final
+
+from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS
+from libs.storage.sqlite import Schema
+
+# What readers call the part of the suite that this file is.
+PART: Final = "features"
+
+# The meaning of stored features is part of what a reader must agree with.
+_TABLES_VERSION: Final = 1
+
+EVENT_SCHEMA: Final = Schema(
+    version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
+    statements=(
+        f"CREATE TABLE events (log_seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
+        f" {EVENT_COLUMNS}, {WEIGHT_COLUMNS})",
+        "CREATE UNIQUE INDEX events_by_id ON events (tenant, event_id)",
+        # Ties of one profile and millisecond are few: sequence and id would only make it larger.
+        "CREATE INDEX events_by_profile ON events (tenant, profile_id, occurred_ms)",
+        "CREATE INDEX events_by_time ON events (tenant, occurred_ms)",
+        # Impressions whose decision has not come yet; an entry goes when it does.
+        "CREATE INDEX events_unattributed ON events (tenant, page_id)"
+        " WHERE kind = 1 AND propensity IS NULL",
+        "CREATE TABLE decisions (tenant TEXT NOT NULL, page_id TEXT NOT NULL,"
+        " profile_id TEXT NOT NULL, decided_ms INTEGER NOT NULL, recorded_ms INTEGER NOT NULL,"
+        " policy TEXT NOT NULL, model_version TEXT NOT NULL, index_version TEXT NOT NULL,"
+        " purpose INTEGER NOT NULL, surface INTEGER NOT NULL, slate TEXT NOT NULL,"
+        " degraded TEXT NOT NULL, removed TEXT NOT NULL,"
+        " PRIMARY KEY (tenant, page_id)) WITHOUT ROWID",
+        "CREATE INDEX decisions_by_age ON decisions (recorded_ms)",
+        "CREATE TABLE profiles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
+        " account_id TEXT NOT NULL, kids INTEGER NOT NULL, maturity_limit_years INTEGER,"
+        " country TEXT NOT NULL, languages TEXT NOT NULL, time_zone TEXT NOT NULL,"
+        " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
+        "CREATE TABLE profile_titles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
+        " title_id TEXT NOT NULL, record BLOB NOT NULL, intervals BLOB NOT NULL,"
+        " PRIMARY KEY (tenant, profile_id, title_id)) WITHOUT ROWID",
+        "CREATE TABLE profile_counters (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
+        " counters BLOB NOT NULL, newest_ms INTEGER NOT NULL,"
+        " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
+        "CREATE TABLE title_counters (tenant TEXT NOT NULL, country TEXT NOT NULL,"
+        " title_id TEXT NOT NULL, change INTEGER NOT NULL, counters BLOB NOT NULL,"
+        " PRIMARY KEY (tenant, country, title_id)) WITHOUT ROWID",
+        "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
+    ),
+)

@@ -1,0 +1,160 @@
+"""The feature tables: what the log's events have made of profiles and titles, kept current."""
+
+import sqlite3
+from collections.abc import Iterable
+
+import numpy as np
+
+from libs.domain.event import Event
+from libs.features.counters import Counters, decode_counters, encode_counters
+from libs.features.event_columns import EventColumns
+from libs.features.profile_state import (
+    EMPTY,
+    ProfileFold,
+    ProfileState,
+    decode_records,
+)
+from libs.features.title_counters import TITLE_COUNTER_COUNT
+from libs.features.title_record import RECORD_KINDS, TitleFold
+from libs.features.title_table import LiveTitleCounters, TitleChanges
+from libs.storage.sqlite import snapshot
+
+
+class FeatureTables:
+    """The writing side; every method belongs in the transaction that appends the events."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        # The writer is the only one, so what it has in memory is what the table holds.
+        self._titles: dict[str, _LiveTitles] = {}
+
+    def apply(self, tenant: str, events: Iterable[Event], columns: EventColumns) -> None:
+        """Fold new events in; `columns` are those of the same events."""
+        by_profile: dict[str, list[Event]] = {}
+        by_title: dict[tuple[str, str], list[Event]] = {}
+        for event in events:
+            by_profile.setdefault(event.profile_id, []).append(event)
+            if event.kind in RECORD_KINDS:
+                by_title.setdefault((event.profile_id, event.title_id), []).append(event)
+        self._apply_profiles(tenant, by_profile)
+        self._apply_profile_titles(tenant, by_title)
+        self._apply_titles(tenant, columns)
+
+    def forget(self) -> None:
+        """Drop what is in memory, after a transaction that did not come to be."""
+        self._titles.clear()
+
+    def _apply_profiles(self, tenant: str, by_profile: dict[str, list[Event]]) -> None:
+        rows = []
+        for profile_id in sorted(by_profile):
+            found = self._connection.execute(
+                "SELECT counters, newest_ms FROM profile_counters"
+                " WHERE tenant = ? AND profile_id = ?",
+                (tenant, profile_id),
+            ).fetchone()
+            fold = ProfileFold(decode_counters(found[0]), found[1]) if found else ProfileFold()
+            for event in by_profile[profile_id]:
+                fold.apply(event)
+            rows.append((tenant, profile_id, encode_counters(fold.counters()), fold.newest_ms))
+        self._connection.executemany(
+            "INSERT INTO profile_counters (tenant, profile_id, counters, newest_ms)"
+            " VALUES (?, ?, ?, ?) ON CONFLICT (tenant, profile_id)"
+            " DO UPDATE SET counters = excluded.counters, newest_ms = excluded.newest_ms",
+            rows,
+        )
+
+    def _apply_profile_titles(
+        self, tenant: str, by_title: dict[tuple[str, str], list[Event]]
+    ) -> None:
+        rows = []
+        for profile_id, title_id in sorted(by_title):
+            found = self._connection.execute(
+                "SELECT record, intervals FROM profile_titles"
+                " WHERE tenant = ? AND profile_id = ? AND title_id = ?",
+                (tenant, profile_id, title_id),
+            ).fetchone()
+            fold = TitleFold(*found) if found else TitleFold()
+            for event in by_title[profile_id, title_id]:
+                fold.apply(event)
+            rows.append(
+                (tenant, profile_id, title_id, fold.encode_record(), fold.encode_intervals())
+            )
+        self._connection.executemany(
+            "INSERT INTO profile_titles (tenant, profile_id, title_id, record, intervals)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, profile_id, title_id)"
+            " DO UPDATE SET record = excluded.record, intervals = excluded.intervals",
+            rows,
+        )
+
+    def _apply_titles(self, tenant: str, columns: EventColumns) -> None:
+        live = self._titles.get(tenant)
+        if live is None:
+            live = self._titles[tenant] = _LiveTitles(self._connection, tenant)
+        changed = live.counters.add(columns)
+        if not len(changed):
+            return
+        live.last_change += 1
+        rows = []
+        for row in changed.tolist():
+            country, title_id = live.counters.rows.keys[row]
+            values, at_ms = live.counters.row(row)
+            data = encode_counters(Counters(values, at_ms))
+            rows.append((tenant, country, title_id, live.last_change, data))
+        self._connection.executemany(
+            "INSERT INTO title_counters (tenant, country, title_id, change, counters)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, country, title_id)"
+            " DO UPDATE SET change = excluded.change, counters = excluded.counters",
+            rows,
+        )
+
+
+class _LiveTitles:
+    """One tenant's title counters as the table has them."""
+
+    def __init__(self, connection: sqlite3.Connection, tenant: str) -> None:
+        self.counters = LiveTitleCounters()
+        changes = read_title_changes(connection, tenant, 0)
+        self.counters.apply(changes)
+        self.last_change = changes.last_change
+
+
+def read_profile_state(
+    connection: sqlite3.Connection, tenant: str, profile_id: str
+) -> ProfileState:
+    """The state that the tables hold, EMPTY for a profile without events."""
+    key = (tenant, profile_id)
+    with snapshot(connection):
+        found = connection.execute(
+            "SELECT counters, newest_ms FROM profile_counters WHERE tenant = ? AND profile_id = ?",
+            key,
+        ).fetchone()
+        rows = connection.execute(
+            "SELECT title_id, record FROM profile_titles WHERE tenant = ? AND profile_id = ?"
+            " ORDER BY title_id",
+            key,
+        ).fetchall()
+    if found is None:
+        return EMPTY
+    records = decode_records(b"".join([record for _, record in rows]))
+    title_ids = tuple([title_id for title_id, _ in rows])
+    return ProfileState(title_ids, records, decode_counters(found[0]), found[1])
+
+
+def read_title_changes(
+    connection: sqlite3.Connection, tenant: str, after_change: int
+) -> TitleChanges:
+    """The title counters that changed after that change; 0 reads them all."""
+    rows = connection.execute(
+        "SELECT country, title_id, change, counters FROM title_counters"
+        " WHERE tenant = ? AND change > ? ORDER BY change, country, title_id",
+        (tenant, after_change),
+    ).fetchall()
+    parts = [decode_counters(counters) for _, _, _, counters in rows]
+    values = np.array([part.values for part in parts]).reshape(-1, TITLE_COUNTER_COUNT)
+    return TitleChanges(
+        countries=tuple([country for country, _, _, _ in rows]),
+        title_ids=tuple([title_id for _, title_id, _, _ in rows]),
+        counters=values,
+        at_ms=np.array([part.at_ms for part in parts], np.int64),
+        last_change=rows[-1][2] if rows else after_change,
+    )

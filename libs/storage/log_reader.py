@@ -1,0 +1,75 @@
+"""The log as training reads it: read-only, in short statements, beside the service that writes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from libs.domain.event import Event
+from libs.domain.profile import Profile
+from libs.features.event_columns import EventColumns
+from libs.storage import event_log, profile_table
+from libs.storage.event_schema import EVENT_SCHEMA
+from libs.storage.sqlite import Readers
+
+
+class LogReader:
+    """Reads one events file; every method raises PartUnavailable when it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        self._readers = Readers(path, EVENT_SCHEMA, "event log")
+
+    def event_count(self, tenant: str) -> int:
+        """How many events are recorded."""
+        (count,) = (
+            self._readers.connection()
+            .execute("SELECT count(*) FROM events WHERE tenant = ?", (tenant,))
+            .fetchone()
+        )
+        return int(count)
+
+    def newest_event_ms(self, tenant: str) -> int:
+        """When the newest event occurred; 0 without any."""
+        (newest_ms,) = (
+            self._readers.connection()
+            .execute("SELECT max(occurred_ms) FROM events WHERE tenant = ?", (tenant,))
+            .fetchone()
+        )
+        return int(newest_ms or 0)
+
+    def columns(self, tenant: str, until_ms: int, from_ms: int | None = None) -> EventColumns:
+        """The events with `from_ms` ≤ occurred_ms < `until_ms`, in order."""
+        return event_log.read_columns(
+            self._readers.connection(), tenant, from_ms=from_ms or 0, until_ms=until_ms
+        )
+
+    def columns_between(self, tenant: str, after_ms: int, to_ms: int) -> EventColumns:
+        """As `columns` for `after_ms` < occurred_ms ≤ `to_ms`: what TitleReplay reads."""
+        return self.columns(tenant, to_ms + 1, after_ms + 1)
+
+    def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
+        """Each profile, ascending, with its events before `until_ms`, in order, if it has any."""
+        ids = (
+            self._readers.connection()
+            .execute(
+                "SELECT profile_id FROM profile_counters WHERE tenant = ? ORDER BY profile_id",
+                (tenant,),
+            )
+            .fetchall()
+        )
+        for (profile_id,) in ids:
+            events = self.events_of(tenant, profile_id, until_ms)
+            if events:
+                yield profile_id, events
+
+    def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
+        """One profile's events before `until_ms`, in order."""
+        return event_log.read_profile_events(
+            self._readers.connection(), tenant, profile_id, until_ms=until_ms
+        )
+
+    def profiles(self, tenant: str) -> list[Profile]:
+        """All stored profiles, ascending by id."""
+        return profile_table.read_all(self._readers.connection(), tenant)
+
+    def close(self) -> None:
+        """Close the file; nobody may be reading."""
+        self._readers.close()

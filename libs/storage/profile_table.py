@@ -1,0 +1,64 @@
+"""Profiles as rows."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, Final
+
+from libs.domain.profile import Profile
+
+_COLUMNS: Final = (
+    "profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone"
+)
+
+
+def upsert(connection: sqlite3.Connection, tenant: str, profiles: Iterable[Profile]) -> None:
+    """Create or replace whole profiles; of one given twice the last counts."""
+    connection.executemany(
+        f"INSERT OR REPLACE INTO profiles (tenant, {_COLUMNS})"  # noqa: S608  constants
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                tenant,
+                profile.profile_id,
+                profile.account_id,
+                profile.kids,
+                profile.maturity_limit_years,
+                profile.country,
+                json.dumps(profile.languages),
+                profile.time_zone,
+            )
+            for profile in profiles
+        ],
+    )
+
+
+def read(connection: sqlite3.Connection, tenant: str, profile_id: str) -> Profile | None:
+    """The stored profile, if there is one."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM profiles WHERE tenant = ? AND profile_id = ?",  # noqa: S608  constants
+        (tenant, profile_id),
+    ).fetchone()
+    return None if row is None else _decode(row)
+
+
+def read_all(connection: sqlite3.Connection, tenant: str) -> list[Profile]:
+    """All profiles, ascending by id."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM profiles WHERE tenant = ? ORDER BY profile_id",  # noqa: S608  constants
+        (tenant,),
+    ).fetchall()
+    return [_decode(row) for row in rows]
+
+
+def _decode(row: tuple[Any, ...]) -> Profile:
+    profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone = row
+    return Profile(
+        profile_id=profile_id,
+        account_id=account_id,
+        kids=bool(kids),
+        maturity_limit_years=maturity_limit_years,
+        country=country,
+        languages=tuple(json.loads(languages)),
+        time_zone=time_zone,
+    )

@@ -1,0 +1,344 @@
+"""One class of tests for the embedded store and for the fake; then what only a file can do."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS, Attribution, Event, EventKind
+from libs.domain.profile import Profile
+from libs.faults import InvalidField, StartFault
+from libs.features.profile_state import EMPTY, encode_records, replay
+from libs.features.title_table import TitleTable
+from libs.storage.decision_table import KEPT_MS
+from libs.storage.event_store import SqliteEventStore
+from libs.storage.feature_reader import FeatureReader
+from libs.storage.memory_event_store import MemoryEventStore
+from libs.storage.recorded import Recorded
+from services.events.ports import EventStore
+from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
+
+TENANT = "default"
+NOW_MS = START_MS + 100 * DAY_MS
+
+# Hypothesis runs many examples on one fixture, which only hands out fresh stores.
+properties = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], EventStore]]:
+    """Makes stores; what it made is closed at the end."""
+    made: list[MemoryEventStore | SqliteEventStore] = []
+
+    def make() -> EventStore:
+        file = tmp_path / str(len(made)) / "events.sqlite"
+        made.append(MemoryEventStore() if request.param == "memory" else SqliteEventStore(file))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(fresh: Callable[[], EventStore]) -> EventStore:
+    return fresh()
+
+
+def decision(page_id: str = "page0", propensities: tuple[float, ...] = (0.5, 0.25)) -> Decision:
+    return Decision(
+        page_id, "profile0", START_MS, "explore", ("title0", "title1"), propensities,
+        model_version="v1",
+    )  # fmt: skip
+
+
+def record_all(store: EventStore, some: list[Event], cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(some)]
+    for start, stop in zip(edges, edges[1:], strict=False):  # noqa: RUF007  pairs of edges
+        store.record_events(TENANT, some[start:stop], NOW_MS)
+
+
+def assert_same_table(one: TitleTable, other: TitleTable) -> None:
+    assert one.title_ids == other.title_ids
+    np.testing.assert_allclose(one.counters, other.counters, rtol=1e-6)
+    assert one.country_counters.keys() == other.country_counters.keys()
+    for country, counters in one.country_counters.items():
+        np.testing.assert_allclose(counters, other.country_counters[country], rtol=1e-6)
+
+
+class TestEventStore:
+    @properties
+    @given(event_lists(), st.randoms(use_true_random=False), st.lists(st.integers(0, 12)))
+    def test_state_does_not_depend_on_order_or_batches(
+        self,
+        fresh: Callable[[], EventStore],
+        some: list[Event],
+        random: Random,
+        cuts: list[int],
+    ) -> None:
+        shuffled = list(some)
+        random.shuffle(shuffled)
+        store, other = fresh(), fresh()
+        record_all(store, some, [])
+        record_all(other, shuffled, cuts)
+        for profile_id in ("profile0", "profile1"):
+            mine = [event for event in some if event.profile_id == profile_id]
+            state = other.profile_state(TENANT, profile_id, None)
+            assert_same_state(state, store.profile_state(TENANT, profile_id, None))
+            assert_same_state(state, replay(mine))
+        assert_same_table(
+            store.title_table(TENANT, None, "DE", now_ms=NOW_MS),
+            other.title_table(TENANT, None, "DE", now_ms=NOW_MS),
+        )
+
+    @properties
+    @given(event_lists(), st.integers(START_MS, START_MS + 40 * DAY_MS))
+    def test_a_past_state_is_that_of_the_events_until_then(
+        self, fresh: Callable[[], EventStore], some: list[Event], as_of_ms: int
+    ) -> None:
+        some = [event for event in some if event.occurred_ms >= START_MS]
+        store, then = fresh(), fresh()
+        store.record_events(TENANT, some, NOW_MS)
+        earlier = [event for event in some if event.occurred_ms <= as_of_ms]
+        then.record_events(TENANT, earlier, NOW_MS)
+        assert_same_state(
+            store.profile_state(TENANT, "profile0", as_of_ms),
+            then.profile_state(TENANT, "profile0", None),
+        )
+        assert_same_table(
+            store.title_table(TENANT, as_of_ms, "NZ", now_ms=NOW_MS),
+            then.title_table(TENANT, None, "NZ", now_ms=as_of_ms),
+        )
+
+    @properties
+    @given(event_lists())
+    def test_recording_again_changes_nothing(
+        self, fresh: Callable[[], EventStore], some: list[Event]
+    ) -> None:
+        store = fresh()
+        assert store.record_events(TENANT, some, NOW_MS) == Recorded(len(some), 0)
+        before = store.profile_state(TENANT, "profile0", None)
+        table = store.title_table(TENANT, None, "", now_ms=NOW_MS)
+        assert store.record_events(TENANT, [*some, *some], NOW_MS) == Recorded(0, 2 * len(some))
+        after = store.profile_state(TENANT, "profile0", None)
+        assert encode_records(after.records) == encode_records(before.records)
+        found = store.title_table(TENANT, None, "", now_ms=NOW_MS)
+        np.testing.assert_array_equal(found.counters, table.counters)
+
+    def test_an_event_that_comes_twice_in_a_batch_counts_once(self, store: EventStore) -> None:
+        first = watch("a", START_MS)
+        assert store.record_events(
+            TENANT, [first, watch("a", START_MS + 5), watch("b", START_MS)], NOW_MS
+        ) == Recorded(2, 1)
+        assert first in store.history(TENANT, "profile0", most=9)
+
+    def test_an_event_too_far_ahead_is_named_and_nothing_is_stored(self, store: EventStore) -> None:
+        batch = [watch("a", NOW_MS + DAY_MS), watch("b", NOW_MS + DAY_MS + 1)]
+        with pytest.raises(InvalidField) as caught:
+            store.record_events(TENANT, batch, NOW_MS)
+        assert caught.value.field == "events[1].occurred_at"
+        assert store.history(TENANT, "profile0", most=9) == []
+        assert store.profile_state(TENANT, "profile0", None).title_ids == ()
+
+    def test_tenants_share_nothing(self, store: EventStore) -> None:
+        store.record_events("one", [watch("a", START_MS)], NOW_MS)
+        store.record_events("two", [watch("a", START_MS + 1)], NOW_MS)
+        assert [event.occurred_ms for event in store.history("two", "profile0", most=9)] == [
+            START_MS + 1
+        ]
+        assert store.title_table("three", None, "", now_ms=NOW_MS).title_ids == ()
+        assert_same_state(store.profile_state("three", "profile0", None), EMPTY)
+
+    @properties
+    @given(event_lists(most=15))
+    def test_history_pages_through_everything_newest_first(
+        self, fresh: Callable[[], EventStore], some: list[Event]
+    ) -> None:
+        store = fresh()
+        store.record_events(TENANT, some, NOW_MS)
+        wanted = sorted(
+            (event for event in some if event.profile_id == "profile0"),
+            key=lambda event: event.order,
+            reverse=True,
+        )
+        found: list[Event] = []
+        while page := store.history(
+            TENANT, "profile0", most=2, before=found[-1].order if found else None
+        ):
+            found.extend(page)
+        assert found == wanted
+
+    def test_history_keeps_what_passes_every_filter(self, store: EventStore) -> None:
+        store.record_events(
+            TENANT,
+            [
+                watch("a", START_MS),
+                watch("b", START_MS + 1, kind=EventKind.STOP),
+                watch("c", START_MS + 1, title_id="other"),
+                watch("d", START_MS + 2),
+            ],
+            NOW_MS,
+        )
+        found = store.history(
+            TENANT,
+            "profile0",
+            most=9,
+            title_id="title0",
+            kinds=[EventKind.PROGRESS],
+            as_of_ms=START_MS + 1,
+        )
+        assert [event.event_id for event in found] == ["a"]
+
+    @pytest.mark.parametrize("decision_first", [True, False])
+    def test_an_impression_carries_what_its_decision_said(
+        self, store: EventStore, decision_first: bool
+    ) -> None:
+        seen = [
+            impression("own", START_MS, title_id="title1"),
+            impression("not in the slate", START_MS, title_id="title9"),
+            impression("of another page", START_MS, page_id="page9"),
+            impression("of another profile", START_MS, profile_id="profile1"),
+            watch("no impression", START_MS),
+        ]
+        steps: list[Callable[[], object]] = [
+            lambda: store.record_decisions(TENANT, [decision()], NOW_MS),
+            lambda: store.record_events(TENANT, seen, NOW_MS),
+        ]
+        for step in steps if decision_first else reversed(steps):
+            step()
+        found = {
+            event.event_id: event.attribution
+            for profile_id in ("profile0", "profile1")
+            for event in store.history(TENANT, profile_id, most=9)
+        }
+        assert found.pop("own") == Attribution("explore", 0.25, "v1")
+        assert set(found.values()) == {None}
+
+    def test_a_decision_is_stored_once_and_for_thirty_days(self, store: EventStore) -> None:
+        assert store.record_decisions(TENANT, [decision(), decision()], NOW_MS) == 1
+        assert store.record_decisions(TENANT, [decision("b")], NOW_MS + KEPT_MS) == 1
+        assert store.record_decisions(TENANT, [decision()], NOW_MS + KEPT_MS) == 0
+        later_ms = NOW_MS + KEPT_MS + 1
+        assert store.record_decisions(TENANT, [decision(propensities=(1.0, 1.0))], later_ms) == 1
+
+    def test_what_an_impression_carries_outlives_the_decision(self, store: EventStore) -> None:
+        store.record_decisions(TENANT, [decision()], NOW_MS)
+        store.record_events(TENANT, [impression("a", START_MS)], NOW_MS)
+        store.record_decisions(TENANT, [decision("b")], NOW_MS + 2 * KEPT_MS)
+        assert store.history(TENANT, "profile0", most=1)[0].attribution is not None
+
+    def test_profiles_are_replaced_whole(self, store: EventStore) -> None:
+        whole = Profile("a", "account", True, 12, "DE", ("de", "en"), "Europe/Berlin")
+        assert store.upsert_profiles(TENANT, [Profile("b"), Profile("a"), whole]) == 2
+        assert store.profiles(TENANT, ["a", "x", "b"]) == [whole, Profile("b")]
+        store.upsert_profiles(TENANT, [Profile("a", country="NZ")])
+        assert store.profiles(TENANT, ["a"]) == [Profile("a", country="NZ")]
+        assert store.profiles("other", ["a"]) == []
+
+    def test_calls_of_one_transaction_fail_alone(self, store: EventStore) -> None:
+        with store.transaction():
+            store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+            with pytest.raises(InvalidField):
+                store.record_events(TENANT, [watch("b", START_MS), watch("c", 2 * NOW_MS)], NOW_MS)
+            store.record_events(TENANT, [watch("d", START_MS)], NOW_MS)
+        found = store.history(TENANT, "profile0", most=9)
+        assert [event.event_id for event in found] == ["d", "a"]
+
+    def test_a_transaction_that_raises_leaves_nothing(self, store: EventStore) -> None:
+        store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+        before = store.title_table(TENANT, None, "", now_ms=NOW_MS)
+        with contextlib.suppress(ZeroDivisionError), store.transaction():
+            store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
+            raise ZeroDivisionError
+        store.record_events(TENANT, [impression("c", START_MS)], NOW_MS)
+        after = store.title_table(TENANT, None, "", now_ms=NOW_MS)
+        np.testing.assert_allclose(after.counters[0, :5], before.counters[0, :5])
+        state = store.profile_state(TENANT, "profile0", None)
+        assert_same_state(state, replay([watch("a", START_MS), impression("c", START_MS)]))
+
+    def test_a_part_that_raises_leaves_nothing_of_itself(self, store: EventStore) -> None:
+        with store.transaction():
+            store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+            with contextlib.suppress(ZeroDivisionError), store.transaction():
+                store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
+                raise ZeroDivisionError
+        found = store.profile_state(TENANT, "profile0", None)
+        assert_same_state(found, replay([watch("a", START_MS)]))
+
+    def test_calls_of_one_transaction_know_each_other(self, store: EventStore) -> None:
+        with store.transaction():
+            store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+            again = store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+        assert again == Recorded(0, 1)
+        found = store.profile_state(TENANT, "profile0", None)
+        assert_same_state(found, replay([watch("a", START_MS)]))
+
+    def test_a_late_event_changes_the_past(self, store: EventStore) -> None:
+        as_of_ms = START_MS + 10 * DAY_MS
+        store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+        store.title_table(TENANT, as_of_ms, "", now_ms=NOW_MS)
+        store.record_events(TENANT, [watch("b", START_MS + 1, title_id="late")], NOW_MS)
+        table = store.title_table(TENANT, as_of_ms, "", now_ms=NOW_MS)
+        assert table.title_ids == ("late", "title0")
+        assert table.as_of_ms == as_of_ms
+
+
+class TestSqliteEventStore:
+    def test_a_second_writer_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "events.sqlite"
+        with closing(SqliteEventStore(path)), pytest.raises(StartFault, match="already written"):
+            SqliteEventStore(path)
+
+    def test_everything_is_there_after_a_restart(self, tmp_path: Path) -> None:
+        path = tmp_path / "events.sqlite"
+        some = [watch("a", START_MS), watch("b", START_MS + DAY_MS, title_id="x", country="DE")]
+        with closing(SqliteEventStore(path)) as store:
+            store.record_events(TENANT, some[:1], NOW_MS)
+        with closing(SqliteEventStore(path)) as store:
+            store.record_events(TENANT, some[1:], NOW_MS)
+            assert_same_state(store.profile_state(TENANT, "profile0", None), replay(some))
+            fake = MemoryEventStore()
+            fake.record_events(TENANT, some, NOW_MS)
+            assert_same_table(
+                store.title_table(TENANT, None, "DE", now_ms=NOW_MS),
+                fake.title_table(TENANT, None, "DE", now_ms=NOW_MS),
+            )
+
+    def test_what_was_acknowledged_survives_a_kill(self, tmp_path: Path) -> None:
+        path = tmp_path / "events.sqlite"
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from libs.storage.event_store import SqliteEventStore\n"
+            "from tests.made_events import START_MS, watch\n"
+            "store, place = SqliteEventStore(Path(sys.argv[1])), 0\n"
+            "while True:\n"
+            "    store.record_events('default', [watch(str(place), START_MS + place)], START_MS)\n"
+            "    sys.stdout.write(f'{place}\\n'); sys.stdout.flush(); place += 1\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
+        ) as writing:
+            assert writing.stdout is not None
+            acknowledged = [writing.stdout.readline().strip() for _ in range(50)]
+            os.kill(writing.pid, signal.SIGKILL)
+            acknowledged += writing.stdout.read().split()
+        with closing(FeatureReader(path)) as reader:
+            _, left_behind = reader.profile(TENANT, "profile0")
+            assert left_behind.newest_ms >= START_MS + len(acknowledged) - 1
+        with closing(SqliteEventStore(path)) as store:
+            found = store.history(TENANT, "profile0", most=100_000)
+            assert set(acknowledged) <= {event.event_id for event in found}
+            assert_same_state(store.profile_state(TENANT, "profile0", None), replay(found))

@@ -1,0 +1,79 @@
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS, Event
+from libs.domain.profile import Profile
+from libs.faults import PartUnavailable
+from libs.features.event_columns import ROW_COLUMNS, from_events
+from libs.storage import event_log
+from libs.storage.event_store import SqliteEventStore
+from libs.storage.log_reader import LogReader
+from tests.made_events import START_MS, event_lists, impression, watch
+
+TENANT = "default"
+NOW_MS = START_MS + 100 * DAY_MS
+
+
+@settings(max_examples=20, deadline=None)
+@given(event_lists(most=15))
+def test_columns_of_the_log_are_those_of_its_events(
+    tmp_path_factory: pytest.TempPathFactory, some: list[Event]
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+        store.record_events(TENANT, some, NOW_MS)
+        found, wanted = reader.columns(TENANT, NOW_MS), from_events(some)
+        assert found.profile_ids == wanted.profile_ids
+        assert found.title_ids == wanted.title_ids
+        assert found.countries == wanted.countries
+        for name, _ in ROW_COLUMNS:
+            np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name), name)
+        in_order = sorted(some, key=lambda event: event.order)
+        for profile_id, events in reader.profile_events(TENANT, NOW_MS):
+            assert events == [event for event in in_order if event.profile_id == profile_id]
+        assert reader.event_count(TENANT) == len(some)
+        assert reader.newest_event_ms(TENANT) == max(
+            (event.occurred_ms for event in some), default=0
+        )
+
+
+def test_chunks_are_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_log, "CHUNK_ROWS", 3)
+    path = tmp_path / "events.sqlite"
+    some = [watch(f"event{place}", START_MS + place // 5) for place in range(17)]
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+        store.record_events(TENANT, some, NOW_MS)
+        found = reader.columns(TENANT, NOW_MS)
+        np.testing.assert_array_equal(found.occurred_ms, from_events(some).occurred_ms)
+        assert len(reader.columns(TENANT, START_MS + 3, START_MS + 1)) == 10
+        assert len(reader.columns_between(TENANT, START_MS, START_MS + 1)) == 5
+
+
+def test_until_is_exclusive(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+        store.upsert_profiles(TENANT, [Profile("b"), Profile("a")])
+        store.record_events(TENANT, [watch("a", START_MS), watch("b", START_MS + 1)], NOW_MS)
+        assert len(reader.columns(TENANT, START_MS + 1)) == 1
+        assert len(reader.events_of(TENANT, "profile0", START_MS + 1)) == 1
+        assert list(reader.profile_events(TENANT, START_MS)) == []
+        assert reader.profiles(TENANT) == [Profile("a"), Profile("b")]
+
+
+def test_the_propensity_of_an_impression_is_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    decision = Decision("page0", "profile0", START_MS, "explore", ("title0",), (0.25,))
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+        store.record_decisions(TENANT, [decision], NOW_MS)
+        store.record_events(TENANT, [impression("a", START_MS)], NOW_MS)
+        assert reader.columns(TENANT, NOW_MS).propensity.tolist() == [0.25]
+
+
+def test_without_a_file_the_log_is_not_available(tmp_path: Path) -> None:
+    with closing(LogReader(tmp_path / "events.sqlite")) as reader, pytest.raises(PartUnavailable):
+        reader.event_count(TENANT)
