@@ -1,0 +1,1 @@
+"""Bundles: versioned folders of model files, published atomically and verified before use."""

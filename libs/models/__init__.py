@@ -1,0 +1,1 @@
+"""What training writes and services load: retrieval and the ranker."""
