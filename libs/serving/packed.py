@@ -1,0 +1,33 @@
+"""Packed arrays: little-endian int32 and float32 in `bytes` fields between services."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.faults import InvalidField
+
+
+def unpack_int32(data: bytes, field: str) -> NDArray[np.int32]:
+    """(n,), read-only; raises InvalidField when the bytes are no whole number of values."""
+    _check_length(data, field)
+    return np.frombuffer(data, "<i4")
+
+
+def unpack_float32(data: bytes, field: str) -> NDArray[np.float32]:
+    """(n,), read-only; raises InvalidField when the bytes are no whole number of values."""
+    _check_length(data, field)
+    return np.frombuffer(data, "<f4")
+
+
+def pack_int32(values: NDArray[np.int32]) -> bytes:
+    """The bytes of `values` of any shape, row-major."""
+    return values.astype("<i4", copy=False).tobytes()
+
+
+def pack_float32(values: NDArray[np.float32]) -> bytes:
+    """The bytes of `values` of any shape, row-major."""
+    return values.astype("<f4", copy=False).tobytes()
+
+
+def _check_length(data: bytes, field: str) -> None:
+    if len(data) % 4:
+        raise InvalidField(field, f"has {len(data)} bytes, which is no multiple of 4")
