@@ -1,0 +1,143 @@
+"""The simulated streaming service: catalogue, profiles, their histories and the truth."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.domain.profile import Profile
+from libs.domain.title import Title
+from libs.domain.viewing import ViewingContext
+from libs.simulation.catalogue import Catalogue, build_catalogue
+from libs.simulation.config import SimulationConfig, Stream
+from libs.simulation.histories import ProfileHistory, simulate_history
+from libs.simulation.logging_policy import build_policy
+from libs.simulation.oracle import start_and_like
+from libs.simulation.preferences import (
+    ContextEffects,
+    Preferences,
+    context_effects,
+    prepare_preferences,
+)
+from libs.simulation.tastes import Taste, draw_taste
+from libs.simulation.viewers import build_profiles
+
+_SAMPLED_PROFILES: Final = 40
+_TARGET_ROUNDS: Final = 3
+_MOST_ACTIVITY: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """A streaming service with known truth; n titles can be recommended.
+
+    Whatever belongs to one profile is drawn from a random stream of its own, so histories can be
+    made in any order, or side by side.
+    """
+
+    config: SimulationConfig
+    catalogue: Catalogue
+    profiles: tuple[Profile, ...]
+    effects: ContextEffects
+    activity: float  # multiplies everybody's sessions
+
+    @property
+    def titles(self) -> tuple[Title, ...]:
+        """All titles: the n that can be recommended, in row order, then episodes and extras."""
+        return self.catalogue.titles
+
+    @property
+    def recommendable_ids(self) -> tuple[str, ...]:
+        """(n,): the ids behind the entries of `oracle`."""
+        return self.catalogue.title_ids
+
+    def taste(self, index: int) -> Taste:
+        """The truth of the profile at `index` of `profiles`."""
+        return draw_taste(self.config, self.catalogue.space, self.profiles[index], index)
+
+    def preferences(self, index: int) -> Preferences:
+        """The truth of the profile at `index`, held against every title."""
+        return prepare_preferences(
+            self.config, self.catalogue, self.effects, self.profiles[index], self.taste(index)
+        )
+
+    def history(self, index: int) -> ProfileHistory:
+        """All decisions and events of the profile at `index`."""
+        return simulate_history(
+            self.config,
+            self.catalogue,
+            self.profiles[index],
+            self.preferences(index),
+            index,
+            self.activity,
+        )
+
+    def histories(self, progress: Callable[[int], None] | None = None) -> Iterator[ProfileHistory]:
+        """Each profile's history, in the order of `profiles`, made when it is asked for.
+
+        `progress` is told how many events each history holds, before that is handed out.
+        """
+        for index in range(len(self.profiles)):
+            history = self.history(index)
+            if progress is not None:
+                progress(len(history.events))
+            yield history
+
+    def expected_event_count(self) -> int:
+        """About how many events all histories hold together, judged by a few of them."""
+        indices = _sample(len(self.profiles))
+        counts = [len(self.history(index).events) for index in indices]
+        return round(sum(counts) / len(indices) * len(self.profiles))
+
+    def oracle(
+        self, profile: int | str, at_ms: int, context: ViewingContext | None = None
+    ) -> NDArray[np.float64]:
+        """(n,) the true probability that a profile starts and likes each title.
+
+        `profile` is an index or a profile_id. The probability is that of one page view with the
+        tastes, licences and appeal of `at_ms` in the context, or in the profile's usual mix of
+        moments and devices where the context is None: use that for a ceiling over coming
+        sessions. What was watched before is not left out. Raises KeyError for an unknown id.
+        """
+        index = profile if isinstance(profile, int) else self.profile_index(profile)
+        preferences = self.preferences(index)
+        policy = build_policy(preferences, self.config.rng(Stream.POLICY, index))
+        return start_and_like(preferences, policy, at_ms, context)
+
+    def profile_index(self, profile_id: str) -> int:
+        """The place of a profile in `profiles`; raises KeyError if there is none."""
+        digits = profile_id[1:]
+        index = int(digits) if digits.isascii() and digits.isdigit() else len(self.profiles)
+        if index >= len(self.profiles) or self.profiles[index].profile_id != profile_id:
+            raise KeyError(profile_id)
+        return index
+
+
+def build_world(config: SimulationConfig) -> World:
+    """Make the world of a configuration; where it has an events_target, find the activity."""
+    catalogue = build_catalogue(config)
+    world = World(
+        config=config,
+        catalogue=catalogue,
+        profiles=build_profiles(config),
+        effects=context_effects(catalogue.traits),
+        activity=1.0,
+    )
+    if config.events_target is None:
+        return world
+    scaled = partial(dataclasses.replace, world)
+    for _ in range(_TARGET_ROUNDS):
+        expected = max(world.expected_event_count(), 1)
+        activity = min(world.activity * config.events_target / expected, _MOST_ACTIVITY)
+        world = scaled(activity=activity)
+    return world
+
+
+def _sample(count: int) -> list[int]:
+    """Up to _SAMPLED_PROFILES indices, evenly spread."""
+    places = np.linspace(0, count - 1, min(count, _SAMPLED_PROFILES))
+    return [int(place) for place in np.unique(places.astype(np.int64))]
