@@ -1,0 +1,90 @@
+"""The events service as a process: `python -m services.events`."""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import grpc.aio
+
+from libs.faults import StartFault
+from libs.serving.server import Application, Mounted, Readiness, serve
+from libs.serving.settings import read_settings
+from libs.storage.event_store import SqliteEventStore
+from libs.telemetry.logs import configure_logs
+from libs.telemetry.metrics import ServiceMetrics
+from reprise.events.v1 import events_pb2, events_pb2_grpc
+from services.events.group_commit import GroupCommit
+from services.events.ports import EventStore
+from services.events.servicer import EventsServicer
+from services.events.settings import EventsSettings
+
+SERVICE_NAME: Final[str] = events_pb2.DESCRIPTOR.services_by_name["EventsService"].full_name
+
+# A read gives the interpreter lock away at each of its statements, and waits this long to have
+# it back from the thread that writes.
+SWITCH_INTERVAL_S: Final = 0.0005
+
+
+class ClosableStore(EventStore, Protocol):
+    """A store that holds something until it is closed."""
+
+    def close(self) -> None:
+        """Give back what is held; nobody may be reading or writing."""
+        ...
+
+
+def now_ms() -> int:
+    """The wall clock in Unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+async def build(settings: EventsSettings, readiness: Readiness) -> Application:
+    """The service of the settings; raises StartFault."""
+    return await assemble(
+        SqliteEventStore(settings.events_path),
+        readiness,
+        most_waiting=settings.events_most_waiting,
+        clock=now_ms,
+    )
+
+
+async def assemble(
+    store: ClosableStore, readiness: Readiness, *, most_waiting: int, clock: Callable[[], int]
+) -> Application:
+    """The service on any store, which is closed with it."""
+    servicer = EventsServicer(store, GroupCommit(store, most_waiting=most_waiting), clock)
+
+    def mount(server: grpc.aio.Server) -> None:
+        events_pb2_grpc.add_EventsServiceServicer_to_server(servicer, server)
+
+    async def close() -> None:
+        await servicer.close()
+        store.close()
+
+    await readiness.set(SERVICE_NAME, True)
+    return Application(services=(Mounted(SERVICE_NAME, mount),), close=close)
+
+
+def main() -> int:
+    """Run until stopped; returns the exit code."""
+    try:
+        settings = read_settings(EventsSettings)
+    except StartFault as fault:
+        sys.stderr.write(f"events: {fault}\n")
+        return 1
+    configure_logs("events", level=settings.log_level)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    return serve(
+        lambda readiness: build(settings, readiness),
+        name="events",
+        host=settings.host,
+        port=settings.events_port,
+        drain_ms=settings.drain_ms,
+        metrics=ServiceMetrics(),
+        metrics_port=settings.events_metrics_port,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Group commit: everything that waits becomes durable in one transaction, on one thread.
+
+The disk's fsync sets the rate of commits; how many calls share one is up to how many wait.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from libs.faults import Overloaded
+
+ResultT = TypeVar("ResultT")
+
+# Waiters behind a commit of this many rows would wait for a second and more.
+MOST_PER_COMMIT: Final = 20_000
+
+# A commit of a full group takes about as long.
+RETRY_AFTER_MS: Final = 500
+
+
+class Transactional(Protocol):
+    """Something whose writes can be made durable together."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the writes of the block durable together, or none of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    size: int
+    write: Callable[[], Any]
+    answer: asyncio.Future[Any]
+
+
+class GroupCommit:
+    """Runs writes in the order they come; belongs to one event loop."""
+
+    def __init__(self, store: Transactional, *, most_waiting: int) -> None:
+        """`most_waiting` bounds the rows of all calls that have no answer yet."""
+        self._store = store
+        self._most_waiting = most_waiting
+        self._waiting: deque[_Call] = deque()
+        self._waiting_size = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._committing: asyncio.Task[None] | None = None
+
+    async def run(self, size: int, write: Callable[[], ResultT]) -> ResultT:
+        """What `write` of `size` rows returns, once that is durable; what it raises, if it does.
+
+        A write that raises leaves nothing behind and does not touch the others of its group.
+        Raises Overloaded when too much waits already.
+        """
+        if self._waiting_size and self._waiting_size + size > self._most_waiting:
+            raise Overloaded("rows waiting to be written", retry_after_ms=RETRY_AFTER_MS)
+        call = _Call(size, write, asyncio.get_running_loop().create_future())
+        self._waiting.append(call)
+        self._waiting_size += size
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit_waiting())
+        answer: ResultT = await call.answer
+        return answer
+
+    async def close(self) -> None:
+        """Commit what waits, then stop the thread."""
+        if self._committing is not None:
+            await self._committing
+        self._thread.shutdown()
+
+    async def _commit_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group = self._next_group()
+            # A caller that has gone away meanwhile is not written for.
+            calls = [call for call in group if not call.answer.done()]
+            outcomes = await loop.run_in_executor(self._thread, self._commit, calls)
+            self._waiting_size -= sum(call.size for call in group)
+            for call, outcome in zip(calls, outcomes, strict=True):
+                if call.answer.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    call.answer.set_exception(outcome)
+                else:
+                    call.answer.set_result(outcome)
+
+    def _next_group(self) -> list[_Call]:
+        group = [self._waiting.popleft()]
+        size = group[0].size
+        while self._waiting and size + self._waiting[0].size <= MOST_PER_COMMIT:
+            group.append(self._waiting.popleft())
+            size += group[-1].size
+        return group
+
+    def _commit(self, calls: Sequence[_Call]) -> list[Any]:
+        """The result of every call, or the exception that it is to see; on the writer thread."""
+        try:
+            with self._store.transaction():
+                return [_outcome(call.write) for call in calls]
+        except Exception as error:  # whatever it was, nothing is durable and every caller must know
+            return [error] * len(calls)
+
+
+def _outcome(write: Callable[[], Any]) -> Any:
+    try:
+        return write()
+    except Exception as error:  # its caller is told; the others of the group go on
+        return error

@@ -1,0 +1,70 @@
+"""What the events service needs of a store, as one protocol; adapters do not subclass it."""
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from libs.domain.decision import Decision
+from libs.domain.event import Event, EventKind
+from libs.domain.profile import Profile
+from libs.features.profile_state import ProfileState
+from libs.features.title_table import TitleTable
+from libs.storage.recorded import Recorded
+
+
+class EventStore(Protocol):
+    """Log, decisions, profiles and features.
+
+    Writes come from one thread at a time, reads from any. What a write returned for, outside of
+    `transaction` or after it, is durable and visible to every read.
+    """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the writes of the block durable together; inside, each call still fails alone."""
+        ...
+
+    def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
+        """Append a batch and fold it into the features: all of it or, when it raises, nothing.
+
+        Raises InvalidField for an event more than a day ahead of `now_ms`.
+        """
+        ...
+
+    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
+        """Store decisions, each page_id once; returns how many were new."""
+        ...
+
+    def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
+        """Create or replace whole profiles; returns how many distinct ones."""
+        ...
+
+    def profiles(self, tenant: str, profile_ids: Sequence[str]) -> list[Profile]:
+        """Those that exist, in the order asked for."""
+        ...
+
+    def history(
+        self,
+        tenant: str,
+        profile_id: str,
+        *,
+        most: int,
+        before: tuple[int, int, str] | None = None,
+        title_id: str = "",
+        kinds: Collection[EventKind] = (),
+        as_of_ms: int | None = None,
+    ) -> list[Event]:
+        """A profile's newest events before `before` that pass the filters, newest first."""
+        ...
+
+    def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
+        """The features of everything recorded, or of the events at or before `as_of_ms`."""
+        ...
+
+    def title_table(
+        self, tenant: str, as_of_ms: int | None, country: str, *, now_ms: int
+    ) -> TitleTable:
+        """Counters of everything recorded at `now_ms`, or of the events at or before `as_of_ms`.
+
+        Those of `country` come with them; "" means none.
+        """
+        ...

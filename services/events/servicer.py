@@ -1,0 +1,197 @@
+"""EventsService: decode, call, encode."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+import grpc.aio
+
+from libs.domain.decision import Decision
+from libs.domain.event import Event, EventKind
+from libs.domain.identifiers import check_country, check_id
+from libs.domain.profile import Profile
+from libs.features.profile_state import ProfileState
+from libs.serving.decision_codec import decision
+from libs.serving.decoding import enum_value, page_size, request_time_ms
+from libs.serving.identity import tenant_of
+from libs.serving.profile_codec import profile, profile_message
+from libs.storage.recorded import Recorded
+from reprise.events.v1 import events_pb2, events_pb2_grpc
+from services.events.events_codec import decode_each, decode_events, event_messages
+from services.events.features_codec import profile_features_message, title_features_message
+from services.events.group_commit import GroupCommit
+from services.events.history_page import order_of, token_after
+from services.events.ports import EventStore
+
+Context = grpc.aio.ServicerContext[Any, Any]
+ResultT = TypeVar("ResultT")
+
+# Decoding takes about 10 µs an event; more than about 2 ms leaves the event loop.
+_MOST_DECODED_INLINE: Final = 200
+
+
+class EventsServicer(events_pb2_grpc.EventsServiceServicer):
+    """The write path of the suite, and reads of what it wrote; `clock` gives Unix ms."""
+
+    def __init__(self, store: EventStore, commits: GroupCommit, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._commits = commits
+        self._clock = clock
+        # Work of more than a few ms. Replaying the log takes seconds, so the rest does not queue
+        # behind it.
+        self._work = ThreadPoolExecutor(2, thread_name_prefix="work")
+        self._replays = ThreadPoolExecutor(1, thread_name_prefix="replay")
+
+    async def close(self) -> None:
+        """Commit what waits and stop the threads; the store may be closed after."""
+        await self._commits.close()
+        self._work.shutdown()
+        self._replays.shutdown()
+
+    async def RecordEvents(  # noqa: N802 - the names are the contract's
+        self, request: events_pb2.RecordEventsRequest, context: Context
+    ) -> events_pb2.RecordEventsResponse:
+        """Append a batch."""
+        recorded = await self._record(tenant_of(context), request.events)
+        return events_pb2.RecordEventsResponse(
+            recorded_count=recorded.recorded_count, duplicate_count=recorded.duplicate_count
+        )
+
+    async def StreamEvents(  # noqa: N802
+        self, request_iterator: AsyncIterator[events_pb2.StreamEventsRequest], context: Context
+    ) -> events_pb2.StreamEventsResponse:
+        """Append many batches, each durable before the next is taken."""
+        answer = events_pb2.StreamEventsResponse()
+        async for request in request_iterator:
+            recorded = await self._record(tenant_of(context), request.events)
+            answer.recorded_count += recorded.recorded_count
+            answer.duplicate_count += recorded.duplicate_count
+        return answer
+
+    async def _record(self, tenant: str, messages: Sequence[events_pb2.Event]) -> Recorded:
+        events = await self._decoded(messages)
+        now_ms = self._clock()
+        return await self._commits.run(
+            len(events), lambda: self._store.record_events(tenant, events, now_ms)
+        )
+
+    async def _decoded(self, messages: Sequence[events_pb2.Event]) -> list[Event]:
+        if len(messages) <= _MOST_DECODED_INLINE:
+            return decode_events(messages)
+        return await self._on(self._work, lambda: decode_events(messages))
+
+    async def RecordDecisions(  # noqa: N802
+        self, request: events_pb2.RecordDecisionsRequest, context: Context
+    ) -> events_pb2.RecordDecisionsResponse:
+        """Store what ranking answered."""
+        tenant, now_ms = tenant_of(context), self._clock()
+        decisions: list[Decision] = decode_each(
+            request.decisions, decision, "decisions", most=1_000
+        )
+        recorded_count = await self._commits.run(
+            len(decisions), lambda: self._store.record_decisions(tenant, decisions, now_ms)
+        )
+        return events_pb2.RecordDecisionsResponse(recorded_count=recorded_count)
+
+    async def ListHistory(  # noqa: N802
+        self, request: events_pb2.ListHistoryRequest, context: Context
+    ) -> events_pb2.ListHistoryResponse:
+        """Page through a profile's events."""
+        tenant, now_ms = tenant_of(context), self._clock()
+        profile_id = check_id("profile_id", request.profile_id)
+        most = page_size(request.page_size, "page_size", default=100, most=1_000)
+        before = order_of(request.page_token)
+        kinds = [enum_value(EventKind, kind, "kinds") for kind in request.kinds]
+        as_of_ms = _as_of_ms(request, now_ms)
+
+        def answer() -> events_pb2.ListHistoryResponse:
+            # One more than asked for tells whether there is an older page.
+            events = self._store.history(
+                tenant,
+                profile_id,
+                most=most + 1,
+                before=before,
+                title_id=request.title_id,
+                kinds=kinds,
+                as_of_ms=as_of_ms,
+            )
+            return events_pb2.ListHistoryResponse(
+                events=event_messages(events[:most]),
+                next_page_token=token_after(events[most - 1]) if len(events) > most else "",
+            )
+
+        return await self._on(self._work, answer)
+
+    async def GetProfileFeatures(  # noqa: N802
+        self, request: events_pb2.GetProfileFeaturesRequest, context: Context
+    ) -> events_pb2.GetProfileFeaturesResponse:
+        """A profile's features."""
+        tenant, as_of_ms = tenant_of(context), _as_of_ms(request, self._clock())
+        profile_id = check_id("profile_id", request.profile_id)
+        stored = self._store.profiles(tenant, [profile_id])
+        state = await self._profile_state(tenant, profile_id, as_of_ms)
+        return profile_features_message(stored[0] if stored else None, state)
+
+    async def _profile_state(
+        self, tenant: str, profile_id: str, as_of_ms: int | None
+    ) -> ProfileState:
+        if as_of_ms is None:
+            return self._store.profile_state(tenant, profile_id, None)
+        return await self._on(
+            self._work, lambda: self._store.profile_state(tenant, profile_id, as_of_ms)
+        )
+
+    async def GetTitleFeatures(  # noqa: N802
+        self, request: events_pb2.GetTitleFeaturesRequest, context: Context
+    ) -> events_pb2.GetTitleFeaturesResponse:
+        """The counters of all titles."""
+        tenant, now_ms = tenant_of(context), self._clock()
+        as_of_ms = _as_of_ms(request, now_ms)
+        country = check_country("country", request.country)
+
+        def answer() -> events_pb2.GetTitleFeaturesResponse:
+            table = self._store.title_table(tenant, as_of_ms, country, now_ms=now_ms)
+            return title_features_message(table, country)
+
+        return await self._on(self._replays, answer)
+
+    async def UpsertProfiles(  # noqa: N802
+        self, request: events_pb2.UpsertProfilesRequest, context: Context
+    ) -> events_pb2.UpsertProfilesResponse:
+        """Create or replace profiles."""
+        tenant = tenant_of(context)
+        profiles: list[Profile] = decode_each(request.profiles, profile, "profiles", most=5_000)
+        upserted_count = await self._commits.run(
+            len(profiles), lambda: self._store.upsert_profiles(tenant, profiles)
+        )
+        return events_pb2.UpsertProfilesResponse(upserted_count=upserted_count)
+
+    async def GetProfiles(  # noqa: N802
+        self, request: events_pb2.GetProfilesRequest, context: Context
+    ) -> events_pb2.GetProfilesResponse:
+        """The profiles that exist."""
+        ids = decode_each(
+            request.profile_ids,
+            lambda profile_id: check_id("", profile_id),
+            "profile_ids",
+            most=1_000,
+        )
+        found = self._store.profiles(tenant_of(context), ids)
+        return events_pb2.GetProfilesResponse(profiles=[profile_message(value) for value in found])
+
+    async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], ResultT]) -> ResultT:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+def _as_of_ms(
+    request: (
+        events_pb2.ListHistoryRequest
+        | events_pb2.GetProfileFeaturesRequest
+        | events_pb2.GetTitleFeaturesRequest
+    ),
+    now_ms: int,
+) -> int | None:
+    if not request.HasField("as_of"):
+        return None
+    return request_time_ms(request.as_of, "as_of", now_ms=now_ms)

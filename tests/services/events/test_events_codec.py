@@ -1,0 +1,108 @@
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from libs.domain.event import DAY_MS, Attribution, Event
+from libs.faults import InvalidField
+from libs.serving.decoding import timestamp
+from reprise.common.v1 import viewing_pb2
+from reprise.events.v1 import events_pb2
+from services.events.events_codec import decode_event, decode_events, event_message
+from tests.made_events import START_MS, events, watch
+
+
+def rating(value: float = 4.0, scale: float = 5.0) -> events_pb2.Event:
+    return events_pb2.Event(
+        event_id="a",
+        profile_id="p",
+        title_id="t",
+        kind=events_pb2.EVENT_KIND_RATING,
+        occurred_at=timestamp(START_MS),
+        rating=events_pb2.Rating(value=value, scale=scale),
+    )
+
+
+def changed(**fields: Any) -> Callable[[events_pb2.Event], None]:
+    def change(message: events_pb2.Event) -> None:
+        for name, value in fields.items():
+            setattr(message, name, value)
+
+    return change
+
+
+@given(events())
+def test_an_event_survives_its_message(event: Event) -> None:
+    wire = event_message(event).SerializeToString()
+    assert decode_event(events_pb2.Event.FromString(wire)) == event
+
+
+def test_attribution_is_told_and_not_taken() -> None:
+    message = event_message(watch("a", START_MS))
+    message.attribution.policy = "mine"
+    assert decode_event(message).attribution is None
+    said = Event(
+        "a", "p", decode_event(rating()).kind, START_MS, title_id="t",
+        detail=decode_event(rating()).detail, attribution=Attribution("explore", 0.5, "v1"),
+    )  # fmt: skip
+    assert event_message(said).attribution.propensity == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        (changed(event_id=""), "event_id"),
+        (changed(profile_id=""), "profile_id"),
+        (changed(profile_id="x" * 129), "profile_id"),
+        (changed(title_id=""), "title_id"),
+        (changed(title_id="a\nb"), "title_id"),
+        (changed(kind=0), "kind"),
+        (changed(kind=99), "kind"),
+        (changed(sequence=-1), "sequence"),
+        (lambda message: message.ClearField("occurred_at"), "occurred_at"),
+        (lambda message: setattr(message.occurred_at, "seconds", -1), "occurred_at"),
+        (lambda message: setattr(message.rating, "value", math.nan), "rating.value"),
+        (lambda message: setattr(message.rating, "value", 6.0), "rating.value"),
+        (lambda message: setattr(message.rating, "scale", math.inf), "rating.scale"),
+        (lambda message: setattr(message.context, "device", 77), "context.device"),
+        (lambda message: setattr(message.context, "country", "de"), "context.country"),
+        (lambda message: setattr(message.context, "time_zone", "Mars"), "context.time_zone"),
+        (lambda message: setattr(message.placement, "position", -1), "placement.page_id"),
+        (lambda message: setattr(message.thumb, "direction", 1), "detail"),
+        (lambda message: setattr(message.thumb, "direction", 9), "thumb.direction"),
+        (lambda message: setattr(message.row_scroll, "row_id", "a"), "row_scroll.direction"),
+        (lambda message: setattr(message.watched, "from_ms", -1), "watched.from_ms"),
+    ],
+)
+def test_a_bad_field_is_named_with_its_place(
+    change: Callable[[events_pb2.Event], None], field: str
+) -> None:
+    bad = rating()
+    change(bad)
+    with pytest.raises(InvalidField) as caught:
+        decode_events([rating(), bad])
+    assert caught.value.field == f"events[1].{field}"
+
+
+def test_a_batch_has_bounds() -> None:
+    for messages in ([], [rating()] * 5_001):
+        with pytest.raises(InvalidField) as caught:
+            decode_events(messages)
+        assert caught.value.field == "events"
+    assert len(decode_events([rating()] * 5_000)) == 5_000
+
+
+def test_an_unknown_surface_is_refused_every_time() -> None:
+    bad = rating()
+    bad.context.surface = viewing_pb2.Surface.ValueType(99)
+    for _ in range(2):
+        with pytest.raises(InvalidField, match="surface"):
+            decode_event(bad)
+
+
+def test_a_time_ahead_is_the_store_s_to_judge() -> None:
+    ahead = rating()
+    ahead.occurred_at.CopyFrom(timestamp(START_MS + 9_999 * DAY_MS))
+    assert decode_event(ahead).occurred_ms == START_MS + 9_999 * DAY_MS

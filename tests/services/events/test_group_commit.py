@@ -1,0 +1,115 @@
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from libs.faults import InvalidField, Overloaded, PartUnavailable
+from services.events.group_commit import MOST_PER_COMMIT, GroupCommit
+
+
+class Ledger:
+    """Keeps what was written, transaction by transaction; the disk may be full."""
+
+    def __init__(self) -> None:
+        self.commits: list[list[str]] = []
+        self.is_full = False
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.commits.append([])
+        yield
+        if self.is_full:
+            self.commits.pop()
+            raise PartUnavailable("events", "disk full")
+
+    def write(self, name: str) -> str:
+        if name == "bad":
+            raise InvalidField("name", "is bad")
+        if name == "defect":
+            raise ZeroDivisionError
+        self.commits[-1].append(name)
+        return name.upper()
+
+
+async def run_all(commits: GroupCommit, ledger: Ledger, *names: str) -> list[object]:
+    return await asyncio.gather(
+        *(commits.run(1, lambda name=name: ledger.write(name)) for name in names),  # type: ignore[misc]  # mypy knows no defaults of lambdas
+        return_exceptions=True,
+    )
+
+
+async def test_what_waits_is_committed_together_and_in_order() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=100)
+    assert await run_all(commits, ledger, "a", "b", "c") == ["A", "B", "C"]
+    assert ledger.commits == [["a", "b", "c"]]
+    assert await run_all(commits, ledger, "d") == ["D"]
+    assert ledger.commits[1:] == [["d"]]
+    await commits.close()
+
+
+async def test_a_call_that_fails_fails_alone() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=100)
+    first, bad, defect, last = await run_all(commits, ledger, "a", "bad", "defect", "z")
+    assert (first, last) == ("A", "Z")
+    assert isinstance(bad, InvalidField)
+    assert isinstance(defect, ZeroDivisionError)
+    await commits.close()
+
+
+async def test_nobody_is_told_of_success_when_the_commit_fails() -> None:
+    ledger = Ledger()
+    ledger.is_full = True
+    commits = GroupCommit(ledger, most_waiting=100)
+    outcomes = await run_all(commits, ledger, "a", "b")
+    assert [type(outcome) for outcome in outcomes] == [PartUnavailable, PartUnavailable]
+    ledger.is_full = False
+    assert await run_all(commits, ledger, "c") == ["C"]
+    await commits.close()
+
+
+async def test_more_than_may_wait_is_refused_and_later_taken() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=2)
+    *taken, refused = await run_all(commits, ledger, "a", "b", "c")
+    assert taken == ["A", "B"]
+    assert isinstance(refused, Overloaded)
+    assert refused.retry_after_ms > 0
+    assert await run_all(commits, ledger, "c") == ["C"]
+    await commits.close()
+
+
+async def test_a_batch_larger_than_may_wait_is_taken_when_nothing_waits() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=2)
+    assert await commits.run(5, lambda: ledger.write("a")) == "A"
+    await commits.close()
+
+
+async def test_a_commit_does_not_grow_without_bound() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=10 * MOST_PER_COMMIT)
+    half = MOST_PER_COMMIT // 2
+    await asyncio.gather(*(commits.run(half, lambda: ledger.write("a")) for _ in range(5)))
+    assert [len(commit) for commit in ledger.commits] == [2, 2, 1]
+    await commits.close()
+
+
+async def test_a_caller_that_has_gone_is_not_written_for() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=100)
+    gone = asyncio.create_task(commits.run(1, lambda: ledger.write("gone")))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await run_all(commits, ledger, "a")
+    await commits.close()
+    assert [name for commit in ledger.commits for name in commit] == ["a"]
+
+
+async def test_closing_commits_what_waits() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=100)
+    waiting = asyncio.create_task(commits.run(1, lambda: ledger.write("a")))
+    await asyncio.sleep(0)
+    await commits.close()
+    assert await waiting == "A"

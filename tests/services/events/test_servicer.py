@@ -1,0 +1,245 @@
+"""The events service in this process: real server, real channel, both stores."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TypeAlias
+
+import grpc.aio
+import numpy as np
+import pytest
+
+from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS, Event
+from libs.domain.profile import Profile
+from libs.faults import InvalidField
+from libs.features.event_columns import from_events
+from libs.features.profile_state import EMPTY, replay
+from libs.features.title_replay import TitleReplay
+from libs.serving.channels import call, open_channel
+from libs.serving.decision_codec import decision_message
+from libs.serving.decoding import timestamp
+from libs.serving.profile_codec import profile_message
+from libs.serving.profile_features_client import ProfileFeaturesClient
+from libs.serving.server import running
+from libs.serving.status import fault_of
+from libs.serving.title_features_client import TitleFeaturesClient
+from libs.storage.event_store import SqliteEventStore
+from libs.storage.memory_event_store import MemoryEventStore
+from reprise.events.v1 import events_pb2, events_pb2_grpc
+from services.events.__main__ import ClosableStore, assemble
+from services.events.events_codec import decode_event, event_messages
+from tests.made_events import START_MS, assert_same_state, impression, watch
+
+NOW_MS = START_MS + 100 * DAY_MS
+TENANT = "default"
+
+EVENTS = [
+    watch("a", START_MS, country="DE"),
+    watch("b", START_MS + DAY_MS, title_id="x", country="DE"),
+    impression("c", START_MS + 2 * DAY_MS, title_id="x"),
+]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def channel(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[grpc.aio.Channel]:
+    store: ClosableStore = (
+        MemoryEventStore()
+        if request.param == "memory"
+        else SqliteEventStore(tmp_path / "events.sqlite")
+    )
+    async with (
+        running(
+            lambda ready: assemble(store, ready, most_waiting=10_000, clock=lambda: NOW_MS)
+        ) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        yield channel
+
+
+@pytest.fixture
+def stub(channel: grpc.aio.Channel) -> "Stub":
+    return events_pb2_grpc.EventsServiceStub(channel)
+
+
+Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
+
+
+async def record(stub: Stub, events: list[Event]) -> events_pb2.RecordEventsResponse:
+    request = events_pb2.RecordEventsRequest(events=event_messages(events))
+    return await call("events", stub.RecordEvents, request, timeout_s=5)
+
+
+async def history(stub: Stub, **fields: object) -> events_pb2.ListHistoryResponse:
+    request = events_pb2.ListHistoryRequest(profile_id="profile0", **fields)  # type: ignore[arg-type]  # by name
+    return await call("events", stub.ListHistory, request, timeout_s=5)
+
+
+async def test_acknowledged_is_visible_and_counted_once(
+    stub: Stub, channel: grpc.aio.Channel
+) -> None:
+    features = ProfileFeaturesClient(channel)
+    first = await record(stub, EVENTS[:2])
+    assert (first.recorded_count, first.duplicate_count) == (2, 0)
+    again = await record(stub, EVENTS)
+    assert (again.recorded_count, again.duplicate_count) == (1, 2)
+    profile, state = await features.profile_features(TENANT, "profile0", as_of_ms=None, timeout_s=5)
+    assert profile is None
+    assert_same_state(state, replay(EVENTS))
+
+
+async def test_a_past_profile_is_that_of_then(stub: Stub, channel: grpc.aio.Channel) -> None:
+    features = ProfileFeaturesClient(channel)
+    await record(stub, EVENTS)
+    for as_of_ms in (START_MS - 1, START_MS, START_MS + DAY_MS):
+        _, state = await features.profile_features(
+            TENANT, "profile0", as_of_ms=as_of_ms, timeout_s=5
+        )
+        earlier = [event for event in EVENTS if event.occurred_ms <= as_of_ms]
+        assert_same_state(state, replay(earlier))
+
+
+async def test_an_unknown_profile_has_empty_features(channel: grpc.aio.Channel) -> None:
+    found = await ProfileFeaturesClient(channel).profile_features(
+        TENANT, "nobody", as_of_ms=None, timeout_s=5
+    )
+    assert found[0] is None
+    assert_same_state(found[1], EMPTY)
+
+
+async def test_title_features_of_a_past_time_are_those_of_a_replay(
+    stub: Stub, channel: grpc.aio.Channel
+) -> None:
+    await record(stub, EVENTS)
+    as_of_ms = START_MS + DAY_MS + 7
+    found = await TitleFeaturesClient(channel).title_table(
+        TENANT, as_of_ms=as_of_ms, country="DE", timeout_s=5
+    )
+    wanted = TitleReplay(
+        lambda after, to: from_events(event for event in EVENTS if after < event.occurred_ms <= to)
+    ).table(as_of_ms)
+    assert found.as_of_ms == as_of_ms
+    assert found.title_ids == wanted.title_ids == ("title0", "x")
+    np.testing.assert_array_equal(found.counters, wanted.counters)
+    np.testing.assert_array_equal(found.country_counters["DE"], wanted.country_counters["DE"])
+
+
+async def test_title_features_now_are_decayed_to_the_clock(
+    stub: Stub, channel: grpc.aio.Channel
+) -> None:
+    await record(stub, EVENTS)
+    client = TitleFeaturesClient(channel)
+    found = await client.title_table(TENANT, as_of_ms=None, country="", timeout_s=5)
+    assert found.as_of_ms == NOW_MS
+    assert found.counters[0, 3] == 0.5
+    assert found.country_counters == {}
+    elsewhere = await client.title_table(TENANT, as_of_ms=None, country="NZ", timeout_s=5)
+    assert not elsewhere.country_counters["NZ"].any()
+
+
+async def test_a_stream_is_recorded_batch_by_batch(stub: Stub) -> None:
+    async def batches() -> AsyncIterator[events_pb2.StreamEventsRequest]:
+        for start in range(0, 700, 350):
+            events = [watch(str(place), START_MS + place) for place in range(start, start + 350)]
+            yield events_pb2.StreamEventsRequest(events=event_messages(events), backfill=True)
+            yield events_pb2.StreamEventsRequest(events=event_messages(events[:5]))
+
+    answer = await stub.StreamEvents(batches(), timeout=20)
+    assert (answer.recorded_count, answer.duplicate_count) == (700, 10)
+
+
+async def test_what_a_broken_stream_had_sent_before_stays(stub: Stub) -> None:
+    async def batches() -> AsyncIterator[events_pb2.StreamEventsRequest]:
+        yield events_pb2.StreamEventsRequest(events=event_messages(EVENTS[:1]))
+        yield events_pb2.StreamEventsRequest()
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.StreamEvents(batches(), timeout=20)
+    fault = fault_of("events", caught.value)
+    assert isinstance(fault, InvalidField)
+    assert fault.field == "events"
+    assert len((await history(stub)).events) == 1
+
+
+async def test_a_bad_event_is_named_and_nothing_of_its_batch_is_stored(stub: Stub) -> None:
+    bad = [EVENTS[0], watch("late", NOW_MS + DAY_MS + 1)]
+    with pytest.raises(InvalidField) as caught:
+        await record(stub, bad)
+    assert caught.value.field == "events[1].occurred_at"
+    assert not (await history(stub)).events
+
+
+async def test_history_pages_newest_first(stub: Stub) -> None:
+    await record(stub, EVENTS)
+    first = await history(stub, page_size=2)
+    assert [event.event_id for event in first.events] == ["c", "b"]
+    rest = await history(stub, page_size=2, page_token=first.next_page_token)
+    assert [event.event_id for event in rest.events] == ["a"]
+    assert rest.next_page_token == ""
+    filtered = await history(
+        stub, title_id="x", kinds=[events_pb2.EVENT_KIND_PROGRESS], as_of=timestamp(NOW_MS)
+    )
+    assert [decode_event(event) for event in filtered.events] == [EVENTS[1]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"page_size": -1}, "page_size"),
+        ({"page_size": 1_001}, "page_size"),
+        ({"page_token": "x"}, "page_token"),
+        ({"kinds": [0]}, "kinds"),
+        ({"as_of": timestamp(NOW_MS + 2 * DAY_MS)}, "as_of"),
+        ({"profile_id": ""}, "profile_id"),
+    ],
+)
+async def test_a_bad_question_is_named(stub: Stub, fields: dict[str, object], field: str) -> None:
+    request = events_pb2.ListHistoryRequest(**{"profile_id": "p", **fields})  # type: ignore[arg-type]  # by name
+    with pytest.raises(InvalidField) as caught:
+        await call("events", stub.ListHistory, request, timeout_s=5)
+    assert caught.value.field == field
+
+
+async def test_impressions_tell_what_their_decision_said(stub: Stub) -> None:
+    decision = Decision("page0", "profile0", START_MS, "explore", ("x",), (0.25,))
+    request = events_pb2.RecordDecisionsRequest(decisions=[decision_message(decision)] * 2)
+    answer = await call("events", stub.RecordDecisions, request, timeout_s=5)
+    assert answer.recorded_count == 1
+    await record(stub, EVENTS)
+    newest = (await history(stub, page_size=1)).events[0]
+    assert newest.attribution.propensity == 0.25
+
+
+async def test_profiles_are_kept(stub: Stub, channel: grpc.aio.Channel) -> None:
+    profiles = [Profile("profile0", country="DE", maturity_limit_years=0), Profile("b")]
+    upsert = events_pb2.UpsertProfilesRequest(profiles=[profile_message(p) for p in profiles])
+    answer = await call("events", stub.UpsertProfiles, upsert, timeout_s=5)
+    assert answer.upserted_count == 2
+    get = events_pb2.GetProfilesRequest(profile_ids=["b", "x", "profile0"])
+    found = await call("events", stub.GetProfiles, get, timeout_s=5)
+    assert list(found.profiles) == [profile_message(p) for p in reversed(profiles)]
+    profile, _ = await ProfileFeaturesClient(channel).profile_features(
+        TENANT, "profile0", as_of_ms=None, timeout_s=5
+    )
+    assert profile == profiles[0]
+
+
+async def test_bad_profiles_and_decisions_are_named_with_their_place(stub: Stub) -> None:
+    profiles = events_pb2.UpsertProfilesRequest(
+        profiles=[
+            events_pb2.Profile(profile_id="a"),
+            events_pb2.Profile(profile_id="b", country="x"),
+        ]
+    )
+    with pytest.raises(InvalidField) as caught:
+        await call("events", stub.UpsertProfiles, profiles, timeout_s=5)
+    assert caught.value.field == "profiles[1].country"
+    decisions = events_pb2.RecordDecisionsRequest(decisions=[events_pb2.Decision(page_id="a")])
+    with pytest.raises(InvalidField) as caught:
+        await call("events", stub.RecordDecisions, decisions, timeout_s=5)
+    assert caught.value.field == "decisions[0].decided_at"
+    ids = events_pb2.GetProfilesRequest(profile_ids=["a", ""])
+    with pytest.raises(InvalidField) as caught:
+        await call("events", stub.GetProfiles, ids, timeout_s=5)
+    assert caught.value.field == "profile_ids[1]"
