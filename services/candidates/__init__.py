@@ -1,0 +1,1 @@
+"""The catalogue, and the few hundred titles of it worth ranking."""

@@ -1,0 +1,145 @@
+"""Starts the candidates service: the one place that reads settings and picks implementations."""
+
+import functools
+import sys
+import time
+from collections.abc import Callable
+
+import structlog
+
+from libs.artifacts.bundle import BundleStore
+from libs.artifacts.hot_swap import Loaded, Rejection
+from libs.domain.identifiers import DEFAULT_TENANT
+from libs.faults import StartFault
+from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.serving.channels import open_channel
+from libs.serving.server import Application, Mounted, Readiness, serve
+from libs.serving.settings import read_settings
+from libs.serving.title_features_client import TitleFeaturesClient
+from libs.serving.title_tables import (
+    LiveTables,
+    LiveTitleFeatures,
+    PastTables,
+    PastTitleFeatures,
+)
+from libs.storage.catalogue_store import SqliteCatalogueStore
+from libs.storage.feature_reader import FeatureReader
+from libs.telemetry.logs import configure_logs
+from libs.telemetry.metrics import ServiceMetrics
+from reprise.candidates.v1 import candidates_pb2_grpc
+from services.candidates.catalogue import Catalogue
+from services.candidates.index import Indexes
+from services.candidates.pipeline import Retrieval
+from services.candidates.ports import CatalogueStore
+from services.candidates.servicer import NAME, CandidatesServicer
+from services.candidates.settings import CandidatesSettings
+from services.candidates.title_popularity import TitlePopularity
+from services.candidates.upkeep import Upkeep
+
+
+def main() -> int:
+    """Run until told to stop; returns the exit code."""
+    try:
+        settings = read_settings(CandidatesSettings)
+    except StartFault as fault:
+        sys.stderr.write(f"candidates: {fault}\n")
+        return 1
+    configure_logs("candidates", level=settings.log_level)
+    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
+    metrics = ServiceMetrics()
+    return serve(
+        functools.partial(build, settings, metrics),
+        name="candidates",
+        host=settings.host,
+        port=settings.candidates_port,
+        drain_ms=settings.drain_ms,
+        metrics=metrics,
+        metrics_port=settings.candidates_metrics_port,
+    )
+
+
+async def build(
+    settings: CandidatesSettings, metrics: ServiceMetrics, readiness: Readiness
+) -> Application:
+    """The service over the suite's files and the events service."""
+    store = SqliteCatalogueStore(settings.catalogue_path)
+    features = FeatureReader(settings.events_path)
+    channel = open_channel(settings.events_target)
+    application = assemble(
+        readiness=readiness,
+        metrics=metrics,
+        clock=lambda: time.time_ns() // 1_000_000,
+        store=store,
+        bundles=BundleStore(settings.bundles_path),
+        live=features,
+        past=TitleFeaturesClient(channel),
+        refresh_ms=settings.refresh_ms,
+    )
+
+    async def close() -> None:
+        await application.close()
+        await channel.close()
+        features.close()
+
+    return Application(application.services, application.background, close=close)
+
+
+def assemble(
+    *,
+    readiness: Readiness,
+    metrics: ServiceMetrics,
+    clock: Callable[[], int],
+    store: CatalogueStore,
+    bundles: BundleStore,
+    live: LiveTitleFeatures,
+    past: PastTitleFeatures,
+    refresh_ms: int,
+) -> Application:
+    """The service over whatever its ports are given; closes the store."""
+    log = structlog.get_logger()
+
+    def reject(rejection: Rejection) -> None:
+        log.error("bundle refused", version=rejection.version, reason=rejection.reason)
+
+    catalogue = Catalogue(store)
+    indexes = Indexes(
+        Loaded(
+            bundles,
+            RETRIEVAL_PART,
+            RetrievalModel.read,
+            on_swap=lambda version: log.info("bundle loaded", version=version),
+            on_reject=reject,
+        )
+    )
+    counters = LiveTables(live, DEFAULT_TENANT, clock)
+    servicer = CandidatesServicer(
+        catalogue=catalogue,
+        indexes=indexes,
+        retrieval=Retrieval(indexes, TitlePopularity(counters, PastTables(past))),
+        metrics=metrics,
+        clock=clock,
+    )
+    upkeep = Upkeep(
+        tenant=DEFAULT_TENANT,
+        service=NAME,
+        catalogue=catalogue,
+        indexes=indexes,
+        counters=counters,
+        readiness=readiness,
+        refresh_ms=refresh_ms,
+    )
+    mount = functools.partial(candidates_pb2_grpc.add_CandidatesServiceServicer_to_server, servicer)
+    return Application(
+        services=(Mounted(NAME, mount),),
+        background=(
+            upkeep.follow_catalogue,
+            upkeep.follow_bundles,
+            upkeep.follow_features,
+            upkeep.end_watches,
+        ),
+        close=catalogue.close,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+"""What the candidates service reads from the environment."""
+
+from pydantic import Field
+
+from libs.serving.settings import SuiteSettings
+
+
+class CandidatesSettings(SuiteSettings):
+    """Those of the suite, and its own; each is read from REPRISE_<NAME>."""
+
+    # How often bundles and counters are looked at.
+    refresh_ms: int = Field(default=1_000, ge=10, le=60_000)

@@ -1,0 +1,81 @@
+"""What runs beside the calls: following the catalogue, the bundles and the feature store."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from libs.domain.title import Title
+from libs.faults import PartUnavailable
+from libs.serving.server import Readiness
+from libs.serving.title_tables import LiveTables
+from services.candidates.catalogue import Catalogue
+from services.candidates.index import Indexes
+
+
+class Upkeep:
+    """Keeps indexes and counters up to date, and the health of `service` true."""
+
+    def __init__(
+        self,
+        *,
+        tenant: str,
+        service: str,
+        catalogue: Catalogue,
+        indexes: Indexes,
+        counters: LiveTables,
+        readiness: Readiness,
+        refresh_ms: int,
+    ) -> None:
+        self._tenant = tenant
+        self._service = service
+        self._catalogue = catalogue
+        self._indexes = indexes
+        self._counters = counters
+        self._readiness = readiness
+        self._refresh_s = refresh_ms / 1000
+        self._titles: dict[str, Title] = {}
+        self._sequence = 0
+        self._changed = asyncio.Event()
+
+    async def follow_catalogue(self) -> None:
+        """Hold all titles in memory, as of the last change."""
+        async for update in self._catalogue.watch(self._tenant, 0):
+            # A new mapping each time: the old one may be being read by the other thread.
+            kept = self._titles
+            if update.deleted_ids:
+                gone = set(update.deleted_ids)
+                kept = {key: title for key, title in kept.items() if key not in gone}
+            self._titles = kept | {title.title_id: title for title in update.titles}
+            if update.sequence:
+                self._sequence = update.sequence
+                self._changed.set()
+
+    async def follow_bundles(self) -> None:
+        """Align the indexes with the newest bundle and the catalogue, each as it changes."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), self._refresh_s)
+            self._changed.clear()
+            if self._sequence:
+                await asyncio.to_thread(self._indexes.refresh, self._titles, self._sequence)
+                await self._readiness.set(self._service, bool(self._indexes.loaded))
+
+    async def follow_features(self) -> None:
+        """Read the title counters that have changed."""
+        log = structlog.get_logger()
+        was_there = True
+        while True:
+            try:
+                await asyncio.to_thread(self._counters.refresh)
+                was_there = True
+            except PartUnavailable as fault:
+                if was_there:
+                    log.warning("title features", cause=str(fault))
+                was_there = False
+            await asyncio.sleep(self._refresh_s)
+
+    async def end_watches(self) -> None:
+        """Let streams without an end go when the process drains."""
+        await self._readiness.draining.wait()
+        self._catalogue.end()
