@@ -1,0 +1,1 @@
+"""Ranking: what a viewer sees next, and why."""

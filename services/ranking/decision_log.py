@@ -1,0 +1,111 @@
+"""The decision log: decisions leave after the answer, through a bounded queue.
+
+While the events service is away the queue holds what fits; beyond that, and
+whatever is still here when the process ends, is lost and counted.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+import structlog
+
+from libs.domain.decision import Decision
+from libs.faults import DeadlineSpent, Fault, Overloaded, PartUnavailable
+
+log = structlog.get_logger(__name__)
+
+BATCH_SIZE = 500
+
+
+class DecisionWriter(Protocol):
+    """The events service, as far as decisions go."""
+
+    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> None:
+        """Store a batch, idempotent by page_id; raises a Fault when that did not happen."""
+        ...
+
+
+class QueuedDecisionLog:
+    """Holds decisions in order and hands them to `writer` in batches of one tenant."""
+
+    def __init__(
+        self, writer: DecisionWriter, *, capacity: int, retry_ms: int, on_lost: "Counting"
+    ) -> None:
+        self._writer = writer
+        self._capacity = capacity
+        self._retry_s = retry_ms / 1000
+        self._on_lost = on_lost
+        self._waiting: deque[tuple[str, Decision]] = deque()
+        self._arrived = asyncio.Event()
+        self._is_reachable = True
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the last attempt to write, or to connect, succeeded."""
+        return self._is_reachable
+
+    def mark_reachable(self, is_reachable: bool) -> None:
+        """Note what somebody who watches the connection has seen."""
+        self._is_reachable = is_reachable
+
+    @property
+    def waiting_count(self) -> int:
+        """How many decisions have not been written yet."""
+        return len(self._waiting)
+
+    def log(self, tenant: str, decision: Decision) -> None:
+        """Queue a decision; when the queue is full the decision is lost and counted."""
+        if len(self._waiting) >= self._capacity:
+            self._on_lost(1)
+            return
+        self._waiting.append((tenant, decision))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Write what arrives, for ever; after a failure the same batch is tried again."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._waiting:
+                if not await self._write_batch():
+                    await asyncio.sleep(self._retry_s)
+
+    async def close(self) -> None:
+        """Write what is left, once; count what could not be written as lost."""
+        while self._waiting:
+            if not await self._write_batch():
+                self._on_lost(len(self._waiting))
+                log.warning("decisions lost at shutdown", count=len(self._waiting))
+                self._waiting.clear()
+
+    async def _write_batch(self) -> bool:
+        tenant = self._waiting[0][0]
+        batch: list[Decision] = []
+        for owner, decision in self._waiting:
+            if owner != tenant or len(batch) == BATCH_SIZE:
+                break
+            batch.append(decision)
+        try:
+            await self._writer.record_decisions(tenant, batch)
+        except (PartUnavailable, Overloaded, DeadlineSpent) as fault:
+            if self._is_reachable:
+                log.warning("decisions wait for events", cause=str(fault), waiting=len(batch))
+            self._is_reachable = False
+            return False
+        except Fault as fault:
+            # Trying again would hold up every decision behind these.
+            log.error("decisions refused by events", cause=str(fault), count=len(batch))
+            self._on_lost(len(batch))
+        self._is_reachable = True
+        for _ in batch:
+            self._waiting.popleft()
+        return True
+
+
+class Counting(Protocol):
+    """Something that counts."""
+
+    def __call__(self, count: int, /) -> None:
+        """Count that many more."""
+        ...

@@ -1,0 +1,206 @@
+"""The parts of the suite that an answer rests on, and what stands in when one is away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from libs.domain.decision import Part, Purpose
+from libs.domain.profile import Profile
+from libs.faults import BundleNotLoaded, DeadlineSpent, Overloaded, PartUnavailable
+from libs.features.catalogue_columns import is_available, is_recommendable
+from libs.features.profile_state import EMPTY as NO_HISTORY
+from libs.features.profile_state import ProfileState
+from libs.features.profile_view import ProfileView, resolve, taste_history
+from libs.features.ranking_matrix import SOURCE_NAMES
+from libs.features.seen import excluded_rows
+from libs.features.title_statistics import TitleStatistics, statistics
+from libs.features.title_table import EMPTY as NO_COUNTERS
+from libs.models.retrieval import Retrieved
+from libs.models.top import top_rows
+from services.ranking.ports import (
+    CandidateQuery,
+    Candidates,
+    Catalogue,
+    DecisionLog,
+    ProfileFeatures,
+    ShelfSource,
+    TitleFeatures,
+)
+from services.ranking.query import Audience, Query
+from services.ranking.shelf import Shelf
+
+# How many candidates are scored for a slate of up to 100; a larger one gets five times its size.
+POOL: Final = 500
+POOL_PER_PICK: Final = 5
+MAX_POOL: Final = 2_000
+
+# What each part may take of the time that is left when its turn comes. Only a past time is
+# asked of another process; the present is read from memory and a file.
+PROFILE_SHARE: Final = 0.3
+TITLES_SHARE: Final = 0.3
+CANDIDATES_SHARE: Final = 0.7
+
+_AWAY: Final = (PartUnavailable, Overloaded, DeadlineSpent)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What a composition root has chosen."""
+
+    shelves: ShelfSource
+    profiles: ProfileFeatures
+    titles: TitleFeatures
+    candidates: Candidates
+    decisions: DecisionLog
+    catalogue: Catalogue
+
+    def reading(self, query: Query, time_left_s: Callable[[], float]) -> "Reading":
+        """Begin one request; raises PartUnavailable before the first catalogue."""
+        shelf = self.shelves.current
+        if shelf is None:
+            raise PartUnavailable("catalogue", "none has been received yet")
+        return Reading(self, query, shelf, time_left_s)
+
+
+class Reading:
+    """What one request has read so far, and what it went without."""
+
+    def __init__(
+        self, parts: Parts, query: Query, shelf: Shelf, time_left_s: Callable[[], float]
+    ) -> None:
+        self._parts = parts
+        self._query = query
+        self._shelf = shelf
+        self._time_left_s = time_left_s
+        self._missing: set[Part] = set()
+        # Whether the candidates are the popular ones because retrieval was away.
+        self.is_fallback = False
+
+    def missing(self) -> tuple[Part, ...]:
+        """What the answer goes without, in the order of the contract."""
+        if not self._parts.decisions.is_reachable:
+            self._missing.add(Part.EVENTS)
+        if not self._parts.catalogue.is_connected:
+            self._missing.add(Part.CATALOGUE)
+        return tuple(sorted(self._missing))
+
+    async def profile(self) -> tuple[Profile | None, ProfileState, Audience]:
+        """The profile, its features and for whom the answer must be fit."""
+        query = self._query
+        try:
+            profile, state = await self._parts.profiles.read(
+                query.tenant,
+                query.profile_id,
+                as_of_ms=query.as_of_ms,
+                timeout_s=self._budget_s(PROFILE_SHARE),
+            )
+        except _AWAY:
+            if query.purpose is Purpose.EVALUATION:
+                raise
+            self._missing.add(Part.FEATURES)
+            return None, NO_HISTORY, Audience.unknown(query.context)
+        return profile, state, Audience.of(query.context, profile)
+
+    async def titles(self, audience: Audience) -> TitleStatistics:
+        """The counters of all titles; without them every title looks as if nobody knew it."""
+        query, shelf = self._query, self._shelf
+        try:
+            return await self._parts.titles.read(
+                query.tenant,
+                audience.context.country,
+                shelf.columns,
+                as_of_ms=query.as_of_ms,
+                timeout_s=self._budget_s(TITLES_SHARE),
+            )
+        except _AWAY:
+            self._missing.add(Part.TITLE_FEATURES)
+            return statistics(NO_COUNTERS, shelf.columns, audience.context.country)
+
+    async def candidates(
+        self, audience: Audience, state: ProfileState, titles: TitleStatistics
+    ) -> tuple[Shelf, ProfileView, Retrieved]:
+        """Candidates and the history, both over the rows of the shelf that comes with them.
+
+        Without the ranker's bundle at candidates: those of another bundle, in retrieval order.
+        Without candidates: what is popular in the country.
+        """
+        shelf = self._shelf
+        if shelf.model is not None:
+            try:
+                return await self._retrieve(shelf, audience, state)
+            except BundleNotLoaded as fault:
+                held = map(self._parts.shelves.of_version, fault.loaded)
+                other = next((found for found in held if found is not None), None)
+                if other is not None:
+                    try:
+                        return await self._retrieve(other.without_ranker(), audience, state)
+                    except (*_AWAY, BundleNotLoaded):
+                        pass
+            except _AWAY:
+                pass
+        self.is_fallback = True
+        self._missing.add(Part.CANDIDATES)
+        view = resolve(state, shelf.columns)
+        popular = popular_here(shelf, audience, view, titles, self._query.at_ms, self._pool)
+        return shelf, view, popular
+
+    async def _retrieve(
+        self, shelf: Shelf, audience: Audience, state: ProfileState
+    ) -> tuple[Shelf, ProfileView, Retrieved]:
+        query = self._query
+        view = resolve(state, shelf.columns)
+        rows, weights = taste_history(view, query.at_ms)
+        retrieved, missing = await self._parts.candidates.retrieve(
+            CandidateQuery(
+                tenant=query.tenant,
+                bundle_version=shelf.version,
+                limit=self._pool,
+                history_rows=rows,
+                history_weights=weights,
+                excluded_rows=excluded_rows(view, shelf.columns, query.at_ms),
+                context=audience.context,
+                kids=audience.kids,
+                maturity_limit_years=audience.maturity_limit_years,
+                purpose=query.purpose,
+                as_of_ms=query.as_of_ms,
+            ),
+            timeout_s=self._budget_s(CANDIDATES_SHARE),
+        )
+        self._missing.update(missing)
+        if shelf.ranker is None:
+            self._missing.add(Part.RANKER)
+        return shelf, view, retrieved
+
+    @property
+    def _pool(self) -> int:
+        return min(max(POOL, POOL_PER_PICK * self._query.limit), MAX_POOL)
+
+    def _budget_s(self, share: float) -> float:
+        """A share of what is left; an EVALUATION drops nothing for being late."""
+        return self._time_left_s() * (1.0 if self._query.purpose is Purpose.EVALUATION else share)
+
+
+def popular_here(
+    shelf: Shelf,
+    audience: Audience,
+    view: ProfileView,
+    titles: TitleStatistics,
+    at_ms: int,
+    limit: int,
+) -> Retrieved:
+    """The most watched titles of the country that this profile may see and has not seen."""
+    allowed = is_recommendable(shelf.columns) & is_available(
+        shelf.columns, audience.context.country, at_ms, audience.maturity_limit_years, audience.kids
+    )
+    allowed[excluded_rows(view, shelf.columns, at_ms)] = False
+    rows = np.flatnonzero(allowed).astype(np.int32)
+    scores = titles.popularity[rows]
+    best = top_rows(scores, limit)
+    ranks = np.full((len(best), len(SOURCE_NAMES)), -1, dtype=np.int32)
+    source_scores = np.zeros(ranks.shape, dtype=np.float32)
+    popular = SOURCE_NAMES.index("popular")
+    ranks[:, popular] = np.arange(len(best))
+    source_scores[:, popular] = scores[best]
+    return Retrieved(rows[best], SOURCE_NAMES, ranks, source_scores)

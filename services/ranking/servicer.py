@@ -1,0 +1,79 @@
+"""The servicer: decode the request, call the pipeline, encode the answer."""
+
+import time
+from typing import Any
+
+import grpc.aio
+
+from libs.serving.deadlines import deadline_of
+from libs.serving.decision_codec import part_messages, purpose
+from libs.serving.decoding import (
+    page_size,
+    request_time_ms,
+    timestamp,
+    viewing_context,
+)
+from libs.serving.identity import tenant_of
+from libs.telemetry.metrics import ServiceMetrics
+from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from services.ranking.pipeline import Recommender
+from services.ranking.query import DEFAULT_LIMIT, MAX_LIMIT, Query
+from services.ranking.recommendation import Recommendation
+
+
+class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
+    """RankingService over the pipeline."""
+
+    def __init__(self, recommender: Recommender, metrics: ServiceMetrics) -> None:
+        self._recommender = recommender
+        self._metrics = metrics
+
+    async def Recommend(  # noqa: N802 - the name in the contract
+        self,
+        request: ranking_pb2.RecommendRequest,
+        context: "grpc.aio.ServicerContext[Any, Any]",
+    ) -> ranking_pb2.RecommendResponse:
+        """One slate for a profile in a viewing context."""
+        query = decode(request, tenant_of(context), now_ms=time.time_ns() // 1_000_000)
+        recommendation = await self._recommender.recommend(query, deadline_of(context).remaining_s)
+        self._metrics.count_degraded(tuple(part.name for part in recommendation.degraded))
+        return encode(recommendation)
+
+
+def decode(request: ranking_pb2.RecommendRequest, tenant: str, *, now_ms: int) -> Query:
+    """The query that a request means; raises InvalidField."""
+    as_of_ms = None
+    if request.HasField("request_time"):
+        as_of_ms = request_time_ms(request.request_time, "request_time", now_ms=now_ms)
+    return Query(
+        tenant=tenant,
+        profile_id=request.profile_id,
+        limit=page_size(request.limit, "limit", default=DEFAULT_LIMIT, most=MAX_LIMIT),
+        context=viewing_context(request.context, "context"),
+        purpose=purpose(request.purpose, "purpose"),
+        now_ms=now_ms,
+        as_of_ms=as_of_ms,
+    )
+
+
+def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
+    """The response that says it."""
+    names = recommendation.source_names
+    response = ranking_pb2.RecommendResponse(
+        page_id=recommendation.page_id,
+        title_ids=recommendation.title_ids,
+        scores=recommendation.scores.tolist(),
+        sources=[
+            ranking_pb2.Provenance(
+                source_names=[name for name, rank in zip(names, ranks, strict=True) if rank >= 0]
+            )
+            for ranks in recommendation.source_ranks.tolist()
+        ],
+        model_version=recommendation.model_version,
+        index_version=recommendation.index_version,
+        degraded=part_messages(recommendation.degraded),
+        policy=recommendation.policy,
+    )
+    if recommendation.trained_until_ms:
+        response.trained_until.CopyFrom(timestamp(recommendation.trained_until_ms))
+    return response

@@ -1,0 +1,128 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from libs.domain.decision import Decision
+from libs.faults import InvalidField, PartUnavailable
+from services.ranking.decision_log import BATCH_SIZE, QueuedDecisionLog
+
+
+class Writer:
+    """An events service that can be away, or refuse what it is sent."""
+
+    def __init__(self) -> None:
+        self.stored: list[tuple[str, str]] = []
+        self.is_away = False
+        self.refused: set[str] = set()
+        self.attempted = asyncio.Event()
+
+    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> None:
+        self.attempted.set()
+        if self.is_away:
+            raise PartUnavailable("events", "away")
+        if any(decision.page_id in self.refused for decision in decisions):
+            raise InvalidField("decisions[0].page_id", "refused")
+        self.stored.extend((tenant, decision.page_id) for decision in decisions)
+
+
+class Count:
+    def __init__(self) -> None:
+        self.total = 0
+
+    def __call__(self, count: int, /) -> None:
+        self.total += count
+
+
+def decision(number: int) -> Decision:
+    return Decision(f"page-{number}", "p", 1_000, "policy", ("t",), (1.0,))
+
+
+@pytest.fixture
+def writer() -> Writer:
+    return Writer()
+
+
+@pytest.fixture
+def lost() -> Count:
+    return Count()
+
+
+def queue(writer: Writer, lost: Count, capacity: int = 1000) -> QueuedDecisionLog:
+    return QueuedDecisionLog(writer, capacity=capacity, retry_ms=1, on_lost=lost)
+
+
+async def run_until(log: QueuedDecisionLog, condition: Callable[[], bool]) -> None:
+    task = asyncio.create_task(log.run())
+    try:
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 - the queue tells nobody when it is empty
+                await asyncio.sleep(0)
+    finally:
+        task.cancel()
+
+
+async def test_writes_everything_in_order_and_in_batches_of_one_tenant(
+    writer: Writer, lost: Count
+) -> None:
+    log = queue(writer, lost, capacity=3 * BATCH_SIZE)
+    sent = [("a" if number < BATCH_SIZE + 7 else "b", number) for number in range(2 * BATCH_SIZE)]
+    for tenant, number in sent:
+        log.log(tenant, decision(number))
+    await run_until(log, lambda: log.waiting_count == 0)
+    assert writer.stored == [(tenant, f"page-{number}") for tenant, number in sent]
+    assert lost.total == 0
+
+
+async def test_keeps_decisions_while_events_is_away_and_says_so(
+    writer: Writer, lost: Count
+) -> None:
+    log = queue(writer, lost)
+    writer.is_away = True
+    log.log("a", decision(1))
+    await run_until(log, lambda: not log.is_reachable)
+    assert log.waiting_count == 1
+    writer.is_away = False
+    await run_until(log, lambda: True)
+    log.log("a", decision(2))
+    await run_until(log, lambda: log.waiting_count == 0)
+    assert writer.stored == [("a", "page-1"), ("a", "page-2")]
+    assert log.is_reachable
+    assert lost.total == 0
+
+
+async def test_counts_what_does_not_fit(writer: Writer, lost: Count) -> None:
+    log = queue(writer, lost, capacity=3)
+    for number in range(5):
+        log.log("a", decision(number))
+    assert log.waiting_count == 3
+    assert lost.total == 2
+
+
+async def test_a_refused_batch_is_counted_and_does_not_hold_up_the_rest(
+    writer: Writer, lost: Count
+) -> None:
+    log = queue(writer, lost)
+    writer.refused = {"page-1"}
+    log.log("a", decision(1))
+    log.log("b", decision(2))
+    await run_until(log, lambda: log.waiting_count == 0)
+    assert writer.stored == [("b", "page-2")]
+    assert lost.total == 1
+
+
+async def test_closing_writes_what_is_left(writer: Writer, lost: Count) -> None:
+    log = queue(writer, lost)
+    log.log("a", decision(1))
+    await log.close()
+    assert writer.stored == [("a", "page-1")]
+
+
+async def test_closing_without_events_counts_what_is_lost(writer: Writer, lost: Count) -> None:
+    log = queue(writer, lost)
+    writer.is_away = True
+    log.log("a", decision(1))
+    log.log("a", decision(2))
+    await log.close()
+    assert lost.total == 2
+    assert log.waiting_count == 0
