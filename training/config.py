@@ -1,0 +1,66 @@
+"""What one training run is told; every default is a choice for catalogues of 1k to 100k titles."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from libs.domain.identifiers import DEFAULT_TENANT
+
+
+@dataclass(frozen=True, slots=True)
+class CollaborativeConfig:
+    """iALS: confidence of a title in a history is 1 + alpha * weight."""
+
+    factors: int = 64
+    regularization: float = 20.0
+    alpha: float = 10.0
+    iterations: int = 12
+    # Titles with fewer profiles than this take their vector from their content.
+    least_profiles: int = 5
+    map_regularization: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class RankerConfig:
+    """LightGBM lambdarank; each query keeps all positives and a sample of the rest."""
+
+    learning_rate: float = 0.1
+    leaves: int = 31
+    most_trees: int = 60  # 60 trees cost 0.4 ms per 500 rows, so more must earn their place
+    patience: int = 10
+    least_rows_in_leaf: int = 50
+    most_queries_per_cut: int = 1500
+    first_negatives: int = 60  # from the head of retrieval, where serving looks
+    other_negatives: int = 90
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Where to read and write, up to when, and with which settings."""
+
+    events_file: Path
+    catalogue_file: Path
+    bundles: Path
+    cache: Path
+    tenant: str = DEFAULT_TENANT
+    until_ms: int | None = None  # events before this; None takes all that the log has
+    seed: int = 1
+    candidate_limit: int = 500
+    content_dimensions: int = 128
+    most_evaluated: int = 2000
+    collaborative: CollaborativeConfig = field(default_factory=CollaborativeConfig)
+    ranker: RankerConfig = field(default_factory=RankerConfig)
+
+    @classmethod
+    def of_home(
+        cls, home: Path, *, tenant: str = DEFAULT_TENANT, until_ms: int | None = None
+    ) -> "TrainingConfig":
+        """The files in their usual places below `home`."""
+        return cls(
+            events_file=home / "events" / "events.sqlite",
+            catalogue_file=home / "candidates" / "catalogue.sqlite",
+            bundles=home / "bundles",
+            cache=home / "cache",
+            tenant=tenant,
+            until_ms=until_ms,
+        )

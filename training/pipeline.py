@@ -1,0 +1,253 @@
+"""Training from end to end: read the log, fit, judge on the latest slice, publish a bundle."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.artifacts.bundle import publish
+from libs.domain.event import DAY_MS
+from libs.domain.title import Title
+from libs.faults import StartFault
+from libs.features.catalogue_columns import CatalogueColumns, from_titles, recommendable_ids
+from libs.features.credit import credited_rows
+from libs.features.event_columns import EventColumns, between
+from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.features.title_block import popularity
+from libs.features.title_replay import ReadEvents, TitleReplay
+from libs.features.title_table import TitleTable
+from libs.models.ranker import RANKER_PART, Ranker
+from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.storage.catalogue_store import read_catalogue
+from libs.storage.log_reader import LogReader
+from training.config import TrainingConfig
+from training.cuts import Cut, Cuts, choose_cuts
+from training.judge import Metric, judge
+from training.labels import relevant_rows, row_of_titles, watching
+from training.queries import Moment, answers
+from training.ranker_fit import Rows, fit_trees, refit_trees, sampled_rows
+from training.report import Progress, Stopwatch, TrainingReport, peak_memory_bytes
+from training.retrieval_fit import Histories, fit_retrieval, reduce_content
+from training.snapshots import EventLog, Snapshot, sample, take_snapshots
+from training.text_embeddings import Encode, embed, load_encoder, title_text
+
+# Fewer queries than this cannot tell a good ranker from a lucky one.
+LEAST_QUERIES = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """All that is read before anything is fitted."""
+
+    until_ms: int
+    events: EventColumns
+    columns: CatalogueColumns
+    title_rows: NDArray[np.int32]  # (t,) of the log's titles
+    content: NDArray[np.float32]  # (n, e)
+    cuts: Cuts
+    snapshots: tuple[Snapshot, ...]  # one a cut
+    histories: Histories  # at until_ms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A ranker with how it did on the slice that it had not seen; None from too few queries."""
+
+    ranker: Ranker | None
+    metrics: tuple[Metric, ...]
+    evaluated_count: int
+
+
+def train(config: TrainingConfig, progress: Progress, now_ms: int) -> TrainingReport:
+    """Train from the files that `config` names and publish the bundle.
+
+    Raises StartFault where there is nothing to learn from, PartUnavailable without a log.
+    """
+    log = LogReader(config.events_file)
+    try:
+        titles = read_catalogue(config.catalogue_file, config.tenant)
+        return train_from(log, titles, config, progress, now_ms)
+    finally:
+        log.close()
+
+
+def train_from(
+    log: EventLog,
+    titles: Sequence[Title],
+    config: TrainingConfig,
+    progress: Progress,
+    now_ms: int,
+    encode: Encode | None = None,
+) -> TrainingReport:
+    """As `train`, from any log and catalogue; `encode` replaces the text encoder."""
+    watch = Stopwatch(progress)
+    material = read_material(log, titles, config, watch, encode)
+    moments: list[Moment] = []
+    with watch.stage("fit retrieval") as done:
+        replay = TitleReplay(_reader(material.events))
+        for cut, snapshot in zip(material.cuts.all, material.snapshots, strict=True):
+            table = replay.table(cut.time_ms - 1)
+            model = _fit(material, table, snapshot.histories, config)
+            moments.append(Moment(model, material.columns, table))
+            done(len(moments) / (len(material.cuts.all) + 1))
+        last_table = replay.table(material.until_ms - 1)
+        retrieval = _fit(material, last_table, material.histories, config)
+    trained = _train_ranker(material, moments, config, watch)
+    with watch.stage("publish"):
+        parts = {RETRIEVAL_PART: retrieval.write}
+        if trained.ranker:
+            parts[RANKER_PART] = trained.ranker.write
+        version = publish(
+            config.bundles,
+            parts,
+            now_ms=now_ms,
+            trained_until_ms=material.until_ms,
+            feature_schema_version=FEATURE_SCHEMA_VERSION,
+        )
+    return TrainingReport(
+        version=version,
+        trained_until_ms=material.until_ms,
+        event_count=len(material.events),
+        profile_count=len(material.events.profile_ids),
+        title_count=retrieval.title_count,
+        evaluated_count=trained.evaluated_count,
+        tree_count=trained.ranker.booster.num_trees() if trained.ranker else 0,
+        metrics=trained.metrics,
+        stage_seconds=tuple(watch.seconds.items()),
+        peak_memory_bytes=peak_memory_bytes(),
+    )
+
+
+def read_material(
+    log: EventLog,
+    titles: Sequence[Title],
+    config: TrainingConfig,
+    watch: Stopwatch,
+    encode: Encode | None = None,
+) -> Material:
+    """Events, catalogue, texts and the snapshots of all cuts; nothing at or after the end."""
+    with watch.stage("read log"):
+        until_ms = config.until_ms
+        if until_ms is None:
+            until_ms = log.newest_event_ms(config.tenant) + 1
+        events = log.columns(config.tenant, until_ms)
+        row_ids = recommendable_ids(titles)
+        if not row_ids:
+            raise StartFault("the catalogue is empty: nothing can be recommended")
+        if len(events) == 0:
+            raise StartFault("the log has no events before that time: nothing can be learnt")
+        columns = from_titles(titles, row_ids)
+    with watch.stage("embed texts") as done:
+        by_id = {title.title_id: title for title in titles}
+        texts = [title_text(by_id[title_id]) for title_id in row_ids]
+        embeddings = embed(texts, encode or _lazy_encoder(config), config.cache, on_progress=done)
+        content = reduce_content(embeddings, config.content_dimensions)
+    with watch.stage("replay profiles") as done:
+        cuts = choose_cuts(events.occurred_ms, until_ms)
+        title_rows = row_of_titles(events, columns.credit.row_of)
+        rng = np.random.default_rng(config.seed)
+        wanted = [
+            sample(
+                relevant_rows(events, title_rows, len(row_ids), cut),
+                events.profile_ids,
+                config.most_evaluated
+                if cut is cuts.evaluation
+                else config.ranker.most_queries_per_cut,
+                rng,
+            )
+            for cut in cuts.all
+        ]
+        snapshots, histories = take_snapshots(
+            log.profile_events(config.tenant, until_ms),
+            cuts.all,
+            wanted,
+            until_ms,
+            columns,
+            {profile.profile_id: profile for profile in log.profiles(config.tenant)},
+            profile_count=len(events.profile_ids),
+            on_progress=done,
+        )
+    return Material(until_ms, events, columns, title_rows, content, cuts, snapshots, histories)
+
+
+def _lazy_encoder(config: TrainingConfig) -> Encode:
+    """Loads the encoder at its first text: with a warm cache it is never loaded."""
+    loaded: list[Encode] = []
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        if not loaded:
+            loaded.append(load_encoder(config.ranker.threads))
+        return loaded[0](texts)
+
+    return encode
+
+
+def _fit(
+    material: Material, table: TitleTable, histories: Histories, config: TrainingConfig
+) -> RetrievalModel:
+    columns = material.columns
+    return fit_retrieval(
+        columns.title_ids,
+        material.content,
+        popularity(credited_rows(table, columns.credit, "")),
+        histories,
+        config.collaborative,
+        config.seed,
+    )
+
+
+def _train_ranker(
+    material: Material, moments: Sequence[Moment], config: TrainingConfig, watch: Stopwatch
+) -> Trained:
+    rng = np.random.default_rng(config.seed + 1)
+    limit = config.candidate_limit
+    parts: list[Rows] = []
+    with watch.stage("assemble queries") as done:
+        for moment, snapshot in zip(moments, material.snapshots, strict=True):
+            answered = answers(moment, snapshot.asked, limit)
+            parts.append(sampled_rows(answered, config.ranker, rng))
+            done(len(parts) / len(moments))
+    *training, stopping, _ = parts
+    ranker: Ranker | None = None
+    with watch.stage("fit ranker"):
+        learnt = Rows.join(training)
+        if len(learnt.sizes) >= LEAST_QUERIES and len(stopping.sizes) >= LEAST_QUERIES:
+            judged = fit_trees(learnt, stopping, config.ranker, config.seed)
+            ranker = Ranker("", material.until_ms, judged)
+    evaluation = material.snapshots[-1].asked
+    with watch.stage("evaluate"):
+        metrics = judge(
+            answers(moments[-1], evaluation, limit),
+            ranker,
+            popularity_baselines(material, material.cuts.evaluation),
+            config.seed,
+        )
+    if ranker:
+        with watch.stage("fit ranker"):
+            # The latest slices say most about what comes next, so the served trees learn from
+            # them too; how many trees is known by now.
+            count = max(ranker.booster.best_iteration, 1)
+            final = refit_trees(Rows.join(parts), count, config.ranker, config.seed)
+            ranker = Ranker("", material.until_ms, final)
+    return Trained(ranker, metrics, len(evaluation))
+
+
+def popularity_baselines(material: Material, cut: Cut) -> Mapping[str, NDArray[np.float64]]:
+    """How much everyone watched each title (n,) before the cut: ever, and in the last 30 days."""
+    count = len(material.columns.title_ids)
+    return {
+        name: watching(material.events, material.title_rows, count, from_ms, cut.time_ms)
+        for name, from_ms in (
+            ("popularity all time", 0),
+            ("popularity 30 days", cut.time_ms - 30 * DAY_MS),
+        )
+    }
+
+
+def _reader(events: EventColumns) -> ReadEvents:
+    def read(after_ms: int, to_ms: int) -> EventColumns:
+        start, stop = np.searchsorted(events.occurred_ms, (after_ms, to_ms), side="right")
+        return between(events, int(start), int(stop))
+
+    return read

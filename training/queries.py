@@ -1,0 +1,94 @@
+"""Past queries through the code that serves: retrieved and assembled as a service would have."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.features.catalogue_columns import CatalogueColumns, is_available
+from libs.features.credit import credited_rows
+from libs.features.profile_view import seen_rows, taste_history
+from libs.features.ranking_matrix import Spaces, Viewer, assemble
+from libs.features.title_block import TitleBlock, popularity, title_block
+from libs.features.title_table import TitleTable
+from libs.models.retrieval import RetrievalQuery, Retrieved, retrieve
+from libs.models.retrieval_model import RetrievalModel
+from training.snapshots import Asked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """One query with its candidates in retrieval's order."""
+
+    asked: Asked
+    allowed: NDArray[np.bool_]  # (n,) what could have been answered
+    retrieved: Retrieved
+    matrix: NDArray[np.float32]  # (m, f)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """Everything but the viewers at one time: models, titles and their counters as of then."""
+
+    model: RetrievalModel
+    columns: CatalogueColumns
+    table: TitleTable
+    _countries: dict[str, tuple[TitleBlock, NDArray[np.float32]]] = field(default_factory=dict)
+
+    def of_country(self, country: str) -> tuple[TitleBlock, NDArray[np.float32]]:
+        """The title features and the popularity (n,) that requests from there see."""
+        found = self._countries.get(country)
+        if found is None:
+            titles = credited_rows(self.table, self.columns.credit, country)
+            found = (title_block(self.columns, titles), popularity(titles))
+            self._countries[country] = found
+        return found
+
+    def answer(self, asked: Asked, limit: int) -> Answered:
+        """Retrieve and assemble for one query; titles already seen are not candidates."""
+        viewer = asked.viewer
+        country = viewer.context.country or (viewer.profile.country if viewer.profile else "")
+        block, title_popularity = self.of_country(country)
+        allowed = available_to(viewer, country, self.columns)
+        rows, weights = taste_history(viewer.view, viewer.at_ms)
+        seen = seen_rows(viewer.view)
+        retrieved = retrieve(
+            self.model,
+            RetrievalQuery(
+                history_rows=rows,
+                history_weights=weights,
+                excluded_rows=seen,
+                available=allowed,
+                limit=limit,
+                title_popularity=title_popularity,
+            ),
+        )
+        allowed[seen] = False
+        matrix = assemble(
+            viewer,
+            self.columns,
+            block,
+            Spaces(self.model.unit_vectors, self.model.content),
+            rows=retrieved.rows,
+            source_ranks=retrieved.source_ranks,
+            source_scores=retrieved.source_scores,
+        )
+        return Answered(asked, allowed, retrieved, matrix)
+
+
+def answers(moment: Moment, queries: tuple[Asked, ...], limit: int) -> Iterator[Answered]:
+    """Each query answered, in order."""
+    return (moment.answer(asked, limit) for asked in queries)
+
+
+def available_to(viewer: Viewer, country: str, columns: CatalogueColumns) -> NDArray[np.bool_]:
+    """What may be shown (n,) to this viewer at this moment."""
+    profile = viewer.profile
+    return is_available(
+        columns,
+        country,
+        viewer.at_ms,
+        profile.maturity_limit_years if profile else None,
+        viewer.context.kids or (profile.kids if profile else False),
+    )

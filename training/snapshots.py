@@ -1,0 +1,130 @@
+"""What was known of profiles at each cut: one pass over each profile's events, in order."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.domain.event import Event
+from libs.domain.profile import Profile
+from libs.features.catalogue_columns import CatalogueColumns
+from libs.features.event_columns import EventColumns
+from libs.features.profile_state import ProfileReplay
+from libs.features.profile_view import resolve, taste_history
+from libs.features.ranking_matrix import Viewer
+from training.cuts import Cut
+from training.retrieval_fit import Histories
+
+# How often a pass over many profiles says how far it is.
+_PROGRESS_EVERY = 64
+
+
+class EventLog(Protocol):
+    """The log that is trained on; libs.storage.log_reader has the one on disk."""
+
+    def newest_event_ms(self, tenant: str) -> int:
+        """When the newest event occurred; 0 without any."""
+        ...
+
+    def columns(self, tenant: str, until_ms: int, from_ms: int | None = None) -> EventColumns:
+        """The events from `from_ms` until before `until_ms`, in order."""
+        ...
+
+    def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
+        """Each profile with its events before `until_ms`, in order."""
+        ...
+
+    def profiles(self, tenant: str) -> list[Profile]:
+        """All stored profiles."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """One query of the past: who asked, and which rows turned out relevant."""
+
+    profile_id: str
+    viewer: Viewer
+    relevant: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The state of things at a cut, from events before it; `asked` looks forward for labels."""
+
+    histories: Histories  # of all profiles
+    asked: tuple[Asked, ...]  # of the profiles that were wanted
+
+
+def take_snapshots(
+    profile_events: Iterable[tuple[str, list[Event]]],
+    cuts: Sequence[Cut],
+    wanted: Sequence[Mapping[str, NDArray[np.int32]]],
+    until_ms: int,
+    columns: CatalogueColumns,
+    profiles: Mapping[str, Profile],
+    *,
+    profile_count: int,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+) -> tuple[tuple[Snapshot, ...], Histories]:
+    """A snapshot for each of `cuts`, which ascend, and the histories at `until_ms`.
+
+    `wanted` has, for each cut, the relevant rows of the profiles to ask for. A query is of the
+    moment and context of the profile's first event from the cut on, so that nothing happened in
+    between.
+    """
+    histories: list[list[tuple[NDArray[np.int32], NDArray[np.float32]]]] = [[] for _ in cuts]
+    asked: list[list[Asked]] = [[] for _ in cuts]
+    last: list[tuple[NDArray[np.int32], NDArray[np.float32]]] = []
+    for count, (profile_id, events) in enumerate(profile_events):
+        if count % _PROGRESS_EVERY == 0:
+            on_progress(min(count / max(profile_count, 1), 1.0))
+        replay = ProfileReplay()
+        start = 0
+        for place, cut in enumerate(cuts):
+            stop = bisect_left(events, cut.time_ms, key=_occurred_ms)
+            replay.advance(events[start:stop])
+            start = stop
+            relevant = wanted[place].get(profile_id)
+            if stop == 0 and relevant is None:
+                continue
+            state = replay.state()
+            view = resolve(state, columns)
+            histories[place].append(taste_history(view, cut.time_ms))
+            if relevant is not None:
+                first = events[stop]
+                viewer = Viewer(
+                    profile=profiles.get(profile_id),
+                    view=view,
+                    counters=state.counters,
+                    context=first.context,
+                    at_ms=first.occurred_ms,
+                )
+                asked[place].append(Asked(profile_id, viewer, relevant))
+        replay.advance(events[start:])
+        last.append(taste_history(resolve(replay.state(), columns), until_ms))
+    snapshots = tuple(
+        Snapshot(Histories.of(all_histories), tuple(queries))
+        for all_histories, queries in zip(histories, asked, strict=True)
+    )
+    return snapshots, Histories.of(last)
+
+
+def sample(
+    relevant: Mapping[int, NDArray[np.int32]],
+    profile_ids: Sequence[str],
+    most: int,
+    rng: np.random.Generator,
+) -> dict[str, NDArray[np.int32]]:
+    """At most `most` of the profiles (indexes of `profile_ids`), by their ids."""
+    indexes: Collection[int] = sorted(relevant)
+    if len(indexes) > most:
+        indexes = sorted(rng.choice(list(indexes), most, replace=False).tolist())
+    return {profile_ids[index]: relevant[index] for index in indexes}
+
+
+_occurred_ms = attrgetter("occurred_ms")
