@@ -1,0 +1,170 @@
+"""The entry point of `reprise`."""
+
+import os
+import sys
+from typing import Annotated, cast
+
+import grpc
+import typer
+
+from cli import demo as demo_command
+from cli import evaluate as evaluate_command
+from cli import recommend as recommend_command
+from cli import simulate as simulate_command
+from cli import status as status_command
+from cli import train as train_command
+from cli import up as up_command
+from cli.console import Output
+from cli.judging import Question
+from cli.moments import parse_moment, today_ms
+from libs.domain.event import DAY_MS
+from libs.faults import Fault, StartFault
+from libs.serving.settings import SuiteSettings, read_settings
+from libs.simulation.config import SimulationConfig
+from training.config import TrainingConfig
+
+app = typer.Typer(
+    name="reprise",
+    help="Reprise: what a viewer sees next. State is in REPRISE_HOME (default var/).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Moment = Annotated[
+    int | None,
+    typer.Option(parser=parse_moment, metavar="TIME", help="ISO date or time, or Unix seconds"),
+]
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+) -> None:
+    """Take what all commands share."""
+    context.obj = Output.open(as_json=as_json)
+
+
+@app.command()
+def demo(context: typer.Context) -> None:
+    """Simulate, train, start everything, print the first recommendations, keep serving."""
+    demo_command.demo(_settings(), context.obj)
+
+
+@app.command()
+def up(context: typer.Context) -> None:
+    """Start all services and keep them running until Ctrl-C."""
+    settings = _settings()
+    up_command.up(settings, context.obj, is_trained=train_command.has_bundle(settings))
+
+
+@app.command()
+def simulate(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option(help="Another seed is another service.")] = 7,
+    until: Moment = None,
+    profiles: Annotated[int, typer.Option(min=1)] = 2000,
+    titles: Annotated[int, typer.Option(min=1, help="Movies, series and live streams.")] = 1200,
+    days: Annotated[int, typer.Option(min=1)] = 56,
+    events: Annotated[
+        int | None, typer.Option(min=1, help="About so many events, by more active viewers.")
+    ] = None,
+) -> None:
+    """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
+    config = SimulationConfig(
+        seed=seed,
+        until_ms=today_ms() if until is None else until,
+        profile_count=profiles,
+        title_count=titles,
+        days=days,
+        events_target=events,
+    )
+    filled = simulate_command.simulate(_settings(), config, context.obj)
+    simulate_command.show(filled, config, context.obj)
+
+
+@app.command()
+def train(context: typer.Context, until: Moment = None) -> None:
+    """Train on events with occurred_at before --until (default: all) and publish a bundle."""
+    config = TrainingConfig.of_home(_settings().home, until_ms=until)
+    train_command.show(train_command.run_training(config, context.obj), context.obj)
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    at: Moment = None,
+    days: Annotated[float, typer.Option(min=0.01, help="How far to look after --at.")] = 7,
+    most: Annotated[int, typer.Option(min=1, help="At most so many profiles.")] = 2000,
+    served: Annotated[
+        bool, typer.Option("--served", help="Compare with what the running services answer.")
+    ] = False,
+) -> None:
+    """Measure lists of one time against what happened after it."""
+    settings = _settings()
+    horizon_ms = round(days * DAY_MS)
+    at_ms = evaluate_command.default_at_ms(settings, horizon_ms) if at is None else at
+    question = Question(at_ms=at_ms, horizon_ms=horizon_ms, most_profiles=most)
+    evaluation = evaluate_command.evaluate(settings, question, context.obj, is_served=served)
+    evaluate_command.show(evaluation, context.obj)
+
+
+@app.command()
+def recommend(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Whom for.")],
+    limit: Annotated[int, typer.Option()] = 10,
+    device: Annotated[str, typer.Option(help="tv, phone, tablet, computer or console.")] = "",
+    country: Annotated[str, typer.Option(help="Such as PT; default: the profile's.")] = "",
+    time_zone: Annotated[str, typer.Option(help="Such as Europe/Lisbon.")] = "",
+    at: Moment = None,
+    purpose: Annotated[str, typer.Option(help="live, preview or evaluation.")] = "live",
+) -> None:
+    """Ask the running services for one slate."""
+    ask = recommend_command.Ask(
+        profile_id=profile,
+        limit=limit,
+        device=device,
+        country=country,
+        time_zone=time_zone,
+        at_ms=at,
+        purpose=purpose,
+    )
+    recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Show which services are ready; exit code 0 only when all are."""
+    if not status_command.status(_settings(), context.obj):
+        raise typer.Exit(1)
+
+
+def _settings() -> SuiteSettings:
+    return read_settings(SuiteSettings)
+
+
+def main() -> None:
+    """Run one command; what went wrong is one line, not a traceback."""
+    # gRPC's own warnings about lost connections are said better by the commands.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        app()
+    except (StartFault, Fault, ValueError) as fault:
+        sys.exit(f"reprise: {fault}")
+    except grpc.RpcError as error:
+        sys.exit(f"reprise: {_call_text(error)}")
+
+
+def _call_text(error: grpc.RpcError) -> str:
+    # What the client raises is a Call too, which the published stubs cannot say.
+    call = cast("grpc.Call", error)
+    if call.code() is grpc.StatusCode.UNAVAILABLE:
+        return f"a service is not reachable ({call.details()}); `reprise status` tells which"
+    return f"{call.code().name}: {call.details()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""The suite on one machine: its processes, started together and stopped together."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from libs.faults import StartFault
+from libs.serving.settings import SuiteSettings
+
+READY_WITHIN_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service of the suite: its module, its gRPC name and the setting of its port."""
+
+    name: str
+    grpc_name: str
+
+    @property
+    def module(self) -> str:
+        """What `python -m` runs."""
+        return f"services.{self.name}"
+
+
+SERVICES: Final = (
+    ServiceSpec("events", "reprise.events.v1.EventsService"),
+    ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService"),
+    ServiceSpec("ranking", "reprise.ranking.v1.RankingService"),
+)
+
+
+def target(settings: SuiteSettings, name: str) -> str:
+    """Where a service of the suite listens."""
+    return str(getattr(settings, f"{name}_target"))
+
+
+def environment(settings: SuiteSettings) -> dict[str, str]:
+    """The environment that gives a process the same settings."""
+    return {f"REPRISE_{key.upper()}": str(value) for key, value in settings.model_dump().items()}
+
+
+def with_free_ports(settings: SuiteSettings) -> SuiteSettings:
+    """The same settings on ports that nobody uses now."""
+    names = [f"{spec.name}{kind}_port" for spec in SERVICES for kind in ("", "_metrics")]
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in names]
+        for sock in sockets:
+            sock.bind((settings.host, 0))
+        ports = {name: sock.getsockname()[1] for name, sock in zip(names, sockets, strict=True)}
+    targets = {
+        f"{spec.name}_target": f"{settings.host}:{ports[f'{spec.name}_port']}" for spec in SERVICES
+    }
+    return settings.model_copy(update={"port_base": 0, **ports, **targets})
+
+
+def is_serving(target: str, grpc_name: str, *, timeout_s: float = 1.0) -> bool:
+    """Whether the health service at `target` says SERVING for that name."""
+    with grpc.insecure_channel(target) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service=grpc_name), timeout=timeout_s
+            )
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def is_listening(target: str, *, timeout_s: float = 0.2) -> bool:
+    """Whether anything accepts connections there."""
+    host, _, port = target.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=timeout_s):
+            return True
+    except OSError:
+        return False
+
+
+def is_up(settings: SuiteSettings) -> bool:
+    """Whether the suite of these settings already listens on all its ports."""
+    return all(is_listening(target(settings, spec.name)) for spec in SERVICES)
+
+
+class Suite:
+    """The processes that this one has started; a context that stops them at its end."""
+
+    def __init__(self, settings: SuiteSettings, *, names: tuple[str, ...] | None = None) -> None:
+        self.settings = settings
+        self._specs = [spec for spec in SERVICES if names is None or spec.name in names]
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start every process; they find each other by the targets of the settings."""
+        for spec in self._specs:
+            self.start_one(spec.name)
+
+    def start_one(self, name: str, extra: Mapping[str, str] | None = None) -> None:
+        """Start the process of one service, with `extra` environment."""
+        spec = next(spec for spec in self._specs if spec.name == name)
+        log_path = self.settings.home / "run" / f"{name}.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("ab") as log:
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", spec.module],
+                env={**os.environ, **environment(self.settings), **(extra or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C reaches this process alone, which then stops the others in order.
+                start_new_session=True,
+            )
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        """The process of one service."""
+        return self._processes[name]
+
+    def wait_ready(
+        self,
+        names: tuple[str, ...] | None = None,
+        *,
+        for_what: Literal["traffic", "life"] = "traffic",
+        within_s: float = READY_WITHIN_S,
+    ) -> None:
+        """Wait until health says SERVING for each service, or for its process.
+
+        Raises StartFault with the last line of the log of one that ended.
+        """
+        waiting = [spec for spec in self._specs if names is None or spec.name in names]
+        end = time.monotonic() + within_s
+        while waiting:
+            waiting = [
+                spec
+                for spec in waiting
+                if not is_serving(
+                    target(self.settings, spec.name),
+                    spec.grpc_name if for_what == "traffic" else "",
+                )
+            ]
+            for spec in waiting:
+                self._check_alive(spec.name)
+            if waiting and time.monotonic() > end:
+                names_left = ", ".join(spec.name for spec in waiting)
+                raise StartFault(
+                    f"not ready after {within_s:.0f} s: {names_left};"
+                    f" see the logs in {self.settings.home / 'run'}"
+                )
+            if waiting:
+                time.sleep(0.05)
+
+    def _check_alive(self, name: str) -> None:
+        code = self._processes[name].poll()
+        if code is not None:
+            raise StartFault(f"{name} ended with code {code}: {self.last_log_line(name)}")
+
+    def last_log_line(self, name: str) -> str:
+        """The last line that a service wrote."""
+        lines = (
+            (self.settings.home / "run" / f"{name}.log").read_text("utf-8", "replace").split("\n")
+        )
+        return next((line for line in reversed(lines) if line.strip()), "(no output)")
+
+    def ended(self) -> str | None:
+        """The name of a service whose process has ended by itself, or None."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                return name
+        return None
+
+    def stop_one(self, name: str, *, with_signal: signal.Signals = signal.SIGTERM) -> None:
+        """Stop one service and wait for its end."""
+        process = self._processes.pop(name)
+        if process.poll() is None:
+            process.send_signal(with_signal)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def stop(self) -> None:
+        """Stop all, those that call others first."""
+        for spec in reversed(self._specs):
+            if spec.name in self._processes:
+                self.stop_one(spec.name)
+
+
+@contextmanager
+def running(
+    settings: SuiteSettings, *, names: tuple[str, ...] | None = None, is_trained: bool = True
+) -> Iterator[Suite]:
+    """Run the suite for the length of a `with`.
+
+    Without `is_trained` there is no bundle yet, and it is enough that the processes answer.
+    """
+    suite = Suite(settings, names=names)
+    try:
+        suite.start()
+        suite.wait_ready(for_what="traffic" if is_trained else "life")
+        yield suite
+    finally:
+        suite.stop()
+
+
+def write_ports(settings: SuiteSettings) -> Path:
+    """Write which ports are taken to `run/ports.json`, for those who connect."""
+    path = settings.home / "run" / "ports.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ports = {
+        f"{spec.name}{kind}": getattr(settings, f"{spec.name}{kind}_port")
+        for spec in SERVICES
+        for kind in ("", "_metrics")
+    }
+    path.write_text(json.dumps(ports, indent=2) + "\n")
+    return path

@@ -1,0 +1,58 @@
+"""`reprise train`: read the log, fit, evaluate, publish; needs no service."""
+
+import dataclasses
+
+from rich.table import Table
+
+from cli.console import Output
+from cli.moments import moment_text, now_ms
+from libs.artifacts.bundle import BundleStore
+from libs.serving.settings import SuiteSettings
+from training.config import TrainingConfig
+from training.evaluation import Interval
+from training.pipeline import train
+from training.report import TrainingReport
+
+
+def has_bundle(settings: SuiteSettings) -> bool:
+    """Whether a bundle is published here."""
+    return BundleStore(settings.bundles_path).current_version() is not None
+
+
+def run_training(config: TrainingConfig, output: Output) -> TrainingReport:
+    """Train with a progress bar for each stage."""
+    with output.progress() as progress:
+        tasks = {}
+
+        def note(stage: str, fraction: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=100)
+            progress.update(tasks[stage], completed=round(100 * fraction))
+
+        return train(config, note, now_ms=now_ms())
+
+
+def show(report: TrainingReport, output: Output) -> None:
+    """Show what was published, how long it took and how good it is."""
+    table = Table(title=f"Bundle {report.version}", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_row("trained until", moment_text(report.trained_until_ms))
+    table.add_row("events", f"{report.event_count:,}")
+    table.add_row("profiles × titles", f"{report.profile_count:,} × {report.title_count:,}")
+    table.add_row("trees", f"{report.tree_count}")
+    for stage, seconds in report.stage_seconds:
+        table.add_row(stage, f"{seconds:.1f} s")
+    table.add_row("peak memory", f"{report.peak_memory_bytes / 2**20:,.0f} MiB")
+    for metric in report.metrics:
+        table.add_row(metric.name, _text(metric.value))
+    output.result(dataclasses.asdict(report), table)
+    if not output.as_json:
+        output.say(
+            f"[dim]metrics: {report.evaluated_count:,} profiles of the latest tenth of the log,"
+            " which the judged models had not seen[/]"
+        )
+
+
+def _text(interval: Interval) -> str:
+    return f"{interval.mean:.4f} \\[{interval.low:.4f}, {interval.high:.4f}]"

@@ -1,0 +1,96 @@
+"""`reprise up`: the services on this machine, kept running until Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from rich.table import Table
+
+from cli.console import Output
+from cli.suite import SERVICES, Suite, is_listening, target, with_free_ports, write_ports
+from libs.faults import StartFault
+from libs.serving.settings import SuiteSettings
+
+# A service that ends is started again after this long, so that one that cannot
+# start at all does not take the machine with it.
+RESTART_S: Final = 1.0
+
+
+class _Stopped(Exception):
+    """Somebody pressed Ctrl-C or sent SIGTERM."""
+
+
+def up(
+    settings: SuiteSettings,
+    output: Output,
+    *,
+    is_trained: bool,
+    when_ready: Callable[[SuiteSettings], None] = lambda settings: None,
+) -> None:
+    """Start all services, call `when_ready`, then keep them running until somebody stops this."""
+    if settings.events_port == 0:
+        settings = with_free_ports(settings)
+    _refuse_taken_ports(settings)
+    suite = Suite(settings)
+    with _stop_on_signals():
+        try:
+            started = time.monotonic()
+            suite.start()
+            suite.wait_ready(for_what="traffic" if is_trained else "life")
+            write_ports(settings)
+            _show(settings, output, time.monotonic() - started)
+            when_ready(settings)
+            output.say("[dim]Serving. Ctrl-C stops everything.[/]")
+            _keep_running(suite, output)
+        except _Stopped:
+            output.say("Stopping.")
+        finally:
+            suite.stop()
+
+
+def _refuse_taken_ports(settings: SuiteSettings) -> None:
+    for spec in SERVICES:
+        if is_listening(target(settings, spec.name)):
+            raise StartFault(
+                f"{target(settings, spec.name)} is in use: is the suite already up?"
+                " `reprise status` tells; REPRISE_PORT_BASE moves all ports"
+            )
+
+
+def _show(settings: SuiteSettings, output: Output, seconds: float) -> None:
+    table = Table(title=f"Reprise is up ({seconds:.1f} s)")
+    table.add_column("service")
+    table.add_column("gRPC")
+    table.add_column("metrics")
+    for spec in SERVICES:
+        metrics = getattr(settings, f"{spec.name}_metrics_port")
+        table.add_row(
+            spec.name, target(settings, spec.name), f"http://{settings.host}:{metrics}/metrics"
+        )
+    output.console.print(table)
+
+
+def _keep_running(suite: Suite, output: Output) -> None:
+    while True:
+        time.sleep(RESTART_S)
+        name = suite.ended()
+        if name is not None:
+            line = suite.last_log_line(name)
+            output.say(f"[yellow]{name} ended ({line}); starting it again.[/]")
+            suite.start_one(name)
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

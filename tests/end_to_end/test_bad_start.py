@@ -1,0 +1,79 @@
+"""What cannot start says why in one line."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.suite import Suite, environment
+from tests.end_to_end.conftest import Home, home_at
+
+pytestmark = pytest.mark.end_to_end
+
+
+def start(home: Home, service: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"services.{service}"],
+        env={**os.environ, **environment(home.settings)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("service", ["events", "candidates", "ranking"])
+def test_a_port_in_use_is_one_clear_line(tmp_path: Path, service: str) -> None:
+    home = home_at(tmp_path)
+    port = getattr(home.settings, f"{service}_port")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        done = start(home, service)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert str(port) in done.stderr
+
+
+@pytest.mark.parametrize("service", ["events", "candidates"])
+def test_a_second_writer_on_the_same_data_is_one_clear_line(
+    suite: Suite, trained_home: Home, service: str
+) -> None:
+    done = start(Home(home_at(trained_home.path).settings), service)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "sqlite" in done.stderr
+
+
+def test_starting_a_suite_that_is_up_is_one_clear_line(suite: Suite, trained_home: Home) -> None:
+    done = trained_home.reprise("up", expect=1)
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "is in use" in done.stderr
+
+
+def test_asking_a_suite_that_is_down_is_one_clear_line(tmp_path: Path) -> None:
+    home = home_at(tmp_path)
+    assert not home.json("status", expect=1)["ready"]
+    done = home.reprise("recommend", "--profile", "p000001", expect=1)
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "reprise status" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("train",), "event log"),
+        (("evaluate",), "event log"),
+    ],
+)
+def test_a_command_without_its_data_is_one_clear_line(
+    tmp_path: Path, arguments: tuple[str, ...], text: str
+) -> None:
+    done = home_at(tmp_path).reprise(*arguments, expect=1)
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("reprise: ")
+    assert "Traceback" not in done.stderr
+    assert text
