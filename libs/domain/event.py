@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeAlias
 
-from libs.domain.identifiers import check_id, check_text
+from libs.domain.identifiers import MAX_ID_LENGTH, check_id, check_text
 from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
 from libs.faults import InvalidField
 
@@ -108,6 +108,8 @@ class Search:
 
     def __post_init__(self) -> None:
         check_text("search.query", self.query, 512)
+        if self.result_count < 0:
+            raise InvalidField("search.result_count", "must not be negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,21 @@ class RowScroll:
     row_id: str = ""
     visible_ms: int = 0
 
+    def __post_init__(self) -> None:
+        check_text("row_scroll.row_id", self.row_id, MAX_ID_LENGTH)
+        if self.visible_ms < 0:
+            raise InvalidField("row_scroll.visible_ms", "must not be negative")
+
 
 @dataclass(frozen=True, slots=True)
 class Dwell:
     """A rest on a title without playing it."""
 
     dwell_ms: int
+
+    def __post_init__(self) -> None:
+        if self.dwell_ms < 0:
+            raise InvalidField("dwell.dwell_ms", "must not be negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +145,20 @@ class QuizAnswer:
     question_id: str
     answer_id: str
 
+    def __post_init__(self) -> None:
+        check_id("quiz_answer.quiz_id", self.quiz_id)
+        check_id("quiz_answer.question_id", self.question_id)
+        check_id("quiz_answer.answer_id", self.answer_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """An invitation or a reminder."""
 
     prompt_id: str
+
+    def __post_init__(self) -> None:
+        check_id("prompt.prompt_id", self.prompt_id)
 
 
 Detail: TypeAlias = (
