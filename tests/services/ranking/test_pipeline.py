@@ -1,0 +1,394 @@
+"""The request path over fakes of its ports, and over a real in-process server."""
+
+import dataclasses
+import math
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import grpc.aio
+import numpy as np
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from libs.domain.decision import Decision, Part, Purpose
+from libs.domain.event import Event, EventKind, Rating
+from libs.domain.profile import Profile
+from libs.domain.viewing import ViewingContext
+from libs.faults import BundleNotLoaded, Fault, InvalidField, PartUnavailable
+from libs.features.catalogue_columns import CatalogueColumns, is_available
+from libs.features.profile_state import EMPTY, ProfileState, replay
+from libs.features.title_statistics import TitleStatistics, statistics
+from libs.features.title_table import EMPTY as NO_COUNTERS
+from libs.models.retrieval import RetrievalQuery, Retrieved, retrieve
+from libs.serving.channels import call, open_channel
+from libs.serving.server import Application, Mounted, Readiness, running
+from libs.telemetry.metrics import ServiceMetrics
+from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from services.ranking.parts import Parts
+from services.ranking.pipeline import Recommender
+from services.ranking.ports import CandidateQuery
+from services.ranking.query import Query
+from services.ranking.recommendation import Recommendation
+from services.ranking.servicer import RankingServicer
+from services.ranking.shelf import Shelf
+from tests.made_bundle import ADULT, NOW_MS, VERSION, catalogue, ranker, retrieval
+
+OLD_VERSION = "20251008T085320000Z-00000000"
+
+
+@dataclass
+class Shelves:
+    current: Shelf | None
+    before: Shelf | None = None
+
+    def of_version(self, version: str) -> Shelf | None:
+        held = (self.current, self.before)
+        return next((one for one in held if one is not None and one.version == version), None)
+
+
+@dataclass
+class Profiles:
+    profile: Profile | None = None
+    state: ProfileState = EMPTY
+    fault: Fault | None = None
+
+    async def read(
+        self, tenant: str, profile_id: str, *, as_of_ms: int | None, timeout_s: float
+    ) -> tuple[Profile | None, ProfileState]:
+        if self.fault:
+            raise self.fault
+        return self.profile, self.state
+
+
+@dataclass
+class Titles:
+    fault: Fault | None = None
+
+    async def read(
+        self,
+        tenant: str,
+        country: str,
+        columns: CatalogueColumns,
+        *,
+        as_of_ms: int | None,
+        timeout_s: float,
+    ) -> TitleStatistics:
+        if self.fault:
+            raise self.fault
+        return statistics(NO_COUNTERS, columns, country)
+
+
+@dataclass
+class Candidates:
+    """Real retrieval on the bundles that it holds."""
+
+    shelves: dict[str, Shelf]
+    fault: Fault | None = None
+    asked: list[tuple[CandidateQuery, float]] = field(default_factory=list)
+
+    async def retrieve(
+        self, query: CandidateQuery, *, timeout_s: float
+    ) -> tuple[Retrieved, tuple[Part, ...]]:
+        self.asked.append((query, timeout_s))
+        if self.fault:
+            raise self.fault
+        shelf = self.shelves.get(query.bundle_version)
+        if shelf is None or shelf.model is None:
+            raise BundleNotLoaded(query.bundle_version, tuple(self.shelves))
+        question = RetrievalQuery(
+            history_rows=query.history_rows,
+            history_weights=query.history_weights,
+            excluded_rows=query.excluded_rows,
+            available=is_available(
+                shelf.columns,
+                query.context.country,
+                NOW_MS,
+                query.maturity_limit_years,
+                query.kids,
+            ),
+            limit=query.limit,
+        )
+        return retrieve(shelf.model, question), ()
+
+
+@dataclass
+class Decisions:
+    is_reachable: bool = True
+    logged: list[Decision] = field(default_factory=list)
+
+    def log(self, tenant: str, decision: Decision) -> None:
+        self.logged.append(decision)
+
+
+@dataclass
+class Catalogue:
+    is_connected: bool = True
+
+
+class Suite:
+    """Everything that Recommend stands on, to be broken one by one."""
+
+    def __init__(self) -> None:
+        new = Shelf.of(catalogue(), retrieval(), ranker())
+        old = Shelf.of(catalogue(), retrieval(OLD_VERSION, seed=5), ranker(OLD_VERSION))
+        self.shelves = Shelves(new, old)
+        self.profiles = Profiles()
+        self.titles = Titles()
+        self.candidates = Candidates({VERSION: new, OLD_VERSION: old})
+        self.decisions = Decisions()
+        self.catalogue = Catalogue()
+
+    @property
+    def recommender(self) -> Recommender:
+        parts = Parts(
+            shelves=self.shelves,
+            profiles=self.profiles,
+            titles=self.titles,
+            candidates=self.candidates,
+            decisions=self.decisions,
+            catalogue=self.catalogue,
+        )
+        return Recommender(parts, new_page_id=lambda: "page-1")
+
+    async def ask(self, *, time_left_s: float = math.inf, **changes: object) -> Recommendation:
+        query = Query(
+            tenant="default",
+            profile_id="p",
+            limit=10,
+            context=ViewingContext(country="PT"),
+            purpose=Purpose.LIVE,
+            now_ms=NOW_MS,
+        )
+        return await self.recommender.recommend(
+            dataclasses.replace(query, **changes),  # type: ignore[arg-type]  # fields of Query
+            lambda: time_left_s,
+        )
+
+
+@pytest.fixture
+def suite() -> Suite:
+    return Suite()
+
+
+def rated(*rows: int) -> ProfileState:
+    return replay(
+        Event(
+            f"e{row}",
+            "p",
+            EventKind.RATING,
+            1_000 + row,
+            title_id=f"t{row:02d}",
+            detail=Rating(5, 5),
+        )
+        for row in rows
+    )
+
+
+AWAY = PartUnavailable("somebody", "away")
+
+
+async def test_a_whole_suite_answers_with_the_ranker(suite: Suite) -> None:
+    suite.profiles.state = rated(1, 2, 3)
+    answer = await suite.ask()
+    assert len(set(answer.title_ids)) == 10
+    assert not {"t01", "t02", "t03"} & set(answer.title_ids)
+    assert answer.degraded == ()
+    assert answer.policy == "ranker-mmr-1"
+    assert answer.model_version == answer.index_version == VERSION
+    assert (answer.source_ranks >= 0).any(axis=1).all()
+
+
+async def test_the_same_question_gets_the_same_answer(suite: Suite) -> None:
+    suite.profiles.state = rated(1, 2, 3)
+    first, second = await suite.ask(), await suite.ask()
+    assert first.title_ids == second.title_ids
+    assert first.scores.tolist() == second.scores.tolist()
+
+
+async def test_a_stored_kids_profile_cannot_be_undone_by_the_request(suite: Suite) -> None:
+    suite.profiles.profile = Profile("p", kids=True)
+    answer = await suite.ask(context=ViewingContext(country="PT", kids=False), limit=60)
+    assert len(answer.title_ids) > 40
+    assert ADULT not in answer.title_ids
+    assert all(query.kids for query, _ in suite.candidates.asked)
+
+
+async def test_without_candidates_the_answer_is_popular(suite: Suite) -> None:
+    suite.candidates.fault = AWAY
+    suite.profiles.state = rated(1)
+    answer = await suite.ask()
+    assert answer.degraded == (Part.CANDIDATES,)
+    assert answer.policy == "popular-1"
+    assert len(set(answer.title_ids)) == 10
+    assert "t01" not in answer.title_ids
+    assert not answer.model_version
+    assert not answer.index_version
+
+
+async def test_without_features_only_what_suits_children_is_shown(suite: Suite) -> None:
+    suite.profiles.fault = AWAY
+    answer = await suite.ask(limit=60)
+    assert answer.degraded == (Part.FEATURES,)
+    assert ADULT not in answer.title_ids
+    assert len(answer.title_ids) > 40
+
+
+async def test_an_evaluation_without_history_is_refused(suite: Suite) -> None:
+    suite.profiles.fault = AWAY
+    with pytest.raises(PartUnavailable):
+        await suite.ask(purpose=Purpose.EVALUATION)
+
+
+async def test_without_title_counters_the_ranker_still_ranks(suite: Suite) -> None:
+    suite.titles.fault = AWAY
+    answer = await suite.ask()
+    assert answer.degraded == (Part.TITLE_FEATURES,)
+    assert answer.policy == "ranker-mmr-1"
+    assert len(answer.title_ids) == 10
+
+
+async def test_without_a_ranker_the_order_is_that_of_retrieval(suite: Suite) -> None:
+    assert suite.shelves.current
+    suite.shelves.current = suite.shelves.current.without_ranker()
+    suite.profiles.state = rated(1, 2)
+    answer = await suite.ask()
+    retrieved, _ = await suite.candidates.retrieve(suite.candidates.asked[0][0], timeout_s=1)
+    assert answer.degraded == (Part.RANKER,)
+    assert answer.policy == "retrieval-order-1"
+    assert answer.title_ids == tuple(f"t{row:02d}" for row in retrieved.rows[:10].tolist())
+
+
+async def test_candidates_of_another_bundle_come_in_their_own_order(suite: Suite) -> None:
+    del suite.candidates.shelves[VERSION]
+    answer = await suite.ask()
+    assert answer.degraded == (Part.RANKER,)
+    assert answer.index_version == OLD_VERSION
+    assert not answer.model_version
+
+
+async def test_candidates_of_an_unknown_bundle_are_not_used(suite: Suite) -> None:
+    suite.candidates.shelves = {"20990101T000000000Z-00000000": suite.candidates.shelves[VERSION]}
+    answer = await suite.ask()
+    assert answer.degraded == (Part.CANDIDATES,)
+    assert answer.policy == "popular-1"
+
+
+async def test_without_any_bundle_the_answer_is_popular(suite: Suite) -> None:
+    suite.shelves.current = Shelf.of(catalogue(), None, None)
+    answer = await suite.ask()
+    assert answer.policy == "popular-1"
+    assert Part.CANDIDATES in answer.degraded
+    assert len(answer.title_ids) == 10
+
+
+async def test_before_the_first_catalogue_there_is_no_answer(suite: Suite) -> None:
+    suite.shelves.current = None
+    with pytest.raises(PartUnavailable, match="catalogue"):
+        await suite.ask()
+
+
+async def test_events_and_catalogue_are_named_when_they_are_away(suite: Suite) -> None:
+    suite.decisions.is_reachable = False
+    suite.catalogue.is_connected = False
+    answer = await suite.ask()
+    assert answer.degraded == (Part.EVENTS, Part.CATALOGUE)
+    assert len(answer.title_ids) == 10
+
+
+async def test_candidates_get_a_share_of_the_time_and_an_evaluation_all_of_it(
+    suite: Suite,
+) -> None:
+    await suite.ask(time_left_s=1.0)
+    await suite.ask(time_left_s=1.0, purpose=Purpose.EVALUATION)
+    (_, live), (_, measured) = suite.candidates.asked
+    assert live < 1.0
+    assert measured == 1.0
+
+
+@pytest.mark.parametrize("purpose", [Purpose.PREVIEW, Purpose.EVALUATION])
+async def test_only_live_answers_are_logged(suite: Suite, purpose: Purpose) -> None:
+    assert not (await suite.ask(purpose=purpose)).page_id
+    assert not suite.decisions.logged
+
+
+async def test_a_live_answer_is_logged_as_it_was_given(suite: Suite) -> None:
+    suite.profiles.state = rated(1)
+    answer = await suite.ask()
+    (decision,) = suite.decisions.logged
+    assert decision.page_id == answer.page_id == "page-1"
+    assert decision.title_ids == answer.title_ids
+    assert decision.propensities == (1.0,) * 10
+    assert decision.model_version == VERSION
+
+
+async def test_a_title_that_retrieval_should_not_have_returned_is_removed_with_its_reason(
+    suite: Suite,
+) -> None:
+    suite.profiles.state = rated(1)
+
+    class Careless(Candidates):
+        async def retrieve(
+            self, query: CandidateQuery, *, timeout_s: float
+        ) -> tuple[Retrieved, tuple[Part, ...]]:
+            everything = dataclasses.replace(query, excluded_rows=np.empty(0, np.int32))
+            return await super().retrieve(everything, timeout_s=timeout_s)
+
+    suite.candidates = Careless(suite.candidates.shelves)
+    answer = await suite.ask(limit=60)
+    (decision,) = suite.decisions.logged
+    assert "t01" not in answer.title_ids
+    assert ("t01", "rated") in zip(
+        decision.removed_title_ids, decision.removed_reasons, strict=True
+    )
+
+
+@pytest.fixture
+async def stub(suite: Suite) -> AsyncIterator["ranking_pb2_grpc.RankingServiceAsyncStub"]:
+    servicer = RankingServicer(suite.recommender, ServiceMetrics())
+    name = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
+
+    async def build(readiness: Readiness) -> Application:
+        def mount(server: grpc.aio.Server) -> None:
+            ranking_pb2_grpc.add_RankingServiceServicer_to_server(servicer, server)
+
+        return Application(services=(Mounted(name, mount),))
+
+    async with running(build) as server:
+        channel = open_channel(f"127.0.0.1:{server.port}")
+        yield ranking_pb2_grpc.RankingServiceStub(channel)
+        await channel.close()
+
+
+async def test_the_server_answers_with_parallel_arrays(
+    suite: Suite, stub: "ranking_pb2_grpc.RankingServiceAsyncStub"
+) -> None:
+    suite.decisions.is_reachable = False
+    request = ranking_pb2.RecommendRequest(profile_id="p")
+    answer = await call("ranking", stub.Recommend, request, timeout_s=5)
+    assert len(answer.title_ids) == len(answer.scores) == len(answer.sources) == 20
+    assert [int(part) for part in answer.degraded] == [Part.EVENTS]
+    assert answer.trained_until.seconds == (NOW_MS - 1_000) // 1000
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (ranking_pb2.RecommendRequest(), "profile_id"),
+        (ranking_pb2.RecommendRequest(profile_id="p", limit=-1), "limit"),
+        (ranking_pb2.RecommendRequest(profile_id="p", limit=501), "limit"),
+        (
+            ranking_pb2.RecommendRequest(
+                profile_id="p", request_time=Timestamp(seconds=NOW_MS * 10)
+            ),
+            "request_time",
+        ),
+    ],
+)
+async def test_the_server_names_the_field_that_is_wrong(
+    stub: "ranking_pb2_grpc.RankingServiceAsyncStub",
+    request_: ranking_pb2.RecommendRequest,
+    field: str,
+) -> None:
+    with pytest.raises(InvalidField) as caught:
+        await call("ranking", stub.Recommend, request_, timeout_s=5)
+    assert caught.value.field == field
