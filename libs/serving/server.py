@@ -15,6 +15,7 @@ import structlog
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from threadpoolctl import threadpool_limits
 
 from libs.faults import StartFault
 from libs.serving.deadlines import DEFAULT_DEADLINE_MS
@@ -103,6 +104,8 @@ def serve(
     A StartFault is one line on standard error and exit code 1. Without `metrics_port` no
     metrics port is opened; 0 takes a free one, as for `port`.
     """
+    # A process is one core's worth of work: more threads in BLAS and OpenMP only spin beside it.
+    threadpool_limits(limits=1)
 
     async def run() -> int:
         log = structlog.get_logger()

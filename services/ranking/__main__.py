@@ -71,6 +71,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         decisions = QueuedDecisionLog(
             events_client,
             capacity=settings.decision_capacity,
+            linger_ms=settings.decision_linger_ms,
             retry_ms=settings.decision_retry_ms,
             on_lost=lost.inc,
         )

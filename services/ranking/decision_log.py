@@ -30,10 +30,17 @@ class QueuedDecisionLog:
     """Holds decisions in order and hands them to `writer` in batches of one tenant."""
 
     def __init__(
-        self, writer: DecisionWriter, *, capacity: int, retry_ms: int, on_lost: "Counting"
+        self,
+        writer: DecisionWriter,
+        *,
+        capacity: int,
+        linger_ms: int,
+        retry_ms: int,
+        on_lost: "Counting",
     ) -> None:
         self._writer = writer
         self._capacity = capacity
+        self._linger_s = linger_ms / 1000
         self._retry_s = retry_ms / 1000
         self._on_lost = on_lost
         self._waiting: deque[tuple[str, Decision]] = deque()
@@ -66,6 +73,8 @@ class QueuedDecisionLog:
         """Write what arrives, for ever; after a failure the same batch is tried again."""
         while True:
             await self._arrived.wait()
+            # Others follow soon, and a batch costs events little more than one decision.
+            await asyncio.sleep(self._linger_s)
             self._arrived.clear()
             while self._waiting:
                 if not await self._write_batch():

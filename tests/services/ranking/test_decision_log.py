@@ -49,7 +49,7 @@ def lost() -> Count:
 
 
 def queue(writer: Writer, lost: Count, capacity: int = 1000) -> QueuedDecisionLog:
-    return QueuedDecisionLog(writer, capacity=capacity, retry_ms=1, on_lost=lost)
+    return QueuedDecisionLog(writer, capacity=capacity, linger_ms=0, retry_ms=1, on_lost=lost)
 
 
 async def run_until(log: QueuedDecisionLog, condition: Callable[[], bool]) -> None:
