@@ -11,7 +11,7 @@ class CollaborativeConfig:
     """iALS: confidence of a title in a history is 1 + alpha * weight."""
 
     factors: int = 64
-    regularization: float = 20.0
+    regularization: float = 50.0
     alpha: float = 10.0
     iterations: int = 12
     # Titles with fewer profiles than this take their vector from their content.
@@ -21,16 +21,21 @@ class CollaborativeConfig:
 
 @dataclass(frozen=True, slots=True)
 class RankerConfig:
-    """LightGBM lambdarank; each query keeps all positives and a sample of the rest."""
+    """LightGBM; each query keeps all positives and an even sample of the rest.
 
+    Even, because a sample that favours the head of retrieval makes the tail look better than it
+    is (measured on the simulator: NDCG@10 .25 instead of .31 after 40 trees).
+    """
+
+    # Beside lambdarank on the simulator: .320 against .309 NDCG@10 after 20 trees, equal after 60.
+    objective: str = "rank_xendcg"
     learning_rate: float = 0.1
     leaves: int = 31
-    most_trees: int = 60  # 60 trees cost 0.4 ms per 500 rows, so more must earn their place
-    patience: int = 10
+    most_trees: int = 60  # trees are paid for by every request
+    patience: int = 15
     least_rows_in_leaf: int = 50
     most_queries_per_cut: int = 1500
-    first_negatives: int = 60  # from the head of retrieval, where serving looks
-    other_negatives: int = 90
+    negatives: int = 100  # a query; 60 and 150 did as well
     threads: int = 2
 
 

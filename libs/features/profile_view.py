@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.features.catalogue_columns import CatalogueColumns
-from libs.features.counters import decay_factors
 from libs.features.engagement import LIKED_RATING
 from libs.features.profile_state import ProfileState
 from libs.features.title_record import SIGHT_HALF_LIFE_MS, TASTE_HALF_LIFE_MS
@@ -15,9 +14,7 @@ from libs.features.title_record import SIGHT_HALF_LIFE_MS, TASTE_HALF_LIFE_MS
 # A like says as much as having watched the title once more.
 _LIKE_WEIGHT: Final = 1.0
 
-_HALF_LIVES_MS: Final = np.array(
-    [TASTE_HALF_LIFE_MS, TASTE_HALF_LIFE_MS, SIGHT_HALF_LIFE_MS, SIGHT_HALF_LIFE_MS]
-)
+_COUNTERS: Final = ("engagement", "starts", "impressions", "clicks")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,8 +114,9 @@ def seen_rows(view: ProfileView) -> NDArray[np.int32]:
 
 def decayed(view: ProfileView, at_ms: int) -> NDArray[np.float64]:
     """Engagement, starts, impressions and clicks (h, 4) as they are at `at_ms`."""
-    values = np.stack((view.engagement, view.starts, view.impressions, view.clicks), axis=1)
-    return values * decay_factors(at_ms - view.counters_ms, _HALF_LIVES_MS)
+    return _columns(view.engagement, view.starts, view.impressions, view.clicks) * _factors(
+        at_ms - view.counters_ms
+    )
 
 
 def _summed(
@@ -128,10 +126,22 @@ def _summed(
     at_ms = _reduced(np.maximum, records["counters_ms"], starts)
     sizes = np.diff(starts, append=len(records))
     ages_ms = np.repeat(at_ms, sizes) - records["counters_ms"]
-    values = np.stack(
-        [records[name] for name in ("engagement", "starts", "impressions", "clicks")], axis=1
+    return at_ms, _reduced(
+        np.add, _columns(*(records[name] for name in _COUNTERS)) * _factors(ages_ms), starts
     )
-    return at_ms, _reduced(np.add, values * decay_factors(ages_ms, _HALF_LIVES_MS), starts)
+
+
+def _columns(*counters: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array(counters).T
+
+
+def _factors(ages_ms: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What is left (h, 4) of the counters after ages (h,); negative ages count as 0."""
+    ages = -np.maximum(ages_ms, 0).astype(np.float64)
+    factors = np.empty((len(ages), 4))
+    factors[:, :2] = np.exp2(ages / TASTE_HALF_LIFE_MS)[:, None]
+    factors[:, 2:] = np.exp2(ages / SIGHT_HALF_LIFE_MS)[:, None]
+    return factors
 
 
 def _newest(

@@ -200,15 +200,15 @@ def _nearness(taste: _Taste, spaces: Spaces, rows: NDArray[np.int32]) -> list[ND
         return [np.zeros(len(rows), dtype=np.float32)] * 4
     newest = taste.rows[:_RECENT]
     # einsum, not BLAS: its bits do not depend on the number of threads or of rows.
-    collaborative = np.einsum("nd,kd->nk", spaces.collaborative[rows], spaces.collaborative[newest])
+    collaborative = np.einsum("kd,nd->kn", spaces.collaborative[newest], spaces.collaborative[rows])
     content_rows = spaces.content[rows]
-    content = np.einsum("nd,kd->nk", content_rows, spaces.content[newest])
+    content = np.einsum("kd,nd->kn", spaces.content[newest], content_rows)
     mean = np.einsum("hd,h->d", spaces.content[taste.rows[:_TASTE]], taste.shares[:_TASTE])
     length = max(float(np.sqrt(np.einsum("d,d->", mean, mean))), 1e-9)
     return [
-        collaborative.max(axis=1),
-        content.max(axis=1),
-        collaborative.mean(axis=1),
+        collaborative.max(axis=0),
+        content.max(axis=0),
+        collaborative.mean(axis=0),
         np.einsum("nd,d->n", content_rows, mean) / np.float32(length),
     ]
 

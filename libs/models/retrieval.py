@@ -15,6 +15,10 @@ from libs.models.top import top_rows
 
 # Reciprocal rank fusion (Cormack, Clarke, Buettcher 2009) with the constant of the paper.
 _FUSION: Final = 60.0
+# How much each of SOURCE_NAMES counts: collaborative alone orders far better than the others do;
+# they add what it misses (simulator: NDCG@10 .238 instead of .197 with equal weights, recall@500
+# .958 instead of .948 without the others).
+_WEIGHTS: Final = (8.0, 1.0, 1.0, 1.0)
 # "similar" starts from this many of the newest titles, "content" from this much of the history.
 _SEEDS: Final = 5
 _CONTENT_HISTORY: Final = 30
@@ -148,12 +152,12 @@ def _merge(proposals: tuple[_Proposal, ...], limit: int) -> Retrieved:
     ranks = np.full((len(union), len(proposals)), -1, dtype=np.int32)
     scores = np.zeros((len(union), len(proposals)), dtype=np.float32)
     fused = np.zeros(len(union))
-    for source, (rows, source_scores) in enumerate(proposals):
+    for source, ((rows, source_scores), weight) in enumerate(zip(proposals, _WEIGHTS, strict=True)):
         places = np.searchsorted(union, rows)
         order = np.arange(len(rows), dtype=np.int32)
         ranks[places, source] = order
         scores[places, source] = source_scores
-        fused[places] += 1.0 / (_FUSION + order)
+        fused[places] += weight / (_FUSION + order)
     best = np.lexsort((union, -fused))[:limit]
     return Retrieved(union[best], SOURCE_NAMES, ranks[best], scores[best])
 
