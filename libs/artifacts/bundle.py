@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from libs.artifacts.manifest import (
     MANIFEST_NAME,
+    SEAL_NAME,
     BundleRejected,
     FileEntry,
     Manifest,
@@ -20,6 +21,7 @@ from libs.artifacts.manifest import (
     describe,
     digest,
     encode,
+    seal,
 )
 
 CURRENT_NAME: Final = "CURRENT"
@@ -62,7 +64,9 @@ def publish(
                 feature_schema_version=feature_schema_version,
                 parts=entries,
             )
-            (staging / MANIFEST_NAME).write_bytes(encode(manifest))
+            text = encode(manifest)
+            (staging / MANIFEST_NAME).write_bytes(text)
+            (staging / SEAL_NAME).write_bytes(seal(text))
             _sync_tree(staging)
             if not (root / version).exists():  # else the same bytes at the same millisecond
                 staging.rename(root / version)
@@ -101,7 +105,10 @@ class BundleStore:
         """The verified manifest; BundleRejected if there is none or it is damaged."""
         file = self.root / version / MANIFEST_NAME
         with _readable(file):
-            manifest = decode(file.read_bytes(), file)
+            text = file.read_bytes()
+        sealed = self.root / version / SEAL_NAME
+        with _readable(sealed):
+            manifest = decode(text, sealed.read_bytes(), file)
         if manifest.version != version:
             raise BundleRejected(file, f"is of version {manifest.version}")
         return manifest
@@ -129,7 +136,7 @@ class BundleStore:
         """What changes when a file of the part is touched; costs a stat each, reads nothing."""
         found: list[tuple[str, int, int]] = []
         folder = self.root / version / part
-        for file in (self.root / version / MANIFEST_NAME, *_listed(folder)):
+        for file in (*_listed(self.root / version), *_listed(folder)):
             with contextlib.suppress(OSError):
                 status = file.stat()
                 found.append((file.name, status.st_size, status.st_mtime_ns))

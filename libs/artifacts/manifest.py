@@ -1,4 +1,4 @@
-"""The manifest of a bundle: every file with its size, SHA-256 and shape, and a seal over itself."""
+"""The manifest of a bundle: every file with its size, SHA-256 and shape; a seal lies beside it."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from typing import Any, Final
 from libs.faults import StartFault
 
 MANIFEST_NAME: Final = "manifest.json"
+SEAL_NAME: Final = "manifest.sha256"
 FORMAT_VERSION: Final = 1
 
 _READ_BYTES: Final = 1 << 20
@@ -56,19 +57,21 @@ def describe(file: Path, shape: tuple[int, ...] = ()) -> FileEntry:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The one text of a manifest, sealed: its last line carries the SHA-256 of all before it."""
-    body = _dump(_fields(manifest))
-    return body + f"{hashlib.sha256(body).hexdigest()}\n".encode()
+    """The one JSON text of a manifest."""
+    return _dump(_fields(manifest))
 
 
-def decode(data: bytes, file: Path) -> Manifest:
-    """The manifest in `data`, read from `file`; BundleRejected unless each byte is as written."""
-    body, newline, seal = data[:-1].rpartition(b"\n")
-    body += newline
-    if data[-1:] != b"\n" or seal != hashlib.sha256(body).hexdigest().encode():
-        raise BundleRejected(file, "does not match its own SHA-256")
+def seal(text: bytes) -> bytes:
+    """What the file SEAL_NAME says of the text of a manifest: its SHA-256."""
+    return f"{hashlib.sha256(text).hexdigest()}\n".encode()
+
+
+def decode(text: bytes, sealed: bytes, file: Path) -> Manifest:
+    """The manifest in `text`, read from `file`; BundleRejected unless each byte is as sealed."""
+    if sealed != seal(text):
+        raise BundleRejected(file, f"does not match {SEAL_NAME}")
     try:
-        fields = json.loads(body)
+        fields = json.loads(text)
         manifest = Manifest(
             version=fields["version"],
             created_ms=fields["created_ms"],

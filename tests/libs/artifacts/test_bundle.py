@@ -11,7 +11,13 @@ from libs.artifacts.manifest import BundleRejected
 NOW_MS = 1_700_000_000_000
 
 # Every file of the bundle that `publish_small` writes, from its version's folder.
-FILES = ("manifest.json", "retrieval/vectors.npy", "retrieval/ids.json", "ranker/trees.txt")
+FILES = (
+    "manifest.json",
+    "manifest.sha256",
+    "retrieval/vectors.npy",
+    "retrieval/ids.json",
+    "ranker/trees.txt",
+)
 
 
 def write_retrieval(folder: Path) -> Mapping[str, tuple[int, ...]]:
@@ -54,7 +60,7 @@ def test_the_manifest_lists_every_file_with_size_and_shape(tmp_path: Path) -> No
     assert manifest.trained_until_ms == NOW_MS - 1
     assert manifest.feature_schema_version == 1
     listed = {f"{part}/{name}" for part, files in manifest.parts.items() for name in files}
-    assert listed == set(FILES) - {"manifest.json"}
+    assert listed == set(FILES) - {"manifest.json", "manifest.sha256"}
     assert manifest.parts["retrieval"]["vectors.npy"].shape == (4, 3)
     for part, files in manifest.parts.items():
         for name, entry in files.items():
