@@ -1,16 +1,21 @@
 """`reprise demo`: from nothing to served recommendations; what `make run` runs."""
 
+import os
+import subprocess
+import sys
+
 from cli import recommend as recommending
 from cli import simulate as simulating
 from cli import train as train_command
 from cli.console import Output
 from cli.moments import today_ms
+from cli.suite import environment
 from cli.up import up
 from libs.domain.identifiers import DEFAULT_TENANT
+from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from libs.simulation.config import SimulationConfig
 from libs.storage.log_reader import LogReader
-from training.config import TrainingConfig
 
 SAMPLE_PROFILES = ("p000001", "p000007")
 
@@ -25,9 +30,19 @@ def demo(settings: SuiteSettings, output: Output) -> None:
     if train_command.has_bundle(settings):
         output.say("A bundle is published: keeping it. `reprise train` makes a new one.")
     else:
-        report = train_command.run_training(TrainingConfig.of_home(settings.home), output)
-        train_command.show(report, output)
+        _train(settings)
     up(settings, output, is_trained=True, when_ready=lambda known: first_answers(known, output))
+
+
+def _train(settings: SuiteSettings) -> None:
+    """Train in a process of its own, whose memory goes with it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "train"],
+        env={**os.environ, **environment(settings)},
+        check=False,
+    )
+    if done.returncode:
+        raise StartFault("training has failed; see above")
 
 
 def has_events(settings: SuiteSettings) -> bool:

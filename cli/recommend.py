@@ -1,6 +1,7 @@
 """`reprise recommend`: ask the running services and show the slate."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
@@ -108,11 +109,11 @@ def _table(
     )
     table = Table(title=f"For {ask.profile_id}" + (f" ({where})" if where else ""))
     table.add_column("#", justify="right", style="dim")
-    table.add_column("title", style="bold")
+    table.add_column("title", style="bold", no_wrap=True)
     table.add_column("kind")
     table.add_column("genres")
     table.add_column("score", justify="right")
-    table.add_column("from", style="dim")
+    table.add_column("from", style="dim", no_wrap=True)
     rows = zip(answer.title_ids, answer.scores, answer.sources, strict=True)
     for place, (title_id, score, provenance) in enumerate(rows, start=1):
         title = titles.get(title_id)
@@ -123,10 +124,16 @@ def _table(
             if title
             else "",
             ", ".join(title.genres) if title else "",
-            f"{score:.3f}",
-            ", ".join(provenance.source_names),
+            f"{score:.2f}",
+            _short(provenance.source_names),
         )
     return table
+
+
+def _short(source_names: Sequence[str]) -> str:
+    """The first source, and how many others proposed the title too."""
+    others = len(source_names) - 1
+    return f"{source_names[0]} +{others}" if others > 0 else "".join(source_names)
 
 
 def _footer(answer: ranking_pb2.RecommendResponse) -> str:
