@@ -53,7 +53,7 @@ def evaluate(
     """Rank for every profile that did something relevant within the horizon, and judge."""
     if is_served and not is_up(settings):
         raise StartFault("--served asks the running services: start them with `reprise up`")
-    bundle = _bundle(settings, question.at_ms, output, is_served=is_served)
+    bundle = bundle_before(settings, question.at_ms, output, is_served=is_served)
     offline = OfflineSuite(settings, DEFAULT_TENANT, bundle)
     columns = offline.log.columns(DEFAULT_TENANT, question.at_ms + question.horizon_ms)
     judge = Judge(question, offline.shelf.columns, columns, offline.log.profiles(DEFAULT_TENANT))
@@ -126,7 +126,9 @@ def _text(interval: Interval, *, sign: bool = False) -> str:
     return f"{interval.mean:{form}} \\[{interval.low:{form}}, {interval.high:{form}}]"
 
 
-def _bundle(settings: SuiteSettings, at_ms: int, output: Output, *, is_served: bool) -> Bundle:
+def bundle_before(
+    settings: SuiteSettings, at_ms: int, output: Output, *, is_served: bool = False
+) -> Bundle:
     """The published bundle if it has seen nothing from `at_ms` on, or else one made for this."""
     bundle = current_bundle(settings)
     if bundle.retrieval.trained_until_ms <= at_ms:

@@ -98,9 +98,13 @@ class Judge:
             lists[profile_id] = self._best(profile_id, scores)
         return lists
 
+    def ndcg(self, ranked: Lists) -> NDArray[np.float64]:
+        """NDCG at K (p,), in the order of `profile_ids`."""
+        return self._each(ranked, ndcg_at_k, K)
+
     def judged(self, lists: Mapping[str, Lists]) -> tuple[Judged, ...]:
         """Each method with its intervals over the same profiles."""
-        ndcg = {name: self._each(ranked, ndcg_at_k, K) for name, ranked in lists.items()}
+        ndcg = {name: self.ndcg(ranked) for name, ranked in lists.items()}
         return tuple(
             Judged(
                 name=name,

@@ -32,7 +32,7 @@ from services.candidates.pipeline import candidates_of
 from services.candidates.query import CandidateQuery as RetrievalQuestion
 from services.candidates.title_popularity import popularity_of
 from services.ranking.parts import Parts
-from services.ranking.pipeline import Recommender
+from services.ranking.pipeline import RELEVANCE_WEIGHT, Recommender
 from services.ranking.ports import CandidateQuery
 from services.ranking.query import Query
 from services.ranking.recommendation import Recommendation
@@ -62,7 +62,14 @@ def read_bundle(store: BundleStore) -> Bundle | None:
 class OfflineSuite:
     """Candidates and ranking of one bundle over the recorded events of one tenant."""
 
-    def __init__(self, settings: SuiteSettings, tenant: str, bundle: Bundle) -> None:
+    def __init__(
+        self,
+        settings: SuiteSettings,
+        tenant: str,
+        bundle: Bundle,
+        *,
+        relevance_weight: float = RELEVANCE_WEIGHT,
+    ) -> None:
         titles = {
             title.title_id: title for title in read_catalogue(settings.catalogue_path, tenant)
         }
@@ -82,6 +89,7 @@ class OfflineSuite:
                 catalogue=_Connected(),
             ),
             new_page_id=lambda: "",
+            relevance_weight=relevance_weight,
         )
 
     def lists(

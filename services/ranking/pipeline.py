@@ -16,7 +16,9 @@ from services.ranking.query import Query
 from services.ranking.recommendation import Recommendation
 from services.ranking.shelf import Shelf
 
-RELEVANCE_WEIGHT: Final = 0.9
+# Of the first ten, costs 0.5% of NDCG (.327 of .329, n = 600, inside its interval) and spreads
+# their genres from 7.3 to 7.6 and their texts from .922 to .944 (make bench ONLY=diversity).
+RELEVANCE_WEIGHT: Final = 0.7
 
 BY_RANKER: Final = "ranker-mmr-1"
 BY_RETRIEVAL: Final = "retrieval-order-1"
@@ -26,9 +28,16 @@ BY_POPULARITY: Final = "popular-1"
 class Recommender:
     """Answers Recommend from the parts that a composition root has chosen."""
 
-    def __init__(self, parts: Parts, *, new_page_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        new_page_id: Callable[[], str],
+        relevance_weight: float = RELEVANCE_WEIGHT,
+    ) -> None:
         self._parts = parts
         self._new_page_id = new_page_id
+        self._relevance_weight = relevance_weight
 
     async def recommend(self, query: Query, time_left_s: Callable[[], float]) -> Recommendation:
         """A slate for the query; parts that are away are named, not waited for.
@@ -58,7 +67,7 @@ class Recommender:
                 scores,
                 shelf.spaces.content[pool.rows],
                 limit=query.limit,
-                relevance_weight=RELEVANCE_WEIGHT,
+                relevance_weight=self._relevance_weight,
             )
         else:
             scores, policy = in_order(pool), BY_RETRIEVAL
