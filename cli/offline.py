@@ -158,7 +158,7 @@ class _Profiles:
 class _Titles:
     def __init__(self, tables: _Tables) -> None:
         self._tables = tables
-        self._statistics = DerivedByCountry(statistics)
+        self._statistics = DerivedByCountry(statistics, most_tables=1)
 
     async def read(
         self,
@@ -176,7 +176,7 @@ class _Candidates:
     def __init__(self, index: Index, tables: _Tables) -> None:
         self._index = index
         self._tables = tables
-        self._popularity = DerivedByCountry(popularity_of)
+        self._popularity = DerivedByCountry(popularity_of, most_tables=1)
 
     async def retrieve(
         self, query: CandidateQuery, *, timeout_s: float

@@ -85,6 +85,10 @@ class Loaded(Generic[T]):
         except BundleRejected as rejected:
             self._reject(Rejection(version, str(rejected)), signature)
             return False
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            # Files that vanish between the look and the load, or that no release ever wrote.
+            self._reject(Rejection(version, f"cannot be loaded: {error!r}"), signature)
+            return False
         kept = tuple(pair for pair in self._held if pair[0] != version)
         self._held = ((version, value), *kept[:1])
         self._settle()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, TypeAlias
 
-from libs.domain.identifiers import MAX_ID_LENGTH, check_id, check_text
+from libs.domain.identifiers import MAX_ID_LENGTH, check_id, check_text, check_word
 from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
 from libs.faults import InvalidField
 
@@ -121,7 +121,7 @@ class RowScroll:
     visible_ms: int = 0
 
     def __post_init__(self) -> None:
-        check_text("row_scroll.row_id", self.row_id, MAX_ID_LENGTH)
+        check_word("row_scroll.row_id", self.row_id, MAX_ID_LENGTH)
         if self.visible_ms < 0:
             raise InvalidField("row_scroll.visible_ms", "must not be negative")
 

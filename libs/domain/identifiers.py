@@ -10,25 +10,38 @@ DEFAULT_TENANT = "default"
 
 # Control characters, and the format characters that reorder or hide text.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# What no text needs: controls but tab and line ends, and what turns the direction of other text.
+# Joiners stay: Persian, Indic scripts and emoji are spelt with them.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def check_id(field: str, value: str) -> str:
     """Return `value`, or raise InvalidField unless it is 1 to 128 printable characters."""
     if not value:
         raise InvalidField(field, "must not be empty")
-    return check_text(field, value, MAX_ID_LENGTH)
+    return check_word(field, value, MAX_ID_LENGTH)
+
+
+def check_word(field: str, value: str, most: int) -> str:
+    """Return `value`, or raise InvalidField if it is longer than `most` or not printable."""
+    if value.isascii() and value.isprintable() and len(value) <= most:
+        return value
+    return _checked(field, value, most, _UNPRINTABLE)
 
 
 def check_text(field: str, value: str, most: int) -> str:
-    """Return `value`, or raise InvalidField if it is longer than `most` or not printable."""
+    """As `check_word` for what people write: lines, tabs and joiners are theirs to use."""
+    return _checked(field, value, most, _UNFIT)
+
+
+def _checked(field: str, value: str, most: int, refused: re.Pattern[str]) -> str:
     if len(value) > most:
         raise InvalidField(field, f"must have at most {most} characters, has {len(value)}")
-    if not value.isascii() or not value.isprintable():
-        found = _UNPRINTABLE.search(value)
-        if found:
-            raise InvalidField(
-                field, f"must be printable text, has U+{ord(found.group()):04X} at {found.start()}"
-            )
+    found = refused.search(value)
+    if found:
+        raise InvalidField(
+            field, f"must be fit to print, has U+{ord(found.group()):04X} at {found.start()}"
+        )
     return value
 
 

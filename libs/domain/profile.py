@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from libs.domain.identifiers import check_country, check_id, check_text
+from libs.domain.identifiers import check_country, check_id, check_word
 from libs.domain.viewing import zone
 from libs.faults import InvalidField
 
@@ -29,6 +29,6 @@ class Profile:
         if len(self.languages) > 16:
             raise InvalidField("languages", "must have at most 16")
         for language in self.languages:
-            check_text("languages", language, 35)
+            check_word("languages", language, 35)
         if self.time_zone:
             zone(self.time_zone)

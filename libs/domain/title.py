@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from libs.domain.identifiers import check_country, check_id, check_text
+from libs.domain.identifiers import check_country, check_id, check_text, check_word
 from libs.faults import InvalidField
 
 # Titles for children: what may be shown when the kids flag is set.
@@ -70,9 +70,8 @@ class Title:
         if not self.name:
             raise InvalidField("name", "must not be empty")
         check_text("name", self.name, 512)
-        if len(self.synopsis) > 8192:
-            raise InvalidField("synopsis", "must have at most 8192 characters")
-        check_text("language", self.language, 35)
+        check_text("synopsis", self.synopsis, 8192)
+        check_word("language", self.language, 35)
         check_country("country", self.country)
         self._check_place()
         self._check_lists()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from libs.domain.identifiers import check_country, check_text
+from libs.domain.identifiers import check_country, check_word
 from libs.faults import InvalidField
 
 
@@ -49,8 +49,8 @@ class ViewingContext:
         if self.time_zone:
             zone(self.time_zone)
         check_country("country", self.country)
-        check_text("language", self.language, 35)
-        check_text("geo_cell", self.geo_cell, 32)
+        check_word("language", self.language, 35)
+        check_word("geo_cell", self.geo_cell, 32)
 
 
 UNKNOWN_CONTEXT = ViewingContext()

@@ -42,3 +42,8 @@ def excluded_rows(view: ProfileView, columns: CatalogueColumns, at_ms: int) -> N
     """The rows (e,) not worth retrieving for this profile: seen, or thumbed down."""
     is_out = is_rated(view) | is_watched_recently(view, columns, at_ms) | (view.thumb < 0)
     return view.rows[is_out]
+
+
+def disliked_rows(view: ProfileView) -> NDArray[np.int32]:
+    """The rows (e,) that were thumbed down: not to be shown even where nothing else is left."""
+    return view.rows[view.thumb < 0]

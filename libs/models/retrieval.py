@@ -23,6 +23,11 @@ _WEIGHTS: Final = (8.0, 1.0, 1.0, 1.0)
 _SEEDS: Final = 5
 _CONTENT_HISTORY: Final = 30
 
+# A title watched through every day of a year; far more would drown arithmetic in float32.
+MOST_WEIGHT: Final = 1e4
+# So many rows may be excluded, repeated ones too, however small the catalogue is.
+LEAST_EXCLUDED: Final = 1_000
+
 _Proposal = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
@@ -47,8 +52,13 @@ class RetrievalQuery:
             raise InvalidField("limit", "must be positive")
         if len(self.history_weights) != len(self.history_rows):
             raise InvalidField("history_weights", "must be as many as history_rows")
-        if not np.all(np.isfinite(self.history_weights) & (self.history_weights > 0)):
-            raise InvalidField("history_weights", "must be positive numbers")
+        if not np.all((self.history_weights > 0) & (self.history_weights <= MOST_WEIGHT)):
+            raise InvalidField("history_weights", f"must be above 0 and at most {MOST_WEIGHT:g}")
+        if len(np.unique(self.history_rows)) < len(self.history_rows):
+            raise InvalidField("history_rows", "must be distinct")
+        most = max(len(self.available), LEAST_EXCLUDED)
+        if len(self.excluded_rows) > most:
+            raise InvalidField("excluded_rows", f"must be at most {most}")
         for field, rows in (
             ("history_rows", self.history_rows),
             ("excluded_rows", self.excluded_rows),

@@ -3,9 +3,10 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
-from libs.faults import PartUnavailable
+from libs.faults import DeadlineSpent, PartUnavailable
 from libs.features.catalogue_columns import CatalogueColumns
 from libs.features.title_table import LiveTitleCounters, TitleChanges, TitleTable
 
@@ -15,8 +16,8 @@ STALE_MS: Final = 60_000
 FADED_MS: Final = 10_000
 # A batch asks many profiles at few times; a table is some hundred kB.
 PAST_TABLES: Final = 16
-# What is derived of a table is kept for so many countries, catalogues and tables together.
-MOST_KEPT: Final = 64
+# A table of a past time may take so long to be made.
+ASK_S: Final = 10.0
 
 T = TypeVar("T")
 
@@ -51,10 +52,11 @@ class LiveTables:
         self._confirmed_ms: int | None = None
         self._table: TitleTable | None = None
 
-    def refresh(self) -> None:
-        """Take over what has changed; raises PartUnavailable while the store is not there.
+    def refresh(self, prepare: Callable[[TitleTable], None] = lambda table: None) -> None:
+        """Take over what has changed; `prepare` sees a new table before anybody else does.
 
-        Reads a file: not for the event loop, and one caller at a time.
+        Raises PartUnavailable while the store is not there. Reads a file: not for the event
+        loop, and one caller at a time.
         """
         changes = self._features.title_changes(self._tenant, self._last_change)
         now_ms = self._clock()
@@ -63,7 +65,9 @@ class LiveTables:
             self._counters.apply(changes)
             self._last_change = changes.last_change
         if is_changed or self._table is None or now_ms - self._table.as_of_ms > FADED_MS:
-            self._table = self._counters.table(now_ms)
+            table = self._counters.table(now_ms)
+            prepare(table)
+            self._table = table
         self._confirmed_ms = now_ms
 
     def age_ms(self) -> int | None:
@@ -88,21 +92,28 @@ class PastTables:
     async def table(
         self, tenant: str, country: str, *, as_of_ms: int, timeout_s: float
     ) -> TitleTable:
-        """The counters of then, those of `country` with them; raises a Fault if not in time."""
+        """The counters of then, those of `country` with them.
+
+        Raises a Fault when they cannot be had, DeadlineSpent when not within `timeout_s`.
+        """
         key = (tenant, as_of_ms, country)
         task = self._asked.get(key)
         if task is None:
+            # Its own time, not that of the call which happens to be first: others wait for the
+            # same table, and one that comes too late for this call is there for the next.
             task = self._asked[key] = asyncio.create_task(
                 self._features.title_table(
-                    tenant, as_of_ms=as_of_ms, country=country, timeout_s=timeout_s
+                    tenant, as_of_ms=as_of_ms, country=country, timeout_s=ASK_S
                 )
             )
             task.add_done_callback(lambda done: self._forget_failed(key, done))
             if len(self._asked) > PAST_TABLES:
                 self._asked.popitem(last=False)
         self._asked.move_to_end(key)
-        # Others may wait for the same table, so it outlives the call that asked first.
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), min(timeout_s, ASK_S))
+        except TimeoutError:
+            raise DeadlineSpent("title features") from None
 
     def _forget_failed(self, key: tuple[str, int, str], task: "asyncio.Task[TitleTable]") -> None:
         """A failure is the answer of those who waited, and is not kept for the next."""
@@ -110,22 +121,50 @@ class PastTables:
             del self._asked[key]
 
 
-class DerivedByCountry(Generic[T]):
-    """What `derive` makes of a table, a catalogue and a country; the last few are kept."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Derived(Generic[T]):
+    """What was derived of one table and one catalogue, by country."""
 
-    def __init__(self, derive: Callable[[TitleTable, CatalogueColumns, str], T]) -> None:
+    table: TitleTable
+    columns: CatalogueColumns
+    by_country: dict[str, T]
+
+
+class DerivedByCountry(Generic[T]):
+    """What `derive` makes of a table, a catalogue and a country; of the last few pairs.
+
+    `prepare` may run on another thread than `of`: what is held is replaced as a whole.
+    """
+
+    def __init__(
+        self, derive: Callable[[TitleTable, CatalogueColumns, str], T], *, most_tables: int
+    ) -> None:
         self._derive = derive
-        self._kept: OrderedDict[tuple[int, int, str], tuple[TitleTable, CatalogueColumns, T]] = (
-            OrderedDict()
-        )
+        self._most_tables = most_tables
+        self._held: tuple[_Derived[T], ...] = ()
 
     def of(self, table: TitleTable, columns: CatalogueColumns, country: str) -> T:
         """The derived value, made at the first request for it."""
-        # Identities are keys for as long as the entry itself keeps both alive.
-        key = (id(table), id(columns), country)
-        if key not in self._kept:
-            self._kept[key] = (table, columns, self._derive(table, columns, country))
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key][2]
+        derived = self._find(table, columns)
+        if derived is None:
+            derived = _Derived(table, columns, {})
+            self._hold(derived)
+        if country not in derived.by_country:
+            derived.by_country[country] = self._derive(table, columns, country)
+        return derived.by_country[country]
+
+    def prepare(self, table: TitleTable, columns: CatalogueColumns) -> None:
+        """Derive for the countries asked about before, so that requests find it done."""
+        before = next((held for held in self._held if held.columns is columns), None)
+        countries = list(before.by_country) if before else []
+        values = {country: self._derive(table, columns, country) for country in countries}
+        self._hold(_Derived(table, columns, values))
+
+    def _find(self, table: TitleTable, columns: CatalogueColumns) -> _Derived[T] | None:
+        for held in self._held:
+            if held.table is table and held.columns is columns:
+                return held
+        return None
+
+    def _hold(self, derived: _Derived[T]) -> None:
+        self._held = (derived, *self._held)[: self._most_tables]

@@ -111,11 +111,11 @@ def assemble(
             on_reject=reject,
         )
     )
-    counters = LiveTables(live, DEFAULT_TENANT, clock)
+    popularity = TitlePopularity(LiveTables(live, DEFAULT_TENANT, clock), PastTables(past))
     servicer = CandidatesServicer(
         catalogue=catalogue,
         indexes=indexes,
-        retrieval=Retrieval(indexes, TitlePopularity(counters, PastTables(past))),
+        retrieval=Retrieval(indexes, popularity),
         metrics=metrics,
         clock=clock,
     )
@@ -124,7 +124,7 @@ def assemble(
         service=NAME,
         catalogue=catalogue,
         indexes=indexes,
-        counters=counters,
+        popularity=popularity,
         readiness=readiness,
         refresh_ms=refresh_ms,
     )

@@ -1,5 +1,7 @@
 """How popular the rows of an index are in a country: now, or as of a past time."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,16 +30,26 @@ class TitlePopularity:
     def __init__(self, live: LiveTables, past: PastTables) -> None:
         self._live = live
         self._past = past
-        self._derived = DerivedByCountry(popularity_of)
+        # Of now for the two bundles that may be loaded, of past times for the last few.
+        self._derived_live = DerivedByCountry(popularity_of, most_tables=2)
+        self._derived_past = DerivedByCountry(popularity_of, most_tables=8)
 
     async def of(
         self, tenant: str, index: Index, country: str, as_of_ms: int | None, deadline: Deadline
     ) -> NDArray[np.float32]:
         """(n,) of the index's rows; raises a Fault when there are no counters, or not in time."""
         if as_of_ms is None:
-            table = self._live.table()
-        else:
-            table = await self._past.table(
-                tenant, country, as_of_ms=as_of_ms, timeout_s=deadline.share_s(_PAST_SHARE)
-            )
-        return self._derived.of(table, index.columns, country)
+            return self._derived_live.of(self._live.table(), index.columns, country)
+        table = await self._past.table(
+            tenant, country, as_of_ms=as_of_ms, timeout_s=deadline.share_s(_PAST_SHARE)
+        )
+        return self._derived_past.of(table, index.columns, country)
+
+    def refresh(self, indexes: Sequence[Index]) -> None:
+        """Follow the counters; raises PartUnavailable. Reads a file: not for the event loop."""
+
+        def prepare(table: TitleTable) -> None:
+            for index in reversed(indexes):
+                self._derived_live.prepare(table, index.columns)
+
+        self._live.refresh(prepare)

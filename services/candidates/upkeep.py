@@ -8,9 +8,9 @@ import structlog
 from libs.domain.title import Title
 from libs.faults import PartUnavailable
 from libs.serving.server import Readiness
-from libs.serving.title_tables import LiveTables
 from services.candidates.catalogue import Catalogue
 from services.candidates.index import Indexes
+from services.candidates.title_popularity import TitlePopularity
 
 
 class Upkeep:
@@ -23,7 +23,7 @@ class Upkeep:
         service: str,
         catalogue: Catalogue,
         indexes: Indexes,
-        counters: LiveTables,
+        popularity: TitlePopularity,
         readiness: Readiness,
         refresh_ms: int,
     ) -> None:
@@ -31,7 +31,7 @@ class Upkeep:
         self._service = service
         self._catalogue = catalogue
         self._indexes = indexes
-        self._counters = counters
+        self._popularity = popularity
         self._readiness = readiness
         self._refresh_s = refresh_ms / 1000
         self._titles: dict[str, Title] = {}
@@ -67,7 +67,7 @@ class Upkeep:
         was_there = True
         while True:
             try:
-                await asyncio.to_thread(self._counters.refresh)
+                await asyncio.to_thread(self._popularity.refresh, self._indexes.loaded)
                 was_there = True
             except PartUnavailable as fault:
                 if was_there:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import grpc.aio
+import structlog
 
 from libs.faults import StartFault
 from libs.serving.server import Application, Mounted, Readiness, serve
@@ -74,6 +75,7 @@ def main() -> int:
         sys.stderr.write(f"events: {fault}\n")
         return 1
     configure_logs("events", level=settings.log_level)
+    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return serve(
         lambda readiness: build(settings, readiness),

@@ -1,7 +1,5 @@
 """The composition root of ranking: `python -m services.ranking`."""
 
-import asyncio
-import contextlib
 import sys
 import time
 import uuid
@@ -12,7 +10,7 @@ from prometheus_client import Counter
 from libs.artifacts.bundle import BundleStore
 from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
-from libs.faults import PartUnavailable, StartFault
+from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import open_channel
@@ -35,11 +33,9 @@ from services.ranking.pipeline import Recommender
 from services.ranking.servicer import RankingServicer
 from services.ranking.settings import RankingSettings
 from services.ranking.shelf import Shelves
+from services.ranking.upkeep import Upkeep
 
 SERVICE = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
-
-# Until the first catalogue has come, this often.
-FIRST_LOOK_MS = 50
 
 
 def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
@@ -51,6 +47,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         candidates = open_channel(settings.candidates_target)
         reader = FeatureReader(settings.events_path)
         live = LiveTables(reader, DEFAULT_TENANT, now_ms)
+        titles = StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events)))
         feed = CatalogueFeed(CandidatesClient(candidates), DEFAULT_TENANT)
         bundles = BundleStore(settings.bundles_path)
 
@@ -78,7 +75,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         parts = Parts(
             shelves=shelves,
             profiles=StoredProfileFeatures(reader, ProfileFeaturesClient(events)),
-            titles=StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events))),
+            titles=titles,
             candidates=CandidatesClient(candidates),
             decisions=decisions,
             catalogue=feed,
@@ -86,14 +83,13 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         recommender = Recommender(parts, new_page_id=lambda: uuid.uuid4().hex)
         servicer = RankingServicer(recommender, metrics)
 
-        async def refresh() -> None:
-            while True:
-                with contextlib.suppress(PartUnavailable):
-                    await asyncio.to_thread(live.refresh)
-                await asyncio.to_thread(shelves.refresh)
-                is_ready = shelves.current is not None
-                await readiness.set(SERVICE, is_ready)
-                await asyncio.sleep((settings.refresh_ms if is_ready else FIRST_LOOK_MS) / 1000)
+        upkeep = Upkeep(
+            service=SERVICE,
+            shelves=shelves,
+            titles=titles,
+            readiness=readiness,
+            refresh_ms=settings.refresh_ms,
+        )
 
         async def close() -> None:
             await events.close()
@@ -111,7 +107,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
             ),
             background=(
                 feed.run,
-                refresh,
+                upkeep.follow,
                 decisions.run,
                 lambda: events_client.watch_connection(decisions.mark_reachable),
             ),
@@ -135,6 +131,7 @@ def main() -> int:
         sys.stderr.write(f"ranking: {fault}\n")
         return 1
     configure_logs("ranking", level=settings.log_level)
+    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
     metrics = ServiceMetrics()
     return serve(
         build(settings, metrics),

@@ -6,7 +6,7 @@ whatever is still here when the process ends, is lost and counted.
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -15,7 +15,9 @@ from libs.faults import DeadlineSpent, Fault, Overloaded, PartUnavailable
 
 log = structlog.get_logger(__name__)
 
-BATCH_SIZE = 500
+BATCH_SIZE: Final = 500
+# Far below what a request may hold: a batch that events must refuse for its size stays for ever.
+BATCH_BYTES: Final = 1_000_000
 
 
 class DecisionWriter(Protocol):
@@ -45,6 +47,8 @@ class QueuedDecisionLog:
         self._on_lost = on_lost
         self._waiting: deque[tuple[str, Decision]] = deque()
         self._arrived = asyncio.Event()
+        # `close` may come while `run` is writing: a batch is one writer's from its first look.
+        self._writing = asyncio.Lock()
         self._is_reachable = True
 
     @property
@@ -89,27 +93,43 @@ class QueuedDecisionLog:
                 self._waiting.clear()
 
     async def _write_batch(self) -> bool:
+        async with self._writing:
+            if not self._waiting:
+                return True
+            tenant, batch = self._next_batch()
+            try:
+                await self._writer.record_decisions(tenant, batch)
+            except (PartUnavailable, Overloaded, DeadlineSpent) as fault:
+                if self._is_reachable:
+                    log.warning("decisions wait for events", cause=str(fault), waiting=len(batch))
+                self._is_reachable = False
+                return False
+            except Fault as fault:
+                # Trying again would hold up every decision behind these.
+                log.error("decisions refused by events", cause=str(fault), count=len(batch))
+                self._on_lost(len(batch))
+            self._is_reachable = True
+            for _ in batch:
+                self._waiting.popleft()
+            return True
+
+    def _next_batch(self) -> tuple[str, list[Decision]]:
+        """The oldest decisions of one tenant, bounded in count and in bytes; at least one."""
         tenant = self._waiting[0][0]
         batch: list[Decision] = []
+        size = 0
         for owner, decision in self._waiting:
-            if owner != tenant or len(batch) == BATCH_SIZE:
+            size += size_of(decision)
+            if owner != tenant or len(batch) == BATCH_SIZE or (batch and size > BATCH_BYTES):
                 break
             batch.append(decision)
-        try:
-            await self._writer.record_decisions(tenant, batch)
-        except (PartUnavailable, Overloaded, DeadlineSpent) as fault:
-            if self._is_reachable:
-                log.warning("decisions wait for events", cause=str(fault), waiting=len(batch))
-            self._is_reachable = False
-            return False
-        except Fault as fault:
-            # Trying again would hold up every decision behind these.
-            log.error("decisions refused by events", cause=str(fault), count=len(batch))
-            self._on_lost(len(batch))
-        self._is_reachable = True
-        for _ in batch:
-            self._waiting.popleft()
-        return True
+        return tenant, batch
+
+
+def size_of(decision: Decision) -> int:
+    """About how many bytes a decision takes in a request, rather more than less."""
+    ids = (*decision.title_ids, *decision.removed_title_ids, *decision.removed_reasons)
+    return 400 + 10 * len(decision.propensities) + sum(4 * len(one) + 3 for one in ids)
 
 
 class Counting(Protocol):

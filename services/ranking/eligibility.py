@@ -40,16 +40,17 @@ def judge(
     columns: CatalogueColumns,
     audience: Audience,
     at_ms: int,
+    *,
+    is_new_only: bool = True,
 ) -> Verdict:
-    """Apply every rule to the candidates `rows` (n,)."""
+    """Apply every rule to the candidates `rows` (n,); `is_new_only` those about what was seen."""
     maturity = columns.maturity_years[rows]
     limit = audience.maturity_limit_years
     licensed = is_available(columns, audience.context.country, at_ms, None, False)
-    history = {
-        "thumbed_down": view.thumb < 0,
-        "rated": is_rated(view),
-        "watched_recently": is_watched_recently(view, columns, at_ms),
-    }
+    history = {"thumbed_down": view.thumb < 0}
+    if is_new_only:
+        history["rated"] = is_rated(view)
+        history["watched_recently"] = is_watched_recently(view, columns, at_ms)
     breaks = {
         "kids": (maturity > KIDS_MATURITY_YEARS) if audience.kids else np.False_,
         "maturity": (maturity > limit) if limit is not None else np.False_,
@@ -58,8 +59,8 @@ def judge(
         **{name: np.isin(rows, view.rows[of_view]) for name, of_view in history.items()},
     }
     reason = np.full(len(rows), _KEPT, dtype=np.int8)
-    for code in reversed(range(_KEPT)):
-        reason[np.broadcast_to(breaks[REASONS[code]], rows.shape)] = code
+    for code, name in reversed(list(enumerate(REASONS))):
+        reason[np.broadcast_to(breaks.get(name, np.False_), rows.shape)] = code
     removed = np.flatnonzero(reason < _KEPT)
     return Verdict(
         kept=np.flatnonzero(reason == _KEPT),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from libs.domain.decision import Part, Purpose
 from libs.domain.profile import Profile
@@ -14,7 +15,7 @@ from libs.features.profile_state import EMPTY as NO_HISTORY
 from libs.features.profile_state import ProfileState
 from libs.features.profile_view import ProfileView, resolve, taste_history
 from libs.features.ranking_matrix import SOURCE_NAMES
-from libs.features.seen import excluded_rows
+from libs.features.seen import disliked_rows, excluded_rows
 from libs.features.title_statistics import TitleStatistics, statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.models.retrieval import Retrieved
@@ -143,8 +144,17 @@ class Reading:
         self.is_fallback = True
         self._missing.add(Part.CANDIDATES)
         view = resolve(state, shelf.columns)
-        popular = popular_here(shelf, audience, view, titles, self._query.at_ms, self._pool)
-        return shelf, view, popular
+        at_ms, limit = self._query.at_ms, self._pool
+        seen = excluded_rows(view, shelf.columns, at_ms)
+        return shelf, view, popular(shelf, audience, seen, titles, at_ms, limit)
+
+    def again(
+        self, shelf: Shelf, audience: Audience, view: ProfileView, titles: TitleStatistics
+    ) -> Retrieved:
+        """When everything is seen already: what is popular and was not disliked, once more."""
+        self.is_fallback = True
+        at_ms, limit = self._query.at_ms, self._pool
+        return popular(shelf, audience, disliked_rows(view), titles, at_ms, limit)
 
     async def _retrieve(
         self, shelf: Shelf, audience: Audience, state: ProfileState
@@ -182,25 +192,25 @@ class Reading:
         return self._time_left_s() * (1.0 if self._query.purpose is Purpose.EVALUATION else share)
 
 
-def popular_here(
+def popular(
     shelf: Shelf,
     audience: Audience,
-    view: ProfileView,
+    excluded: NDArray[np.int32],
     titles: TitleStatistics,
     at_ms: int,
     limit: int,
 ) -> Retrieved:
-    """The most watched titles of the country that this profile may see and has not seen."""
+    """The most watched titles of the country that may be shown, but for `excluded` rows (e,)."""
     allowed = is_recommendable(shelf.columns) & is_available(
         shelf.columns, audience.context.country, at_ms, audience.maturity_limit_years, audience.kids
     )
-    allowed[excluded_rows(view, shelf.columns, at_ms)] = False
+    allowed[excluded] = False
     rows = np.flatnonzero(allowed).astype(np.int32)
     scores = titles.popularity[rows]
     best = top_rows(scores, limit)
     ranks = np.full((len(best), len(SOURCE_NAMES)), -1, dtype=np.int32)
     source_scores = np.zeros(ranks.shape, dtype=np.float32)
-    popular = SOURCE_NAMES.index("popular")
-    ranks[:, popular] = np.arange(len(best))
-    source_scores[:, popular] = scores[best]
+    source = SOURCE_NAMES.index("popular")
+    ranks[:, source] = np.arange(len(best))
+    source_scores[:, source] = scores[best]
     return Retrieved(rows[best], SOURCE_NAMES, ranks, source_scores)

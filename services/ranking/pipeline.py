@@ -23,6 +23,7 @@ RELEVANCE_WEIGHT: Final = 0.7
 BY_RANKER: Final = "ranker-mmr-1"
 BY_RETRIEVAL: Final = "retrieval-order-1"
 BY_POPULARITY: Final = "popular-1"
+AGAIN: Final = "popular-again-1"
 
 
 class Recommender:
@@ -50,6 +51,12 @@ class Recommender:
         titles = await reading.titles(audience)
         shelf, view, retrieved = await reading.candidates(audience, state, titles)
         verdict = judge(retrieved.rows, view, shelf.columns, audience, query.at_ms)
+        is_again = len(verdict.kept) == 0 and query.purpose is not Purpose.EVALUATION
+        if is_again:
+            retrieved = reading.again(shelf, audience, view, titles)
+            verdict = judge(
+                retrieved.rows, view, shelf.columns, audience, query.at_ms, is_new_only=False
+            )
         pool = taken(retrieved, verdict.kept)
         viewer = Viewer(profile, view, state.counters, audience.context, query.at_ms)
         if shelf.ranker is not None and shelf.spaces is not None and not reading.is_fallback:
@@ -73,7 +80,7 @@ class Recommender:
             scores, policy = in_order(pool), BY_RETRIEVAL
             picks = np.arange(min(query.limit, len(pool.rows)))
         if reading.is_fallback:
-            policy = BY_POPULARITY
+            policy = AGAIN if is_again else BY_POPULARITY
         answer = self._answer(query, shelf, pool, scores, picks, policy, reading.missing())
         if query.purpose is Purpose.LIVE:
             self._parts.decisions.log(
@@ -99,7 +106,7 @@ class Recommender:
             source_ranks=pool.source_ranks[picks],
             policy=policy,
             model_version=shelf.version if policy == BY_RANKER else "",
-            index_version=shelf.version if policy != BY_POPULARITY else "",
+            index_version=shelf.version if policy in (BY_RANKER, BY_RETRIEVAL) else "",
             trained_until_ms=shelf.trained_until_ms,
             degraded=missing,
         )

@@ -68,9 +68,11 @@ class Shelves:
         self._retrieval = retrieval
         self._ranker = ranker
         self._catalogue = catalogue
-        self._built_from: tuple[int, str, bool] | None = None
+        self._built_from: tuple[int, str, bool, tuple[str, ...]] | None = None
         self._current: Shelf | None = None
         self._before: Shelf | None = None
+        # Of a newer bundle that candidates may already serve while its ranker is not here.
+        self._unranked: Shelf | None = None
 
     @property
     def current(self) -> Shelf | None:
@@ -78,8 +80,8 @@ class Shelves:
         return self._current
 
     def of_version(self, version: str) -> Shelf | None:
-        """The shelf of that bundle, if it is the current one or the one before."""
-        for shelf in (self._current, self._before):
+        """The shelf of that bundle: the current, the one before, or a newer one unranked."""
+        for shelf in (self._current, self._before, self._unranked):
             if shelf is not None and shelf.version == version:
                 return shelf
         return None
@@ -96,7 +98,7 @@ class Shelves:
             return False
         version = self._serving_version()
         ranker = self._ranker.of_version(version)
-        key = (catalogue_version, version, ranker is not None)
+        key = (catalogue_version, version, ranker is not None, self._retrieval.versions)
         if key == self._built_from:
             return False
         shelf = Shelf.of(titles, self._retrieval.of_version(version), ranker)
@@ -104,6 +106,9 @@ class Shelves:
             self._before = self._current
             log.info("shelf", bundle=shelf.version, has_ranker=ranker is not None)
         self._current = shelf
+        newest = self._retrieval.current
+        is_ahead = newest is not None and newest.version != version
+        self._unranked = Shelf.of(titles, newest, None) if is_ahead else None
         self._built_from = key
         return True
 

@@ -174,6 +174,8 @@ def test_nothing_allowed_is_an_empty_answer() -> None:
         ("limit", {"limit": -5}),
         ("history_rows", {"history": (5,)}),
         ("history_rows", {"history": (-1,)}),
+        ("history_rows", {"history": (2, 2)}),
+        ("excluded_rows", {"excluded": (0,) * 1_001}),
         ("excluded_rows", {"excluded": (99,)}),
     ],
 )
@@ -184,7 +186,7 @@ def test_nonsense_in_a_query_names_the_field(field: str, changes: Mapping[str, o
     assert raised.value.field == field
 
 
-@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf"), 3.4e38])
 def test_a_weight_that_is_not_positive_and_finite_is_refused(weight: float) -> None:
     with pytest.raises(InvalidField) as raised:
         RetrievalQuery(

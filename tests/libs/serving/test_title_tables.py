@@ -142,6 +142,25 @@ class TestPastTables:
         events.is_late = False
         assert (await past.table("default", "PT", as_of_ms=5, timeout_s=1)).as_of_ms == 5
 
+    async def test_each_caller_waits_its_own_time_and_the_table_is_still_made(self) -> None:
+        events = Events()
+        past = PastTables(events)
+        patient = asyncio.create_task(past.table("default", "PT", as_of_ms=5, timeout_s=5))
+        with pytest.raises(DeadlineSpent):
+            await past.table("default", "PT", as_of_ms=5, timeout_s=0.01)
+        events.go.set()
+        assert (await patient).as_of_ms == 5
+        assert len(events.asked) == 1
+
+    async def test_a_first_caller_in_a_hurry_does_not_spoil_it_for_the_next(self) -> None:
+        events = Events()
+        past = PastTables(events)
+        with pytest.raises(DeadlineSpent):
+            await past.table("default", "PT", as_of_ms=5, timeout_s=0.01)
+        events.go.set()
+        assert (await past.table("default", "PT", as_of_ms=5, timeout_s=5)).as_of_ms == 5
+        assert len(events.asked) == 1
+
     async def test_only_the_last_few_times_are_kept(self) -> None:
         events = Events()
         events.go.set()
@@ -160,7 +179,7 @@ def test_what_is_derived_is_made_once_for_a_table_a_catalogue_and_a_country() ->
         made.append(country)
         return country
 
-    derived = DerivedByCountry(derive)
+    derived = DerivedByCountry(derive, most_tables=1)
     columns = from_titles((), ())
     assert [derived.of(EMPTY, columns, country) for country in ("PT", "DE", "PT")] == [
         "PT",
@@ -169,3 +188,49 @@ def test_what_is_derived_is_made_once_for_a_table_a_catalogue_and_a_country() ->
     ]
     derived.of(TitleTable(1, (), EMPTY.counters, {}), columns, "PT")
     assert made == ["PT", "DE", "PT"]
+
+
+def test_only_the_last_tables_are_held() -> None:
+    made: list[int] = []
+
+    def derive(table: TitleTable, columns: CatalogueColumns, country: str) -> int:
+        made.append(table.as_of_ms)
+        return table.as_of_ms
+
+    derived = DerivedByCountry(derive, most_tables=2)
+    columns = from_titles((), ())
+    tables = [TitleTable(number, (), EMPTY.counters, {}) for number in range(4)]
+    for table in (*tables, tables[3], tables[2], tables[0]):
+        derived.of(table, columns, "PT")
+    assert made == [0, 1, 2, 3, 0]
+
+
+def test_what_was_asked_before_is_prepared_for_a_new_table() -> None:
+    made: list[tuple[int, str]] = []
+
+    def derive(table: TitleTable, columns: CatalogueColumns, country: str) -> int:
+        made.append((table.as_of_ms, country))
+        return table.as_of_ms
+
+    derived = DerivedByCountry(derive, most_tables=1)
+    columns = from_titles((), ())
+    derived.of(TitleTable(1, (), EMPTY.counters, {}), columns, "PT")
+    new = TitleTable(2, (), EMPTY.counters, {})
+    derived.prepare(new, columns)
+    assert made == [(1, "PT"), (2, "PT")]
+    assert derived.of(new, columns, "PT") == 2
+    assert len(made) == 2
+
+
+def test_nobody_sees_a_table_before_it_is_prepared() -> None:
+    store = Store(titles=["t1"])
+    live = LiveTables(store, "default", store.clock)
+    seen: list[TitleTable] = []
+
+    def prepare(table: TitleTable) -> None:
+        with pytest.raises(PartUnavailable):
+            live.table()
+        seen.append(table)
+
+    live.refresh(prepare)
+    assert seen == [live.table()]

@@ -72,7 +72,7 @@ def query(
     )
 
 
-rows = st.lists(st.integers(0, COUNT - 1), max_size=20)
+rows = st.lists(st.integers(0, COUNT - 1), max_size=20, unique=True)
 
 
 @settings(max_examples=60, deadline=None)

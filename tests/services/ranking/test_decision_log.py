@@ -5,7 +5,12 @@ import pytest
 
 from libs.domain.decision import Decision
 from libs.faults import InvalidField, PartUnavailable
-from services.ranking.decision_log import BATCH_SIZE, QueuedDecisionLog
+from services.ranking.decision_log import (
+    BATCH_BYTES,
+    BATCH_SIZE,
+    QueuedDecisionLog,
+    size_of,
+)
 
 
 class Writer:
@@ -15,10 +20,13 @@ class Writer:
         self.stored: list[tuple[str, str]] = []
         self.is_away = False
         self.refused: set[str] = set()
+        self.batches: list[int] = []
         self.attempted = asyncio.Event()
 
     async def record_decisions(self, tenant: str, decisions: list[Decision]) -> None:
         self.attempted.set()
+        await asyncio.sleep(0)
+        self.batches.append(sum(size_of(decision) for decision in decisions))
         if self.is_away:
             raise PartUnavailable("events", "away")
         if any(decision.page_id in self.refused for decision in decisions):
@@ -126,3 +134,31 @@ async def test_closing_without_events_counts_what_is_lost(writer: Writer, lost: 
     await log.close()
     assert lost.total == 2
     assert log.waiting_count == 0
+
+
+async def test_closing_while_a_batch_is_being_written_writes_everything_once(
+    writer: Writer, lost: Count
+) -> None:
+    log = queue(writer, lost, capacity=3 * BATCH_SIZE)
+    for number in range(2 * BATCH_SIZE + 1):
+        log.log("a", decision(number))
+    running = asyncio.create_task(log.run())
+    await writer.attempted.wait()
+    await log.close()
+    assert not running.done()
+    running.cancel()
+    assert [page for _, page in writer.stored] == [
+        f"page-{number}" for number in range(2 * BATCH_SIZE + 1)
+    ]
+    assert lost.total == 0
+
+
+async def test_large_slates_go_in_batches_that_events_can_take(writer: Writer, lost: Count) -> None:
+    log = queue(writer, lost)
+    slate = tuple(f"{number:0128d}" for number in range(500))
+    for number in range(40):
+        log.log("a", Decision(f"page-{number}", "p", 1_000, "policy", slate, (1.0,) * 500))
+    await run_until(log, lambda: log.waiting_count == 0)
+    assert len(writer.stored) == 40
+    assert len(writer.batches) > 1
+    assert max(writer.batches) <= BATCH_BYTES

@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.domain.decision import Decision, Part, Purpose
-from libs.domain.event import Event, EventKind, Rating
+from libs.domain.event import Event, EventKind, Rating, Thumb, ThumbDirection
 from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
 from libs.faults import BundleNotLoaded, Fault, InvalidField, PartUnavailable
@@ -171,7 +171,11 @@ def suite() -> Suite:
 
 
 def rated(*rows: int) -> ProfileState:
-    return replay(
+    return replay(rated_events(*rows))
+
+
+def rated_events(*rows: int) -> list[Event]:
+    return [
         Event(
             f"e{row}",
             "p",
@@ -181,7 +185,7 @@ def rated(*rows: int) -> ProfileState:
             detail=Rating(5, 5),
         )
         for row in rows
-    )
+    ]
 
 
 AWAY = PartUnavailable("somebody", "away")
@@ -279,6 +283,37 @@ async def test_without_any_bundle_the_answer_is_popular(suite: Suite) -> None:
     assert answer.policy == "popular-1"
     assert Part.CANDIDATES in answer.degraded
     assert len(answer.title_ids) == 10
+
+
+async def test_who_has_seen_everything_gets_what_is_popular_once_more(suite: Suite) -> None:
+    suite.profiles.state = rated(*range(60))
+    answer = await suite.ask()
+    assert len(set(answer.title_ids)) == 10
+    assert answer.policy == "popular-again-1"
+    assert answer.degraded == ()
+    (decision,) = suite.decisions.logged
+    assert decision.policy == "popular-again-1"
+
+
+async def test_an_evaluation_never_repeats_what_was_rated(suite: Suite) -> None:
+    suite.profiles.state = rated(*range(59))
+    answer = await suite.ask(purpose=Purpose.EVALUATION, limit=60)
+    assert answer.title_ids == ("t59",)
+    suite.profiles.state = rated(*range(60))
+    for fault in (None, AWAY):
+        suite.candidates.fault = fault
+        assert (await suite.ask(purpose=Purpose.EVALUATION)).title_ids == ()
+
+
+async def test_a_thumbed_down_title_and_one_for_adults_never_come_back(suite: Suite) -> None:
+    down = Event(
+        "down", "p", EventKind.THUMB, 2_000, title_id="t05", detail=Thumb(ThumbDirection.DOWN)
+    )
+    suite.profiles.state = replay([*rated_events(*range(60)), down])
+    answer = await suite.ask(limit=60, context=ViewingContext(country="PT", kids=True))
+    assert answer.policy == "popular-again-1"
+    assert len(answer.title_ids) > 40
+    assert not {"t05", ADULT} & set(answer.title_ids)
 
 
 async def test_before_the_first_catalogue_there_is_no_answer(suite: Suite) -> None:

@@ -81,6 +81,9 @@ def test_a_newer_bundle_without_a_good_ranker_waits_while_the_old_one_has_both(
     service.shelves.refresh()
     assert service.shelves.current is not None
     assert service.shelves.current.version == first
+    ahead = service.shelves.of_version(second)
+    assert ahead is not None
+    assert ahead.ranker is None
     trees.write_bytes(whole)
     assert service.shelves.refresh()
     assert service.shelves.current.version == second

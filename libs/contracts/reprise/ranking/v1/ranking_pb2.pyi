@@ -90,7 +90,10 @@ class RecommendResponse(_message.Message):
     """policy names how the slate was chosen."""
     @_builtins.property
     def title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """title_ids is the slate, without duplicates."""
+        """title_ids is the slate, without duplicates. When everything has been seen it is
+        what is popular once more (policy "popular-again-1"; not for EVALUATION); it is
+        empty only when nothing may be shown: licence, maturity, kids, thumbs down.
+        """
 
     @_builtins.property
     def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
