@@ -17,6 +17,7 @@ from cli import up as up_command
 from cli.console import Output
 from cli.judging import Question
 from cli.moments import parse_moment, today_ms
+from cli.present import check_recorded
 from libs.domain.event import DAY_MS
 from libs.faults import Fault, StartFault
 from libs.serving.settings import SuiteSettings, read_settings
@@ -50,6 +51,8 @@ def options(
 @app.command()
 def demo(context: typer.Context) -> None:
     """Simulate, train, start everything, print the first recommendations, keep serving."""
+    if context.obj.as_json:
+        raise typer.BadParameter("demo is for people; programs call simulate, train and up")
     demo_command.demo(_settings(), context.obj)
 
 
@@ -73,14 +76,17 @@ def simulate(
     ] = None,
 ) -> None:
     """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
-    config = SimulationConfig(
-        seed=seed,
-        until_ms=today_ms() if until is None else until,
-        profile_count=profiles,
-        title_count=titles,
-        days=days,
-        events_target=events,
-    )
+    try:
+        config = SimulationConfig(
+            seed=seed,
+            until_ms=today_ms() if until is None else until,
+            profile_count=profiles,
+            title_count=titles,
+            days=days,
+            events_target=events,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     filled = simulate_command.simulate(_settings(), config, context.obj)
     simulate_command.show(filled, config, context.obj)
 
@@ -88,7 +94,9 @@ def simulate(
 @app.command()
 def train(context: typer.Context, until: Moment = None) -> None:
     """Train on events with occurred_at before --until (default: all) and publish a bundle."""
-    config = TrainingConfig.of_home(_settings().home, until_ms=until)
+    settings = _settings()
+    check_recorded(settings)
+    config = TrainingConfig.of_home(settings.home, until_ms=until)
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
 
@@ -96,7 +104,9 @@ def train(context: typer.Context, until: Moment = None) -> None:
 def evaluate(
     context: typer.Context,
     at: Moment = None,
-    days: Annotated[float, typer.Option(min=0.01, help="How far to look after --at.")] = 7,
+    days: Annotated[
+        float, typer.Option(min=0.01, max=3650, help="How far to look after --at.")
+    ] = 7,
     most: Annotated[int, typer.Option(min=1, help="At most so many profiles.")] = 2000,
     served: Annotated[
         bool, typer.Option("--served", help="Compare with what the running services answer.")
@@ -104,6 +114,7 @@ def evaluate(
 ) -> None:
     """Measure lists of one time against what happened after it."""
     settings = _settings()
+    check_recorded(settings)
     horizon_ms = round(days * DAY_MS)
     at_ms = evaluate_command.default_at_ms(settings, horizon_ms) if at is None else at
     question = Question(at_ms=at_ms, horizon_ms=horizon_ms, most_profiles=most)
@@ -116,11 +127,15 @@ def recommend(
     context: typer.Context,
     profile: Annotated[str, typer.Option(help="Whom for.")],
     limit: Annotated[int, typer.Option()] = 10,
-    device: Annotated[str, typer.Option(help="tv, phone, tablet, computer or console.")] = "",
+    device: Annotated[
+        recommend_command.DeviceName, typer.Option(help="What the viewer watches on.")
+    ] = recommend_command.DeviceName.UNSPECIFIED,
     country: Annotated[str, typer.Option(help="Such as PT; default: the profile's.")] = "",
     time_zone: Annotated[str, typer.Option(help="Such as Europe/Lisbon.")] = "",
     at: Moment = None,
-    purpose: Annotated[str, typer.Option(help="live, preview or evaluation.")] = "live",
+    purpose: Annotated[
+        recommend_command.PurposeName, typer.Option(help="Only live answers are logged.")
+    ] = recommend_command.PurposeName.LIVE,
 ) -> None:
     """Ask the running services for one slate."""
     ask = recommend_command.Ask(
@@ -152,7 +167,7 @@ def main() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         app()
-    except (StartFault, Fault, ValueError) as fault:
+    except (StartFault, Fault) as fault:
         sys.exit(f"reprise: {fault}")
     except grpc.RpcError as error:
         sys.exit(f"reprise: {_call_text(error)}")

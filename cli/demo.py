@@ -3,29 +3,36 @@
 import os
 import subprocess
 import sys
+from typing import Final
 
 from cli import recommend as recommending
 from cli import simulate as simulating
 from cli import train as train_command
 from cli.console import Output
 from cli.moments import today_ms
+from cli.present import newest_event_ms
+from cli.simulated import unfinished_config
 from cli.suite import environment
 from cli.up import up
-from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from libs.simulation.config import SimulationConfig
-from libs.storage.log_reader import LogReader
 
-SAMPLE_PROFILES = ("p000001", "p000007")
+SAMPLES: Final = (
+    ("p000001", recommending.DeviceName.TV),
+    ("p000007", recommending.DeviceName.PHONE),
+)
 
 
 def demo(settings: SuiteSettings, output: Output) -> None:
     """Simulate when nothing is recorded, train when nothing is published, then serve."""
-    if has_events(settings):
+    unfinished = unfinished_config(settings)
+    if unfinished is None and newest_event_ms(settings):
         output.say(f"Events are recorded in {settings.home}: keeping them.")
     else:
-        config = SimulationConfig(until_ms=today_ms())
+        config = unfinished or SimulationConfig(until_ms=today_ms())
+        if unfinished:
+            output.say("A simulation was interrupted here: sending it again, in full.")
         simulating.show(simulating.simulate(settings, config, output), config, output)
     if train_command.has_bundle(settings):
         output.say("A bundle is published: keeping it. `reprise train` makes a new one.")
@@ -45,17 +52,9 @@ def _train(settings: SuiteSettings) -> None:
         raise StartFault("training has failed; see above")
 
 
-def has_events(settings: SuiteSettings) -> bool:
-    """Whether anything was ever recorded here."""
-    return (
-        settings.events_path.exists()
-        and LogReader(settings.events_path).event_count(DEFAULT_TENANT) > 0
-    )
-
-
 def first_answers(settings: SuiteSettings, output: Output) -> None:
     """Print the first recommendations."""
-    for profile_id, device in zip(SAMPLE_PROFILES, ("tv", "phone"), strict=True):
+    for profile_id, device in SAMPLES:
         ask = recommending.Ask(profile_id=profile_id, device=device)
         recommending.recommend(settings, ask, output)
     output.say(

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Final
 
 import grpc
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from cli.console import Output
 from cli.moments import moment_text
+from cli.present import past_present_ms
 from cli.suite import target
 from libs.serving.decoding import time_ms, timestamp
 from libs.serving.settings import SuiteSettings
@@ -19,42 +21,65 @@ from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 CALL_S: Final = 10.0
 
 
+class DeviceName(StrEnum):
+    """The devices of the contract as people type them."""
+
+    UNSPECIFIED = "unspecified"
+    TV = "tv"
+    PHONE = "phone"
+    TABLET = "tablet"
+    COMPUTER = "computer"
+    CONSOLE = "console"
+
+
+class PurposeName(StrEnum):
+    """The purposes of the contract as people type them."""
+
+    LIVE = "live"
+    PREVIEW = "preview"
+    EVALUATION = "evaluation"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ask:
     """One question for `recommend`."""
 
     profile_id: str
     limit: int = 10
-    device: str = ""
+    device: DeviceName = DeviceName.UNSPECIFIED
     country: str = ""
     time_zone: str = ""
     at_ms: int | None = None
-    purpose: str = "LIVE"
+    purpose: PurposeName = PurposeName.LIVE
 
     def message(self) -> ranking_pb2.RecommendRequest:
-        """The request of the contract; raises ValueError for a device that does not exist."""
+        """The request of the contract."""
         return ranking_pb2.RecommendRequest(
             profile_id=self.profile_id,
             limit=self.limit,
             context=viewing_pb2.ViewingContext(
-                device=viewing_pb2.Device.Value(f"DEVICE_{(self.device or 'unspecified').upper()}"),
+                device=viewing_pb2.Device.Value(f"DEVICE_{self.device.name}"),
                 country=self.country,
                 time_zone=self.time_zone,
                 surface=viewing_pb2.SURFACE_HOME,
             ),
-            purpose=purpose_pb2.Purpose.Value(f"PURPOSE_{self.purpose.upper()}"),
+            purpose=purpose_pb2.Purpose.Value(f"PURPOSE_{self.purpose.name}"),
             request_time=None if self.at_ms is None else timestamp(self.at_ms),
         )
 
 
 def recommend(settings: SuiteSettings, ask: Ask, output: Output) -> None:
     """Ask ranking, fetch the names from candidates, show both."""
+    if ask.at_ms is None:
+        ask = dataclasses.replace(ask, at_ms=past_present_ms(settings, output))
     with grpc.insecure_channel(target(settings, "ranking")) as channel:
         answer = ranking_pb2_grpc.RankingServiceStub(channel).Recommend(
             ask.message(), timeout=CALL_S
         )
     titles = _titles(settings, list(answer.title_ids))
     output.result(_value(ask, answer, titles), _table(ask, answer, titles))
+    if not answer.title_ids:
+        output.say("[yellow]No titles: nothing in the catalogue may be shown.[/]")
     if not output.as_json:
         output.say(_footer(answer))
 
@@ -105,7 +130,12 @@ def _table(
     ask: Ask, answer: ranking_pb2.RecommendResponse, titles: dict[str, candidates_pb2.Title]
 ) -> Table:
     where = " · ".join(
-        part for part in (ask.device.lower(), ask.at_ms and moment_text(ask.at_ms)) if part
+        part
+        for part in (
+            "" if ask.device is DeviceName.UNSPECIFIED else ask.device.value,
+            ask.at_ms and moment_text(ask.at_ms),
+        )
+        if part
     )
     table = Table(title=f"For {ask.profile_id}" + (f" ({where})" if where else ""))
     table.add_column("#", justify="right", style="dim")

@@ -29,6 +29,7 @@ from services.events.events_codec import event_message
 
 BATCH: Final = 1_000
 EVENT_BATCH: Final = 5_000
+NEEDED: Final = ("events", "candidates")
 CALL_S: Final = 60.0
 
 ItemT = TypeVar("ItemT")
@@ -39,6 +40,7 @@ class Filled:
     """What was sent, and how long it took."""
 
     titles: int
+    recommendable_titles: int
     profiles: int
     decisions: int
     events: int
@@ -50,12 +52,14 @@ def simulate(settings: SuiteSettings, config: SimulationConfig, output: Output) 
     """Build the world and send it through the contracts; starts what it needs, and stops it."""
     check_same(settings, config)
     with ExitStack() as stack:
-        if not is_up(settings):
+        if not is_up(settings, NEEDED):
             output.say("The suite is not up: starting events and candidates for this command.")
             settings = with_free_ports(settings)
-            stack.enter_context(running(settings, names=("events", "candidates"), is_trained=False))
-        remember(settings, config)
-        return fill(settings, config, output)
+            stack.enter_context(running(settings, names=NEEDED, is_trained=False))
+        remember(settings, config, is_complete=False)
+        filled = fill(settings, config, output)
+    remember(settings, config, is_complete=True)
+    return filled
 
 
 def fill(settings: SuiteSettings, config: SimulationConfig, output: Output) -> Filled:
@@ -78,6 +82,7 @@ def fill(settings: SuiteSettings, config: SimulationConfig, output: Output) -> F
         decisions, recorded, duplicates = _send_histories(events, world, output)
     return Filled(
         titles=len(world.titles),
+        recommendable_titles=len(world.recommendable_ids),
         profiles=len(world.profiles),
         decisions=decisions,
         events=recorded,
@@ -91,9 +96,15 @@ def show(filled: Filled, config: SimulationConfig, output: Output) -> None:
     table = Table(title="Simulated service", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
-    for name in ("titles", "profiles", "decisions", "events", "duplicates"):
-        table.add_row(name, f"{getattr(filled, name):,}")
+    for name in ("titles", "recommendable_titles", "profiles", "decisions", "events", "duplicates"):
+        table.add_row(name.replace("_", " "), f"{getattr(filled, name):,}")
     table.add_row("seconds", f"{filled.seconds:.1f}")
+    wanted = config.events_target or 0
+    if filled.events + filled.duplicates < 0.7 * wanted:
+        output.say(
+            f"[yellow]{wanted:,} events were wanted, more than so few profiles can have in so few"
+            " days: give --profiles or --days more.[/]"
+        )
     output.result(
         {**dataclasses.asdict(filled), "seed": config.seed, "until_ms": config.until_ms}, table
     )

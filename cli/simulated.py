@@ -4,18 +4,26 @@ import dataclasses
 import json
 from pathlib import Path
 
-from cli.moments import moment_text
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from libs.simulation.config import SimulationConfig
 from libs.simulation.world import World, build_world
 
 
-def remember(settings: SuiteSettings, config: SimulationConfig) -> None:
-    """Write the configuration beside the data."""
+def remember(settings: SuiteSettings, config: SimulationConfig, *, is_complete: bool) -> None:
+    """Write the configuration beside the data, before it is sent and when all of it is."""
     path = _path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    known = {"is_complete": is_complete, "config": dataclasses.asdict(config)}
+    path.write_text(json.dumps(known, indent=2) + "\n")
+
+
+def unfinished_config(settings: SuiteSettings) -> SimulationConfig | None:
+    """The simulation that was interrupted here, if one was."""
+    path = _path(settings)
+    if not path.exists() or json.loads(path.read_text())["is_complete"]:
+        return None
+    return remembered_config(settings)
 
 
 def check_same(settings: SuiteSettings, config: SimulationConfig) -> None:
@@ -23,16 +31,26 @@ def check_same(settings: SuiteSettings, config: SimulationConfig) -> None:
     known = remembered_config(settings)
     if known is not None and known != config:
         raise StartFault(
-            f"{settings.home} holds the service simulated with --seed {known.seed} until"
-            f" {moment_text(known.until_ms)}; give the same options to repeat it, or set"
-            " REPRISE_HOME to simulate another one"
+            f"{settings.home} holds another simulated service; set REPRISE_HOME for a new one, or"
+            f" repeat this one by: reprise simulate {options_of(known)}"
         )
+
+
+def options_of(config: SimulationConfig) -> str:
+    """The options of `reprise simulate` that give this configuration."""
+    options = (
+        f"--seed {config.seed} --until {config.until_ms // 1000}"
+        f" --profiles {config.profile_count} --titles {config.title_count} --days {config.days}"
+    )
+    return options + (f" --events {config.events_target}" if config.events_target else "")
 
 
 def remembered_config(settings: SuiteSettings) -> SimulationConfig | None:
     """What the home's data came from; None when it was not simulated."""
     path = _path(settings)
-    return SimulationConfig(**json.loads(path.read_text())) if path.exists() else None
+    if not path.exists():
+        return None
+    return SimulationConfig(**json.loads(path.read_text())["config"])
 
 
 def remembered_world(settings: SuiteSettings) -> World | None:

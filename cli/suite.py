@@ -6,11 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final, Literal
 
 import grpc
@@ -20,11 +22,12 @@ from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 
 READY_WITHIN_S: Final = 30.0
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One service of the suite: its module, its gRPC name and the setting of its port."""
+    """One service of the suite: its name among the settings, and its gRPC name."""
 
     name: str
     grpc_name: str
@@ -40,6 +43,8 @@ SERVICES: Final = (
     ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService"),
     ServiceSpec("ranking", "reprise.ranking.v1.RankingService"),
 )
+
+SERVICE_NAMES: Final = tuple(spec.name for spec in SERVICES)
 
 
 def target(settings: SuiteSettings, name: str) -> str:
@@ -88,9 +93,9 @@ def is_listening(target: str, *, timeout_s: float = 0.2) -> bool:
         return False
 
 
-def is_up(settings: SuiteSettings) -> bool:
-    """Whether the suite of these settings already listens on all its ports."""
-    return all(is_listening(target(settings, spec.name)) for spec in SERVICES)
+def is_up(settings: SuiteSettings, names: Collection[str] = SERVICE_NAMES) -> bool:
+    """Whether these services of the suite already listen."""
+    return all(is_listening(target(settings, name)) for name in names)
 
 
 class Suite:
@@ -162,7 +167,14 @@ class Suite:
     def _check_alive(self, name: str) -> None:
         code = self._processes[name].poll()
         if code is not None:
-            raise StartFault(f"{name} ended with code {code}: {self.last_log_line(name)}")
+            raise StartFault(f"{name} {self.end_of(name)}")
+
+    def end_of(self, name: str) -> str:
+        """How a process ended, for people."""
+        code = self._processes[name].poll()
+        if code is not None and code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with code {code}: {self.last_log_line(name)}"
 
     def last_log_line(self, name: str) -> str:
         """The last line that a service wrote."""
@@ -190,10 +202,11 @@ class Suite:
             process.wait()
 
     def stop(self) -> None:
-        """Stop all, those that call others first."""
-        for spec in reversed(self._specs):
-            if spec.name in self._processes:
-                self.stop_one(spec.name)
+        """Stop all, those that call others first; an impatient signal cannot leave some behind."""
+        with _deaf_to_signals():
+            for spec in reversed(self._specs):
+                if spec.name in self._processes:
+                    self.stop_one(spec.name)
 
 
 @contextmanager
@@ -205,12 +218,47 @@ def running(
     Without `is_trained` there is no bundle yet, and it is enough that the processes answer.
     """
     suite = Suite(settings, names=names)
+    with interrupted_by_signals():
+        try:
+            suite.start()
+            suite.wait_ready(for_what="traffic" if is_trained else "life")
+            yield suite
+        finally:
+            suite.stop()
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP (a closed terminal) end a command as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    with _handling(interrupt, _ENDING):
+        yield
+
+
+@contextmanager
+def _deaf_to_signals() -> Iterator[None]:
+    with _handling(signal.SIG_IGN, (signal.SIGINT, *_ENDING)):
+        yield
+
+
+@contextmanager
+def _handling(
+    handler: Callable[[int, FrameType | None], None] | signal.Handlers,
+    numbers: Collection[signal.Signals],
+) -> Iterator[None]:
+    """Handle these signals so for a while; only the main thread may, others change nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
-        suite.start()
-        suite.wait_ready(for_what="traffic" if is_trained else "life")
-        yield suite
+        yield
     finally:
-        suite.stop()
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def write_ports(settings: SuiteSettings) -> Path:

@@ -1,26 +1,29 @@
 """`reprise up`: the services on this machine, kept running until Ctrl-C."""
 
-import signal
+import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from rich.table import Table
 
 from cli.console import Output
-from cli.suite import SERVICES, Suite, is_listening, target, with_free_ports, write_ports
+from cli.suite import (
+    SERVICES,
+    Suite,
+    is_listening,
+    running,
+    target,
+    with_free_ports,
+    write_ports,
+)
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 
 # A service that ends is started again after this long, so that one that cannot
 # start at all does not take the machine with it.
 RESTART_S: Final = 1.0
-
-
-class _Stopped(Exception):
-    """Somebody pressed Ctrl-C or sent SIGTERM."""
 
 
 def up(
@@ -34,21 +37,21 @@ def up(
     if settings.events_port == 0:
         settings = with_free_ports(settings)
     _refuse_taken_ports(settings)
-    suite = Suite(settings)
-    with _stop_on_signals():
-        try:
-            started = time.monotonic()
-            suite.start()
-            suite.wait_ready(for_what="traffic" if is_trained else "life")
-            write_ports(settings)
-            _show(settings, output, time.monotonic() - started)
+    started = time.monotonic()
+    try:
+        with running(settings, is_trained=is_trained) as suite:
+            ports = write_ports(settings)
+            _show(settings, output, time.monotonic() - started, ports)
+            if not is_trained:
+                output.say(
+                    "[yellow]No bundle yet: `reprise simulate`, then `reprise train`"
+                    " while this keeps running.[/]"
+                )
             when_ready(settings)
             output.say("[dim]Serving. Ctrl-C stops everything.[/]")
             _keep_running(suite, output)
-        except _Stopped:
-            output.say("Stopping.")
-        finally:
-            suite.stop()
+    except KeyboardInterrupt:
+        output.say("Stopped.")
 
 
 def _refuse_taken_ports(settings: SuiteSettings) -> None:
@@ -60,7 +63,7 @@ def _refuse_taken_ports(settings: SuiteSettings) -> None:
             )
 
 
-def _show(settings: SuiteSettings, output: Output, seconds: float) -> None:
+def _show(settings: SuiteSettings, output: Output, seconds: float, ports: Path) -> None:
     table = Table(title=f"Reprise is up ({seconds:.1f} s)")
     table.add_column("service")
     table.add_column("gRPC")
@@ -70,7 +73,7 @@ def _show(settings: SuiteSettings, output: Output, seconds: float) -> None:
         table.add_row(
             spec.name, target(settings, spec.name), f"http://{settings.host}:{metrics}/metrics"
         )
-    output.console.print(table)
+    output.result(json.loads(ports.read_text()), table)
 
 
 def _keep_running(suite: Suite, output: Output) -> None:
@@ -78,19 +81,5 @@ def _keep_running(suite: Suite, output: Output) -> None:
         time.sleep(RESTART_S)
         name = suite.ended()
         if name is not None:
-            line = suite.last_log_line(name)
-            output.say(f"[yellow]{name} ended ({line}); starting it again.[/]")
+            output.say(f"[yellow]{name} {suite.end_of(name)}; starting it again.[/]")
             suite.start_one(name)
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[None]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise _Stopped
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

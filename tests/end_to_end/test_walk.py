@@ -166,15 +166,6 @@ def test_what_a_viewer_does_changes_the_next_answer(
     assert after.page_id != before.page_id
 
 
-def test_an_evaluation_is_logged_nowhere_and_a_live_answer_is(
-    ranking: ranking_pb2_grpc.RankingServiceStub,
-) -> None:
-    live = ranking.Recommend(ranking_pb2.RecommendRequest(profile_id="p000001"), timeout=5)
-    measured = ranking.Recommend(evaluation("p000001", timestamp(CUT_MS)), timeout=5)
-    assert live.page_id
-    assert not measured.page_id
-
-
 def test_the_command_line_shows_recommendations_and_status(
     trained_home: Home, suite: Suite
 ) -> None:

@@ -1,0 +1,39 @@
+"""What "now" means for a log that ended long ago."""
+
+from typing import Final
+
+from cli.console import Output
+from cli.moments import moment_text, now_ms
+from libs.domain.event import DAY_MS
+from libs.domain.identifiers import DEFAULT_TENANT
+from libs.faults import StartFault
+from libs.serving.settings import SuiteSettings
+from libs.storage.log_reader import LogReader
+
+# Beyond this the present has nothing to do with what is recorded.
+_FRESH_MS: Final = 30 * DAY_MS
+
+
+def newest_event_ms(settings: SuiteSettings) -> int:
+    """When the newest event occurred; 0 when none is recorded, or not on this machine."""
+    if not settings.events_path.exists():
+        return 0
+    return LogReader(settings.events_path).newest_event_ms(DEFAULT_TENANT)
+
+
+def check_recorded(settings: SuiteSettings) -> None:
+    """Raise StartFault unless something is recorded on this machine."""
+    if not newest_event_ms(settings):
+        raise StartFault(f"nothing is recorded in {settings.home}; `reprise simulate` fills it")
+
+
+def past_present_ms(settings: SuiteSettings, output: Output) -> int | None:
+    """The time to take as now, and say so; None when the log is fresh and now is now."""
+    newest_ms = newest_event_ms(settings)
+    if not newest_ms or now_ms() - newest_ms <= _FRESH_MS:
+        return None
+    output.say(
+        f"[yellow]The newest event is of {moment_text(newest_ms)}: that is taken as now."
+        " --at says otherwise.[/]"
+    )
+    return newest_ms
