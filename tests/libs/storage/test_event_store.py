@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Attribution, Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import InvalidField, StartFault
+from libs.faults import InvalidField, PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_table import TitleTable
 from libs.storage.decision_table import KEPT_MS
@@ -26,6 +26,7 @@ from libs.storage.event_store import SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
+from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
@@ -342,3 +343,43 @@ class TestSqliteEventStore:
             found = store.history(TENANT, "profile0", most=100_000)
             assert set(acknowledged) <= {event.event_id for event in found}
             assert_same_state(store.profile_state(TENANT, "profile0", None), replay(found))
+
+    def test_a_full_disk_undoes_the_transaction_and_counts_nothing_twice(
+        self, tmp_path: Path
+    ) -> None:
+        some = [watch(f"event{place}", START_MS, title_id=f"t{place}") for place in range(500)]
+        with closing(SqliteEventStore(tmp_path / "events.sqlite")) as store:
+            store.record_events(TENANT, [watch("before", START_MS)], NOW_MS)
+            limit_pages(store, 2)
+
+            def record_together() -> None:
+                with store.transaction():
+                    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+                    with contextlib.suppress(PartUnavailable, TransactionLost):
+                        store.record_events(TENANT, some, NOW_MS)
+                    limit_pages(store, 1_000_000)
+                    with pytest.raises(TransactionLost):
+                        store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
+
+            with pytest.raises(PartUnavailable):
+                record_together()
+            limit_pages(store, 1_000_000)
+            left = store.history(TENANT, "profile0", most=9)
+            assert [event.event_id for event in left] == ["before"]
+            for event_id in ("a", "b"):
+                store.record_events(TENANT, [watch(event_id, START_MS)], NOW_MS)
+            wanted = [watch(event_id, START_MS) for event_id in ("before", "a", "b")]
+            assert_same_state(store.profile_state(TENANT, "profile0", None), replay(wanted))
+            fake = MemoryEventStore()
+            fake.record_events(TENANT, wanted, NOW_MS)
+            assert_same_table(
+                store.title_table(TENANT, None, "", now_ms=NOW_MS),
+                fake.title_table(TENANT, None, "", now_ms=NOW_MS),
+            )
+
+
+def limit_pages(store: SqliteEventStore, spare: int) -> None:
+    """Let the file grow by so many pages and no more, as a disk that is nearly full does."""
+    connection = store._writer.connection
+    (count,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {count + spare}")
