@@ -11,6 +11,7 @@ from libs.domain.decision import Decision
 from libs.domain.event import Event, EventKind
 from libs.domain.identifiers import check_country, check_id
 from libs.domain.profile import Profile
+from libs.faults import InvalidField
 from libs.features.profile_state import ProfileState
 from libs.serving.decision_codec import decision
 from libs.serving.decoding import enum_value, page_size, request_time_ms
@@ -102,7 +103,7 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         profile_id = check_id("profile_id", request.profile_id)
         most = page_size(request.page_size, "page_size", default=100, most=1_000)
         before = order_of(request.page_token)
-        kinds = [enum_value(EventKind, kind, "kinds") for kind in request.kinds]
+        kinds = _kinds(request.kinds)
         as_of_ms = _as_of_ms(request, now_ms)
 
         def answer() -> events_pb2.ListHistoryResponse:
@@ -182,6 +183,12 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
 
     async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+
+def _kinds(numbers: Sequence[int]) -> tuple[EventKind, ...]:
+    if len(numbers) > len(EventKind):
+        raise InvalidField("kinds", f"must be at most {len(EventKind)}, are {len(numbers)}")
+    return tuple(dict.fromkeys(enum_value(EventKind, number, "kinds") for number in numbers))
 
 
 def _as_of_ms(

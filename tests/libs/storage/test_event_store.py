@@ -197,7 +197,7 @@ class TestEventStore:
             "profile0",
             most=9,
             title_id="title0",
-            kinds=[EventKind.PROGRESS],
+            kinds=[EventKind.PROGRESS] * 300_000,
             as_of_ms=START_MS + 1,
         )
         assert [event.event_id for event in found] == ["a"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from libs.domain.decision import Decision
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
 from libs.faults import InvalidField
 from libs.features.event_columns import from_events
@@ -181,6 +181,8 @@ async def test_history_pages_newest_first(stub: Stub) -> None:
         stub, title_id="x", kinds=[events_pb2.EVENT_KIND_PROGRESS], as_of=timestamp(NOW_MS)
     )
     assert [decode_event(event) for event in filtered.events] == [EVENTS[1]]
+    often = await history(stub, kinds=[events_pb2.EVENT_KIND_IMPRESSION] * len(EventKind))
+    assert [event.event_id for event in often.events] == ["c"]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +192,7 @@ async def test_history_pages_newest_first(stub: Stub) -> None:
         ({"page_size": 1_001}, "page_size"),
         ({"page_token": "x"}, "page_token"),
         ({"kinds": [0]}, "kinds"),
+        ({"kinds": [events_pb2.EVENT_KIND_PLAY] * 23}, "kinds"),
         ({"as_of": timestamp(NOW_MS + 2 * DAY_MS)}, "as_of"),
         ({"profile_id": ""}, "profile_id"),
     ],
