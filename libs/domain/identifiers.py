@@ -8,8 +8,11 @@ MAX_ID_LENGTH = 128
 
 DEFAULT_TENANT = "default"
 
-# Control characters, and the format characters that reorder or hide text.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# Control characters, the format characters that reorder or hide text, and halves of surrogate
+# pairs, which no encoding can write.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
 
 
 def check_id(field: str, value: str) -> str:

@@ -1,5 +1,6 @@
 """The events service in this process: real server, real channel, both stores."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeAlias
@@ -69,6 +70,10 @@ Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
 async def record(stub: Stub, events: list[Event]) -> events_pb2.RecordEventsResponse:
     request = events_pb2.RecordEventsRequest(events=event_messages(events))
     return await call("events", stub.RecordEvents, request, timeout_s=5)
+
+
+def token_of(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 async def history(stub: Stub, **fields: object) -> events_pb2.ListHistoryResponse:
@@ -191,6 +196,7 @@ async def test_history_pages_newest_first(stub: Stub) -> None:
         ({"page_size": -1}, "page_size"),
         ({"page_size": 1_001}, "page_size"),
         ({"page_token": "x"}, "page_token"),
+        ({"page_token": token_of(r'[1, 0, "\ud800"]')}, "page_token"),
         ({"kinds": [0]}, "kinds"),
         ({"kinds": [events_pb2.EVENT_KIND_PLAY] * 23}, "kinds"),
         ({"as_of": timestamp(NOW_MS + 2 * DAY_MS)}, "as_of"),
