@@ -17,7 +17,7 @@ from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage import decision_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
-from libs.storage.recorded import Recorded, check_times
+from libs.storage.recorded import Recorded, check_decision_times, check_times
 from libs.storage.sqlite import Readers, open_writer, transaction
 from libs.storage.transaction_lost import TransactionLost
 
@@ -108,7 +108,11 @@ class SqliteEventStore:
         return Recorded(len(new), len(events) - len(new))
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new."""
+        """Store decisions, each page_id once; returns how many were new.
+
+        Raises InvalidField for a decision more than a day ahead of `now_ms`.
+        """
+        check_decision_times(decisions, now_ms)
         with self.transaction():
             return decision_table.record(self._writer.connection, tenant, decisions, now_ms)
 

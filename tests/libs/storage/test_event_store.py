@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -233,6 +234,18 @@ class TestEventStore:
         assert store.record_decisions(TENANT, [decision()], NOW_MS + KEPT_MS) == 0
         later_ms = NOW_MS + KEPT_MS + 1
         assert store.record_decisions(TENANT, [decision(propensities=(1.0, 1.0))], later_ms) == 1
+
+    def test_a_decision_too_far_ahead_is_named_and_nothing_is_stored(
+        self, store: EventStore
+    ) -> None:
+        batch = [
+            replace(decision("a"), decided_ms=NOW_MS + DAY_MS),
+            replace(decision("b"), decided_ms=NOW_MS + DAY_MS + 1),
+        ]
+        with pytest.raises(InvalidField) as caught:
+            store.record_decisions(TENANT, batch, NOW_MS)
+        assert caught.value.field == "decisions[1].decided_at"
+        assert store.record_decisions(TENANT, batch[:1], NOW_MS) == 1
 
     def test_what_an_impression_carries_outlives_the_decision(self, store: EventStore) -> None:
         store.record_decisions(TENANT, [decision()], NOW_MS)
