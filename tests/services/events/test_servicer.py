@@ -1,9 +1,12 @@
 """The events service in this process: real server, real channel, both stores."""
 
 import base64
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TypeAlias
+from types import SimpleNamespace
+from typing import Any, TypeAlias, TypeVar, cast
 
 import grpc.aio
 import numpy as np
@@ -29,8 +32,11 @@ from libs.storage.memory_event_store import MemoryEventStore
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.__main__ import ClosableStore, assemble
 from services.events.events_codec import decode_event, event_messages
+from services.events.group_commit import GroupCommit
+from services.events.servicer import EventsServicer
 from tests.made_events import START_MS, assert_same_state, impression, watch
 
+MessageT = TypeVar("MessageT")
 NOW_MS = START_MS + 100 * DAY_MS
 TENANT = "default"
 
@@ -232,6 +238,37 @@ async def test_profiles_are_kept(stub: Stub, channel: grpc.aio.Channel) -> None:
         TENANT, "profile0", as_of_ms=None, timeout_s=5
     )
     assert profile == profiles[0]
+
+
+class ReadBy(list[MessageT]):
+    """Messages that note which threads read them."""
+
+    def __init__(self, messages: Iterable[MessageT]) -> None:
+        super().__init__(messages)
+        self.threads: set[threading.Thread] = set()
+
+    def __iter__(self) -> Iterator[MessageT]:
+        self.threads.add(threading.current_thread())
+        return super().__iter__()
+
+
+async def test_only_small_batches_are_decoded_on_the_event_loop() -> None:
+    with closing(MemoryEventStore()) as store:
+        commits, context = GroupCommit(store, most_waiting=10_000), cast("Any", None)
+        servicer = EventsServicer(store, commits, lambda: NOW_MS)
+        page = Decision("page", "p", START_MS, "explore", ("x",), (1.0,))
+        for method, field, message, few, many in (
+            (servicer.RecordEvents, "events", event_messages(EVENTS)[0], 200, 201),
+            (servicer.RecordDecisions, "decisions", decision_message(page), 10, 11),
+            (servicer.UpsertProfiles, "profiles", profile_message(Profile("p")), 200, 201),
+        ):
+            for count, is_inline in ((few, True), (many, False)):
+                messages = ReadBy([message] * count)
+                request: Any = SimpleNamespace(**{field: messages})
+                await method(request, context)
+                assert (messages.threads == {threading.current_thread()}) is is_inline, field
+                assert len(messages.threads) == 1
+        await servicer.close()
 
 
 async def test_bad_profiles_and_decisions_are_named_with_their_place(stub: Stub) -> None:
