@@ -8,11 +8,14 @@ MAX_ID_LENGTH = 128
 
 DEFAULT_TENANT = "default"
 
-# Control characters, and the format characters that reorder or hide text.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-# What no text needs: controls but tab and line ends, and what turns the direction of other text.
-# Joiners stay: Persian, Indic scripts and emoji are spelt with them.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+# Control characters, the format characters that reorder or hide text, and halves of surrogate
+# pairs, which no encoding can write.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
+# What no text needs: controls but tab and line ends, what turns the direction of other text, and
+# halves again. Joiners stay: Persian, Indic scripts and emoji are spelt with them.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def check_id(field: str, value: str) -> str:

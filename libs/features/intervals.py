@@ -1,6 +1,11 @@
 """Watched intervals: sets of media time as sorted, disjoint [from, to) pairs.
 
 A set grows by union alone, so it depends neither on the order of events nor on repetition.
+
+An event adds at most one pair, of 16 bytes, and rewrites the whole set. Of reports in whole seconds
+n seconds of media hold at most n / 2 pairs: two hours, every other second skipped, are 58 kB and
+1 ms an event. Only what touches joins: joining also neighbours a moment apart
+would not depend on the order either, but would count what was skipped as watched.
 """
 
 from bisect import bisect_left, bisect_right

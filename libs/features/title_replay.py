@@ -1,7 +1,9 @@
 """Title counters as of any past time, from the log, to the same bits whatever was asked before.
 
-The state at each UTC day boundary follows from that of the boundary before and the day's events;
-the state at a time follows from that of the boundary at or before it.
+The state at the end of each UTC day with events follows from that of the day with events before
+it; the state at a time follows from that of the last such day that has ended. Which days have
+events is up to the log alone, so neither the steps nor the bits depend on what was asked before,
+and an event of a clock that is decades wrong costs one step.
 """
 
 from collections import OrderedDict
@@ -53,19 +55,13 @@ class TitleReplay:
         state = self._nearest(boundary_ms)
         columns = self._read_events(state.at_ms, as_of_ms)
         times = columns.occurred_ms
-        # Days without events are stepped over one by one too: skipping them, or not, by what
-        # was asked before would change the last bits. Before the first event all is zero.
-        if not state.is_seen.any():
-            first_ms = int(times[0]) if len(columns) else as_of_ms
-            day_before_ms = (first_ms - 1) // DAY_MS * DAY_MS
-            state = state._replace(at_ms=max(state.at_ms, min(day_before_ms, boundary_ms)))
+        ends_ms = _day_ends(times[times <= boundary_ms])
         start = 0
-        while state.at_ms < boundary_ms:
-            day_ms = (state.at_ms // DAY_MS + 1) * DAY_MS
+        for left, day_ms in zip(range(len(ends_ms), 0, -1), ends_ms, strict=True):
             stop = int(np.searchsorted(times, day_ms, side="right"))
             state = self._advanced(state, between(columns, start, stop), day_ms)
             start = stop
-            if day_ms > boundary_ms - KEPT_CHECKPOINTS // 2 * DAY_MS:
+            if left <= KEPT_CHECKPOINTS // 2:
                 self._keep(state)
         last = self._advanced(state, between(columns, start, len(columns)), as_of_ms)
         return table_of(self._rows.keys, last.values, last.is_seen, as_of_ms, countries)
@@ -102,3 +98,9 @@ class TitleReplay:
                 values += sums(columns, rows, len(values), until)
                 is_seen[rows[rows >= 0]] = True
         return _State(to_ms, values, is_seen)
+
+
+def _day_ends(times: NDArray[np.int64]) -> list[int]:
+    """The ends, ascending, of the UTC days that have any of `times`; a day includes its end."""
+    ends: list[int] = np.unique(-(-times // DAY_MS) * DAY_MS).tolist()
+    return ends

@@ -1,5 +1,7 @@
 """Between the messages of decisions and the domain's values."""
 
+from collections.abc import Sequence
+
 from libs.domain.decision import Decision, Part, Purpose
 from libs.domain.viewing import Surface
 from libs.faults import InvalidField
@@ -18,6 +20,12 @@ def part_messages(parts: tuple[Part, ...]) -> list[purpose_pb2.Part.ValueType]:
     return [purpose_pb2.Part.ValueType(part) for part in parts]
 
 
+def _parts(numbers: Sequence[int]) -> tuple[Part, ...]:
+    if len(numbers) > len(Part):  # before each of them is decoded
+        raise InvalidField("degraded", f"must be at most {len(Part)}, are {len(numbers)}")
+    return tuple(enum_value(Part, number, "degraded") for number in numbers)
+
+
 def decision(message: events_pb2.Decision) -> Decision:
     """The domain's value; raises InvalidField naming the field of the message."""
     if not message.HasField("decided_at"):
@@ -33,7 +41,7 @@ def decision(message: events_pb2.Decision) -> Decision:
         propensities=tuple(message.propensities),
         model_version=message.model_version,
         index_version=message.index_version,
-        degraded=tuple(enum_value(Part, number, "degraded") for number in message.degraded),
+        degraded=_parts(message.degraded),
         removed_title_ids=tuple(message.removed_title_ids),
         removed_reasons=tuple(message.removed_reasons),
     )

@@ -64,10 +64,11 @@ def read_history(
 ) -> list[Event]:
     """A profile's newest events, newest first, that come before `before` and pass the filters."""
     conditions, values = ["tenant = ?", "profile_id = ?"], [tenant, profile_id]
+    wanted = sorted({kind.value for kind in kinds})  # a variable of the statement each
     filters: list[tuple[bool, str, Sequence[object]]] = [
         (before is not None, f"({_ORDER}) < (?, ?, ?)", before or ()),
         (bool(title_id), "title_id = ?", (title_id,)),
-        (bool(kinds), f"kind IN ({', '.join('?' * len(kinds))})", [kind.value for kind in kinds]),
+        (bool(wanted), f"kind IN ({', '.join('?' * len(wanted))})", wanted),
         (as_of_ms is not None, "occurred_ms <= ?", (as_of_ms,)),
     ]
     parameters: list[object] = [*values]

@@ -17,8 +17,9 @@ from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage import decision_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
-from libs.storage.recorded import Recorded, check_times
+from libs.storage.recorded import Recorded, check_decision_times, check_times
 from libs.storage.sqlite import Readers, open_writer, transaction
+from libs.storage.transaction_lost import TransactionLost
 
 
 class SqliteEventStore:
@@ -36,6 +37,7 @@ class SqliteEventStore:
         self._past = _PastTitles(self._readers)
         # What the running transaction has appended to the log.
         self._unfolded: list[tuple[str, list[Event]]] = []
+        self._is_in_transaction = False
 
     def close(self) -> None:
         """Close the file; nobody may be reading or writing."""
@@ -44,21 +46,33 @@ class SqliteEventStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the writes of the block durable together; inside, each call still fails alone."""
+        """Make the writes of the block durable together; inside, each call still fails alone.
+
+        Unless the file fails in a way that undoes them all: that call, and every one after it in
+        the block, raises TransactionLost, and the block PartUnavailable.
+        """
         connection = self._writer.connection
-        is_outermost, mark = not connection.in_transaction, len(self._unfolded)
+        is_outermost, mark = not self._is_in_transaction, len(self._unfolded)
+        if not is_outermost:
+            _check_alive(connection)
+        self._is_in_transaction = True
         try:
             with transaction(connection):
                 yield
+                _check_alive(connection)
                 if is_outermost:
                     self._fold()
         except BaseException as error:
             del self._unfolded[mark:]
             if is_outermost:
                 self._features.forget()
-            if isinstance(error, sqlite3.OperationalError):
+            is_lost = isinstance(error, TransactionLost) and is_outermost
+            if is_lost or isinstance(error, sqlite3.OperationalError):
                 raise PartUnavailable("events", str(error)) from error
             raise
+        finally:
+            if is_outermost:
+                self._is_in_transaction = False
         if is_outermost:
             for tenant, events in self._unfolded:
                 self._past.note_late(tenant, min(event.occurred_ms for event in events))
@@ -94,7 +108,11 @@ class SqliteEventStore:
         return Recorded(len(new), len(events) - len(new))
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new."""
+        """Store decisions, each page_id once; returns how many were new.
+
+        Raises InvalidField for a decision more than a day ahead of `now_ms`.
+        """
+        check_decision_times(decisions, now_ms)
         with self.transaction():
             return decision_table.record(self._writer.connection, tenant, decisions, now_ms)
 
@@ -154,6 +172,12 @@ class SqliteEventStore:
         live = LiveTitleCounters()
         live.apply(read_title_changes(self._readers.connection(), tenant, 0))
         return live.table(now_ms, (country,))
+
+
+def _check_alive(connection: sqlite3.Connection) -> None:
+    # Without a transaction each statement would be durable by itself.
+    if not connection.in_transaction:
+        raise TransactionLost("the transaction was undone by an earlier failure")
 
 
 class _PastTitles:

@@ -17,7 +17,7 @@ from libs.features.profile_state import ProfileState, replay
 from libs.features.title_replay import TitleReplay
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage.decision_table import KEPT_MS, by_title
-from libs.storage.recorded import Recorded, check_times
+from libs.storage.recorded import Recorded, check_decision_times, check_times
 
 ValueT = TypeVar("ValueT")
 
@@ -59,7 +59,11 @@ class MemoryEventStore:
             return Recorded(len(known) - before, len(events) - (len(known) - before))
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new."""
+        """Store decisions, each page_id once; returns how many were new.
+
+        Raises InvalidField for a decision more than a day ahead of `now_ms`.
+        """
+        check_decision_times(decisions, now_ms)
         with self._lock:
             kept = {
                 page_id: (decision, recorded_ms)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from libs.faults import PartUnavailable, StartFault
+from libs.storage.transaction_lost import TransactionLost
 
 BUSY_TIMEOUT_MS: Final = 2_000
 
@@ -152,20 +153,25 @@ def _version(connection: sqlite3.Connection) -> int:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of the block's writes or none; inside another one, a part of it that can fail alone."""
+    """All of the block's writes or none; inside another one, a part of it that can fail alone.
+
+    Raises TransactionLost from a part that took everything down with it.
+    """
     is_outermost = not connection.in_transaction
     connection.execute("BEGIN IMMEDIATE" if is_outermost else "SAVEPOINT part")
     try:
         yield
         connection.execute("COMMIT" if is_outermost else "RELEASE part")
-    except BaseException:
+    except BaseException as error:
         # SQLite itself may have rolled back all, such as on a full disk.
-        if connection.in_transaction:
-            if is_outermost:
-                connection.execute("ROLLBACK")
-            else:
-                connection.execute("ROLLBACK TO part")
-                connection.execute("RELEASE part")
+        is_lost = not connection.in_transaction
+        if is_lost and not is_outermost:
+            raise TransactionLost(str(error)) from error
+        if not is_lost and is_outermost:
+            connection.execute("ROLLBACK")
+        elif not is_lost:
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
         raise
 
 

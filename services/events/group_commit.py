@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
 from libs.faults import Overloaded
+from libs.storage.transaction_lost import TransactionLost
 
 ResultT = TypeVar("ResultT")
 
@@ -26,7 +27,10 @@ class Transactional(Protocol):
     """Something whose writes can be made durable together."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Make the writes of the block durable together, or none of them."""
+        """Make the writes of the block durable together, or none of them.
+
+        A write that raises TransactionLost has undone those before it too.
+        """
         ...
 
 
@@ -52,7 +56,8 @@ class GroupCommit:
     async def run(self, size: int, write: Callable[[], ResultT]) -> ResultT:
         """What `write` of `size` rows returns, once that is durable; what it raises, if it does.
 
-        A write that raises leaves nothing behind and does not touch the others of its group.
+        A write that raises leaves nothing behind and does not touch the others of its group,
+        unless the store lost the transaction: then every call of the group raises.
         Raises Overloaded when too much waits already.
         """
         if self._waiting_size and self._waiting_size + size > self._most_waiting:
@@ -107,5 +112,7 @@ class GroupCommit:
 def _outcome(write: Callable[[], Any]) -> Any:
     try:
         return write()
+    except TransactionLost:  # the group has nothing left to go on with
+        raise
     except Exception as error:  # its caller is told; the others of the group go on
         return error

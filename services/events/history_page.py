@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from libs.domain.event import Event
+from libs.domain.identifiers import check_id
 from libs.faults import InvalidField
 
 _LARGEST: Final = 2**63 - 1
@@ -27,7 +28,7 @@ def order_of(token: str) -> tuple[int, int, str] | None:
         match json.loads(base64.b64decode(token.encode(), altchars=b"-_", validate=True)):
             case [int(occurred_ms), int(sequence), str(event_id)]:
                 if 0 <= occurred_ms <= _LARGEST and 0 <= sequence <= _LARGEST:
-                    return (occurred_ms, sequence, event_id)
-    except (binascii.Error, ValueError, RecursionError):
+                    return (occurred_ms, sequence, check_id("page_token", event_id))
+    except (binascii.Error, ValueError, RecursionError, InvalidField):
         pass
     raise InvalidField("page_token", "is none that an answer gave")

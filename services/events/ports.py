@@ -31,7 +31,10 @@ class EventStore(Protocol):
         ...
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new."""
+        """Store decisions, each page_id once; returns how many were new.
+
+        Raises InvalidField for a decision more than a day ahead of `now_ms`.
+        """
         ...
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:

@@ -38,6 +38,7 @@ def event(kind: EventKind = EventKind.LOGIN, **changes: Any) -> Event:
         (lambda: event(profile_id="p\x00"), "profile_id"),
         (lambda: event(profile_id="p\u202e"), "profile_id"),
         (lambda: event(session_id="s\n"), "session_id"),
+        (lambda: event(session_id="s\ud800"), "session_id"),
         (lambda: event(occurred_ms=-1), "occurred_at"),
         (lambda: event(sequence=-1), "sequence"),
         (lambda: event(EventKind.CLICK), "title_id"),

@@ -6,6 +6,7 @@ from libs.domain.decision import Decision, Part, Purpose
 from libs.domain.viewing import Surface
 from libs.faults import InvalidField
 from libs.serving.decision_codec import decision, decision_message, purpose
+from reprise.common.v1 import purpose_pb2
 
 FULL = Decision(
     page_id="page",
@@ -31,6 +32,14 @@ def test_a_message_gives_back_the_decision_that_it_was_made_of() -> None:
 
 def test_an_unspecified_purpose_is_live() -> None:
     assert purpose(0, "purpose") is Purpose.LIVE
+
+
+def test_more_parts_than_there_are_is_refused() -> None:
+    message = decision_message(FULL)
+    message.degraded.extend([purpose_pb2.PART_RANKER] * 7)
+    with pytest.raises(InvalidField, match="at most 6") as refused:
+        decision(message)
+    assert refused.value.field == "degraded"
 
 
 @pytest.mark.parametrize(

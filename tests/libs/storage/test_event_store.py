@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Attribution, Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import InvalidField, StartFault
+from libs.faults import InvalidField, PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_table import TitleTable
 from libs.storage.decision_table import KEPT_MS
@@ -26,6 +27,7 @@ from libs.storage.event_store import SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
+from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
@@ -109,7 +111,6 @@ class TestEventStore:
     def test_a_past_state_is_that_of_the_events_until_then(
         self, fresh: Callable[[], EventStore], some: list[Event], as_of_ms: int
     ) -> None:
-        some = [event for event in some if event.occurred_ms >= START_MS]
         store, then = fresh(), fresh()
         store.record_events(TENANT, some, NOW_MS)
         earlier = [event for event in some if event.occurred_ms <= as_of_ms]
@@ -197,7 +198,7 @@ class TestEventStore:
             "profile0",
             most=9,
             title_id="title0",
-            kinds=[EventKind.PROGRESS],
+            kinds=[EventKind.PROGRESS] * 300_000,
             as_of_ms=START_MS + 1,
         )
         assert [event.event_id for event in found] == ["a"]
@@ -233,6 +234,18 @@ class TestEventStore:
         assert store.record_decisions(TENANT, [decision()], NOW_MS + KEPT_MS) == 0
         later_ms = NOW_MS + KEPT_MS + 1
         assert store.record_decisions(TENANT, [decision(propensities=(1.0, 1.0))], later_ms) == 1
+
+    def test_a_decision_too_far_ahead_is_named_and_nothing_is_stored(
+        self, store: EventStore
+    ) -> None:
+        batch = [
+            replace(decision("a"), decided_ms=NOW_MS + DAY_MS),
+            replace(decision("b"), decided_ms=NOW_MS + DAY_MS + 1),
+        ]
+        with pytest.raises(InvalidField) as caught:
+            store.record_decisions(TENANT, batch, NOW_MS)
+        assert caught.value.field == "decisions[1].decided_at"
+        assert store.record_decisions(TENANT, batch[:1], NOW_MS) == 1
 
     def test_what_an_impression_carries_outlives_the_decision(self, store: EventStore) -> None:
         store.record_decisions(TENANT, [decision()], NOW_MS)
@@ -342,3 +355,43 @@ class TestSqliteEventStore:
             found = store.history(TENANT, "profile0", most=100_000)
             assert set(acknowledged) <= {event.event_id for event in found}
             assert_same_state(store.profile_state(TENANT, "profile0", None), replay(found))
+
+    def test_a_full_disk_undoes_the_transaction_and_counts_nothing_twice(
+        self, tmp_path: Path
+    ) -> None:
+        some = [watch(f"event{place}", START_MS, title_id=f"t{place}") for place in range(500)]
+        with closing(SqliteEventStore(tmp_path / "events.sqlite")) as store:
+            store.record_events(TENANT, [watch("before", START_MS)], NOW_MS)
+            limit_pages(store, 2)
+
+            def record_together() -> None:
+                with store.transaction():
+                    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+                    with contextlib.suppress(PartUnavailable, TransactionLost):
+                        store.record_events(TENANT, some, NOW_MS)
+                    limit_pages(store, 1_000_000)
+                    with pytest.raises(TransactionLost):
+                        store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
+
+            with pytest.raises(PartUnavailable):
+                record_together()
+            limit_pages(store, 1_000_000)
+            left = store.history(TENANT, "profile0", most=9)
+            assert [event.event_id for event in left] == ["before"]
+            for event_id in ("a", "b"):
+                store.record_events(TENANT, [watch(event_id, START_MS)], NOW_MS)
+            wanted = [watch(event_id, START_MS) for event_id in ("before", "a", "b")]
+            assert_same_state(store.profile_state(TENANT, "profile0", None), replay(wanted))
+            fake = MemoryEventStore()
+            fake.record_events(TENANT, wanted, NOW_MS)
+            assert_same_table(
+                store.title_table(TENANT, None, "", now_ms=NOW_MS),
+                fake.title_table(TENANT, None, "", now_ms=NOW_MS),
+            )
+
+
+def limit_pages(store: SqliteEventStore, spare: int) -> None:
+    """Let the file grow by so many pages and no more, as a disk that is nearly full does."""
+    connection = store._writer.connection
+    (count,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {count + spare}")

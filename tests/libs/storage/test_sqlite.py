@@ -9,6 +9,7 @@ import pytest
 
 from libs.faults import PartUnavailable, StartFault
 from libs.storage.sqlite import Readers, Schema, open_reader, open_writer, snapshot, transaction
+from libs.storage.transaction_lost import TransactionLost
 
 SCHEMA = Schema(3, ("CREATE TABLE things (name TEXT)",))
 
@@ -92,6 +93,25 @@ def test_a_transaction_inside_another_fails_alone(path: Path) -> None:
         with transaction(writer.connection):
             writer.connection.execute("INSERT INTO things VALUES ('c')")
     assert names(writer.connection) == ["a", "c"]
+    writer.close()
+
+
+def test_a_part_that_fills_the_disk_takes_the_whole_transaction_down(path: Path) -> None:
+    writer = open_writer(path, SCHEMA)
+    writer.connection.execute("PRAGMA max_page_count = 3")
+
+    def fill() -> None:
+        with transaction(writer.connection):
+            writer.connection.execute("INSERT INTO things VALUES ('a')")
+            with transaction(writer.connection):
+                writer.connection.execute("INSERT INTO things VALUES (?)", ("b" * 50_000,))
+
+    with pytest.raises(TransactionLost, match="full"):
+        fill()
+    assert names(writer.connection) == []
+    with transaction(writer.connection):
+        writer.connection.execute("INSERT INTO things VALUES ('c')")
+    assert names(writer.connection) == ["c"]
     writer.close()
 
 

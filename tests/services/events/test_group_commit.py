@@ -1,9 +1,15 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+from libs.domain.event import Event
 from libs.faults import InvalidField, Overloaded, PartUnavailable
+from libs.features.profile_state import replay
+from libs.storage.event_store import SqliteEventStore
 from services.events.group_commit import MOST_PER_COMMIT, GroupCommit
+from tests.made_events import START_MS, assert_same_state, watch
 
 
 class Ledger:
@@ -66,6 +72,37 @@ async def test_nobody_is_told_of_success_when_the_commit_fails() -> None:
     ledger.is_full = False
     assert await run_all(commits, ledger, "c") == ["C"]
     await commits.close()
+
+
+async def test_a_disk_that_fills_up_fails_the_whole_group_and_counts_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    many = [watch(f"many{place}", START_MS, title_id=f"t{place}") for place in range(500)]
+    one, other = [watch("a", START_MS)], [watch("b", START_MS)]
+    with closing(SqliteEventStore(tmp_path / "events.sqlite")) as store:
+        commits = GroupCommit(store, most_waiting=10_000)
+
+        async def record(*batches: list[Event]) -> list[object]:
+            return await asyncio.gather(
+                *(
+                    commits.run(
+                        len(batch),
+                        lambda batch=batch: store.record_events("default", batch, START_MS),  # type: ignore[misc]  # mypy knows no defaults of lambdas
+                    )
+                    for batch in batches
+                ),
+                return_exceptions=True,
+            )
+
+        connection = store._writer.connection
+        (page_count,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {page_count + 2}")
+        outcomes = await record(one, many, other)
+        assert [type(outcome) for outcome in outcomes] == [PartUnavailable] * 3
+        assert store.history("default", "profile0", most=9) == []
+        await record(one, other)
+        await commits.close()
+        assert_same_state(store.profile_state("default", "profile0", None), replay([*one, *other]))
 
 
 async def test_more_than_may_wait_is_refused_and_later_taken() -> None:

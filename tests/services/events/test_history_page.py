@@ -30,6 +30,11 @@ def test_no_token_is_the_first_page() -> None:
         "null",
         f'[{2**63}, 0, "a"]',
         "[" * 5000,
+        r'[1, 0, "\ud800"]',
+        r'[1, 0, "\u0000"]',
+        '[1, 0, ""]',
+        f'[1, 0, "{"e" * 129}"]',
+        f"[{'9' * 5000}, 0, 1]",
     ],
 )
 def test_a_token_that_no_answer_gave_is_refused(text: str) -> None:

@@ -1,15 +1,19 @@
 """The events service in this process: real server, real channel, both stores."""
 
-from collections.abc import AsyncIterator
+import base64
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import TypeAlias
+from types import SimpleNamespace
+from typing import Any, TypeAlias, TypeVar, cast
 
 import grpc.aio
 import numpy as np
 import pytest
 
 from libs.domain.decision import Decision
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
 from libs.faults import InvalidField
 from libs.features.event_columns import from_events
@@ -28,8 +32,11 @@ from libs.storage.memory_event_store import MemoryEventStore
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.__main__ import ClosableStore, assemble
 from services.events.events_codec import decode_event, event_messages
+from services.events.group_commit import GroupCommit
+from services.events.servicer import EventsServicer
 from tests.made_events import START_MS, assert_same_state, impression, watch
 
+MessageT = TypeVar("MessageT")
 NOW_MS = START_MS + 100 * DAY_MS
 TENANT = "default"
 
@@ -69,6 +76,10 @@ Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
 async def record(stub: Stub, events: list[Event]) -> events_pb2.RecordEventsResponse:
     request = events_pb2.RecordEventsRequest(events=event_messages(events))
     return await call("events", stub.RecordEvents, request, timeout_s=5)
+
+
+def token_of(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 async def history(stub: Stub, **fields: object) -> events_pb2.ListHistoryResponse:
@@ -181,6 +192,8 @@ async def test_history_pages_newest_first(stub: Stub) -> None:
         stub, title_id="x", kinds=[events_pb2.EVENT_KIND_PROGRESS], as_of=timestamp(NOW_MS)
     )
     assert [decode_event(event) for event in filtered.events] == [EVENTS[1]]
+    often = await history(stub, kinds=[events_pb2.EVENT_KIND_IMPRESSION] * len(EventKind))
+    assert [event.event_id for event in often.events] == ["c"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +202,9 @@ async def test_history_pages_newest_first(stub: Stub) -> None:
         ({"page_size": -1}, "page_size"),
         ({"page_size": 1_001}, "page_size"),
         ({"page_token": "x"}, "page_token"),
+        ({"page_token": token_of(r'[1, 0, "\ud800"]')}, "page_token"),
         ({"kinds": [0]}, "kinds"),
+        ({"kinds": [events_pb2.EVENT_KIND_PLAY] * 23}, "kinds"),
         ({"as_of": timestamp(NOW_MS + 2 * DAY_MS)}, "as_of"),
         ({"profile_id": ""}, "profile_id"),
     ],
@@ -223,6 +238,37 @@ async def test_profiles_are_kept(stub: Stub, channel: grpc.aio.Channel) -> None:
         TENANT, "profile0", as_of_ms=None, timeout_s=5
     )
     assert profile == profiles[0]
+
+
+class ReadBy(list[MessageT]):
+    """Messages that note which threads read them."""
+
+    def __init__(self, messages: Iterable[MessageT]) -> None:
+        super().__init__(messages)
+        self.threads: set[threading.Thread] = set()
+
+    def __iter__(self) -> Iterator[MessageT]:
+        self.threads.add(threading.current_thread())
+        return super().__iter__()
+
+
+async def test_only_small_batches_are_decoded_on_the_event_loop() -> None:
+    with closing(MemoryEventStore()) as store:
+        commits, context = GroupCommit(store, most_waiting=10_000), cast("Any", None)
+        servicer = EventsServicer(store, commits, lambda: NOW_MS)
+        page = Decision("page", "p", START_MS, "explore", ("x",), (1.0,))
+        for method, field, message, few, many in (
+            (servicer.RecordEvents, "events", event_messages(EVENTS)[0], 200, 201),
+            (servicer.RecordDecisions, "decisions", decision_message(page), 10, 11),
+            (servicer.UpsertProfiles, "profiles", profile_message(Profile("p")), 200, 201),
+        ):
+            for count, is_inline in ((few, True), (many, False)):
+                messages = ReadBy([message] * count)
+                request: Any = SimpleNamespace(**{field: messages})
+                await method(request, context)
+                assert (messages.threads == {threading.current_thread()}) is is_inline, field
+                assert len(messages.threads) == 1
+        await servicer.close()
 
 
 async def test_bad_profiles_and_decisions_are_named_with_their_place(stub: Stub) -> None:
