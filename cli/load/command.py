@@ -33,10 +33,8 @@ def load(
     ] = None,
     total: Annotated[int | None, typer.Option("-n", "--total", help="So many calls.")] = None,
     duration: Annotated[
-        float | None,
-        typer.Option(
-            "-z", "--duration", parser=parse_duration, metavar="TIME", help="So long: 10s, 2m."
-        ),
+        str | None,
+        typer.Option("-z", "--duration", metavar="TIME", help="So long: 500ms, 10s, 2m."),
     ] = None,
     rate: Annotated[
         float | None,
@@ -48,9 +46,8 @@ def load(
     connections: Annotated[int, typer.Option(help="Over so many connections.")] = 1,
     processes: Annotated[int, typer.Option(help="From so many client processes.")] = 1,
     timeout: Annotated[
-        float,
-        typer.Option("-t", "--timeout", parser=parse_duration, metavar="TIME", help="Of a call."),
-    ] = 20.0,
+        str, typer.Option("-t", "--timeout", metavar="TIME", help="Of one call.")
+    ] = "20s",
     cpu: Annotated[
         str, typer.Option(help="Cores for the client processes, such as 1 or 2,3.")
     ] = "",
@@ -75,12 +72,12 @@ def load(
         target=to or suite_target(read_settings(SuiteSettings), call),
         call=call,
         total=total,
-        duration_s=duration,
+        duration_s=None if duration is None else parse_duration(duration),
         rate=rate,
         concurrency=concurrency,
         connections=connections,
         processes=processes,
-        timeout_s=timeout,
+        timeout_s=parse_duration(timeout),
         cores=parse_cores(cpu),
         seed=seed,
         answers_per_stream=stream_count,

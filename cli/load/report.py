@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Group
 from rich.table import Table
 
 from cli.console import Output
 from cli.load.generator import LoadRun
 from cli.load.job import Calls
+from cli.load.method import split_call
 
 # A call of an open loop that left later than this after its time is counted as late.
 LATE_S: Final = 0.010
@@ -174,21 +174,23 @@ def show(run: LoadRun, output: Output, *, with_details: bool = False) -> None:
     output.result(value, _summary(value))
     if output.as_json:
         return
-    if value["latencyDistribution"]:
-        output.console.print(Group(_latency_table(value), _histogram_table(value)))
-    output.console.print(_status_table(value))
+    if value["histogram"]:
+        output.console.print(_histogram_table(value))
+    statuses = value["statusCodeDistribution"].items()
+    output.say("  ".join(f"[bold]{name}[/] {count:,}" for name, count in statuses))
     for text, count in value["errorDistribution"].items():
         output.console.print(f"{count:,} × {text}", markup=False, style="yellow")
 
 
 def _summary(value: dict[str, Any]) -> Table:
     options = value["options"]
+    service, name = split_call(options["call"])
     loop = (
         f"open loop, {options['load-start']:,g}/s"
         if options["async"]
         else f"closed loop, {options['concurrency']} callers"
     )
-    table = Table(title=f"{options['call']} at {options['host']} ({loop})", show_header=False)
+    table = Table(title=f"{service.rpartition('.')[2]}/{name}\n{loop}", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_row("calls", f"{value['count']:,}")
@@ -201,17 +203,9 @@ def _summary(value: dict[str, Any]) -> Table:
         table.add_row("overloaded", f"{value['overloaded']:,}")
     for name in ("fastest", "average", "slowest"):
         table.add_row(name, f"{value[name] / 1e6:,.2f} ms")
+    for row in value["latencyDistribution"]:
+        table.add_row(f"p{row['percentage']:g}", f"{row['latency'] / 1e6:,.2f} ms")
     table.add_row("generator idle", f"{value['idleShare']:.0%}")
-    return table
-
-
-def _latency_table(value: dict[str, Any]) -> Table:
-    table = Table(title="Latency of OK calls", show_header=False)
-    for _ in value["latencyDistribution"]:
-        table.add_column(justify="right")
-    rows = value["latencyDistribution"]
-    table.add_row(*(f"p{row['percentage']:g}" for row in rows), style="bold")
-    table.add_row(*(f"{row['latency'] / 1e6:,.2f} ms" for row in rows))
     return table
 
 
@@ -224,13 +218,4 @@ def _histogram_table(value: dict[str, Any]) -> Table:
     for bucket in value["histogram"]:
         bar = "■" * round(_BAR * bucket["count"] / most)
         table.add_row(f"{bucket['mark'] * 1e3:,.2f} ms", f"{bucket['count']:,}", bar)
-    return table
-
-
-def _status_table(value: dict[str, Any]) -> Table:
-    table = Table(title="Status codes", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, count in value["statusCodeDistribution"].items():
-        table.add_row(f"[{'green' if name == 'OK' else 'red'}]{name}[/]", f"{count:,}")
     return table

@@ -7,7 +7,6 @@ its report. What prevents that is one line on standard error.
 
 import asyncio
 import gc
-import os
 import sys
 import time
 from typing import Final
@@ -108,7 +107,7 @@ class _Usage:
 
     def __init__(self, core: int | None) -> None:
         self._core = core
-        self._cpu_s = _cpu_s()
+        self._cpu_s = time.process_time()
         self._core_times = None if core is None else _core_times(core)
 
     @staticmethod
@@ -118,17 +117,12 @@ class _Usage:
 
     def until_now(self) -> tuple[float, float | None]:
         """CPU seconds of the process since then, and the idle share of its core if it has one."""
-        cpu_s = _cpu_s() - self._cpu_s
+        cpu_s = time.process_time() - self._cpu_s
         if self._core is None or self._core_times is None:
             return cpu_s, None
         idle, total = _core_times(self._core)
         passed = total - self._core_times[1]
         return cpu_s, (idle - self._core_times[0]) / passed if passed > 0 else None
-
-
-def _cpu_s() -> float:
-    times = os.times()
-    return times.user + times.system
 
 
 def _core_times(core: int) -> tuple[float, float]:
