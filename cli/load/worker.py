@@ -81,11 +81,11 @@ class Worker:
         burst = 0
         for number in self._numbers(self._plan.call_count):
             due = self._start_s + number / rate
-            now = time.monotonic()
-            if now < due:
+            # Again and again: a timer may ring a little early.
+            while (left_s := due - time.monotonic()) > 0:
                 burst = 0
-                await asyncio.sleep(max(due - now, _TICK_S))
-            elif burst >= _BURST:
+                await asyncio.sleep(max(left_s, _TICK_S))
+            if burst >= _BURST:
                 burst = 0
                 await asyncio.sleep(0)
             burst += 1
