@@ -171,6 +171,8 @@ def _ns(seconds: float) -> int:
 def show(run: LoadRun, output: Output, *, with_details: bool = False) -> None:
     """Show a run: all keys to a program, what matters to a person."""
     value = figures(run, with_details=with_details)
+    if not output.as_json:
+        output.say(_headline(run))
     output.result(value, _summary(value))
     if output.as_json:
         return
@@ -182,19 +184,22 @@ def show(run: LoadRun, output: Output, *, with_details: bool = False) -> None:
         output.console.print(f"{count:,} × {text}", markup=False, style="yellow")
 
 
-def _summary(value: dict[str, Any]) -> Table:
-    options = value["options"]
-    service, name = split_call(options["call"])
+def _headline(run: LoadRun) -> str:
+    service, name = split_call(run.plan.call)
     loop = (
-        f"open loop, {options['load-start']:,g}/s"
-        if options["async"]
-        else f"closed loop, {options['concurrency']} callers"
+        f"closed loop, concurrency {run.plan.concurrency}"
+        if run.plan.rate is None
+        else f"open loop, {run.plan.rate:,g}/s"
     )
-    table = Table(title=f"{service.rpartition('.')[2]}/{name}\n{loop}", show_header=False)
+    return f"[bold]{service.rpartition('.')[2]}/{name}[/] at {run.plan.target} ({loop})"
+
+
+def _summary(value: dict[str, Any]) -> Table:
+    table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_row("calls", f"{value['count']:,}")
-    if options["async"]:
+    if value["options"]["async"]:
         table.add_row("offered / late", f"{value['offered']:,} / {value['late']:,}")
     table.add_row("time", f"{value['total'] / 1e9:.2f} s")
     table.add_row("calls/s", f"{value['rps']:,.1f}")

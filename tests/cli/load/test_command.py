@@ -35,7 +35,7 @@ def test_load_goes_to_this_machine_or_where_one_says(tmp_path: Path) -> None:
     settings = SuiteSettings(home=tmp_path, port_base=9000)
     assert suite_target(settings, CALL) == "127.0.0.1:9002"
     elsewhere = settings.model_copy(update={"ranking_target": "ranking.example.net:443"})
-    with pytest.raises(StartFault, match="give --target ranking.example.net:443"):
+    with pytest.raises(StartFault, match=r"give --target ranking\.example\.net:443"):
         suite_target(elsewhere, CALL)
 
 

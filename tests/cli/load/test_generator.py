@@ -192,14 +192,14 @@ async def test_a_core_that_is_not_there_is_refused(server: Server) -> None:
 
 async def test_the_command_prints_ghz_keys(server: Server) -> None:
     arguments = ("load", GET, "-n", "6", "-c", "2", "-d", NUMBERED, "--target", server.target)
-    run = partial(asyncio.to_thread, CliRunner().invoke, app)
-    value = json.loads((await run(["--json", *arguments])).stdout)
+    run = partial(CliRunner().invoke, app)
+    value = json.loads((await asyncio.to_thread(run, ["--json", *arguments])).stdout)
     ghz = {
         "date", "endReason", "options", "count", "total", "average", "fastest", "slowest", "rps",
         "errorDistribution", "statusCodeDistribution", "latencyDistribution", "histogram",
     }  # fmt: skip
     assert ghz <= value.keys()
     assert value["count"] == 6
-    shown = await run(list(arguments))
+    shown = await asyncio.to_thread(run, list(arguments))
     assert "CandidatesService/GetTitles" in shown.stdout
     assert "OK 6" in shown.stdout
