@@ -19,7 +19,7 @@ from cli.load.plan import LoadPlan
 from cli.load.requests import Row, check_rows, parse_rows
 from libs.faults import StartFault
 
-# From "go" to the first call: every process has heard it by then.
+# From "go" to the first call.
 _START_IN_S: Final = 0.1
 
 
@@ -63,6 +63,35 @@ def load(plan: LoadPlan, data: str) -> LoadRun:
 
 def run(plan: LoadPlan, method: Method, rows: Sequence[Row]) -> LoadRun:
     """Run a plan on a method that is known."""
+    with prepared(plan, method, rows) as generator:
+        generator.start()
+        return generator.finish()
+
+
+class Generator:
+    """The client processes of a plan, connected and waiting."""
+
+    def __init__(self, plan: LoadPlan, workers: Sequence["_Worker"]) -> None:
+        self._plan = plan
+        self._workers = workers
+        self._began_at_s = 0.0
+
+    def start(self, *, in_s: float = _START_IN_S) -> None:
+        """Let the first call leave after that many seconds; every process has heard it by then."""
+        self._began_at_s = time.time() + in_s
+        start = f"{time.monotonic() + in_s!r}\n".encode()
+        for worker in self._workers:
+            worker.tell(start)
+
+    def finish(self) -> LoadRun:
+        """Wait for the end of the run."""
+        reports = [worker.report() for worker in self._workers]
+        return _joined(self._plan, reports, self._began_at_s)
+
+
+@contextmanager
+def prepared(plan: LoadPlan, method: Method, rows: Sequence[Row]) -> Iterator[Generator]:
+    """A generator that only waits for its start, so that several can be started together."""
     _check_cores(plan.cores)
     jobs = [Job(plan, method, tuple(rows), index) for index in range(plan.processes)]
     with _workers(len(jobs)) as workers:
@@ -70,12 +99,7 @@ def run(plan: LoadPlan, method: Method, rows: Sequence[Row]) -> LoadRun:
             worker.tell(job.dump())
         for worker in workers:
             worker.expect_ready()
-        began_at_s = time.time() + _START_IN_S
-        start = f"{time.monotonic() + _START_IN_S!r}\n".encode()
-        for worker in workers:
-            worker.tell(start)
-        reports = [worker.report() for worker in workers]
-    return _joined(plan, reports, began_at_s)
+        yield Generator(plan, workers)
 
 
 def _joined(plan: LoadPlan, reports: list[Report], began_at_s: float) -> LoadRun:

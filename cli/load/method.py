@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import grpc
 from google.protobuf.descriptor import FileDescriptor
@@ -68,16 +68,34 @@ def find_method(
     if method is None:
         known = ", ".join(sorted(service.methods_by_name))
         raise StartFault(f"{service_name} has no method {name}; there are: {known}")
-    files: dict[str, FileDescriptorProto] = {}
-    _collect(method.input_type.file, files)
     return Method(
         service=service_name,
         name=name,
         input_type=method.input_type.full_name,
         is_client_streaming=method.client_streaming,
         is_server_streaming=method.server_streaming,
-        files=FileDescriptorSet(file=files.values()).SerializeToString(),
+        files=_files(method.input_type.file),
     )
+
+
+def known_method(call: str, request: type[Message]) -> Method:
+    """A unary method that needs no reflection, since its request's class is here."""
+    service, name = split_call(call)
+    return Method(
+        service=service,
+        name=name,
+        input_type=request.DESCRIPTOR.full_name,
+        is_client_streaming=False,
+        is_server_streaming=False,
+        # The stubs name two classes for the one thing.
+        files=_files(cast("FileDescriptor", request.DESCRIPTOR.file)),
+    )
+
+
+def _files(file: FileDescriptor) -> bytes:
+    files: dict[str, FileDescriptorProto] = {}
+    _collect(file, files)
+    return FileDescriptorSet(file=files.values()).SerializeToString()
 
 
 def _collect(file: FileDescriptor, files: dict[str, FileDescriptorProto]) -> None:

@@ -1,22 +1,20 @@
 """Data becomes rows, rows become the messages that they say, in turn."""
 
+import dataclasses
 import json
 
 import pytest
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from cli.load.method import Method, split_call
+from cli.load.method import Method, known_method, split_call
 from cli.load.requests import Requests, check_rows, parse_rows
 from libs.faults import StartFault
 
 
 def method(*, is_client_streaming: bool = False) -> Method:
     """A method that takes a Timestamp."""
-    file = FileDescriptorProto()
-    Timestamp.DESCRIPTOR.file.CopyToProto(file)
-    files = FileDescriptorSet(file=[file]).SerializeToString()
-    return Method("a.B", "C", "google.protobuf.Timestamp", is_client_streaming, False, files)
+    known = known_method("a.B/C", Timestamp)
+    return dataclasses.replace(known, is_client_streaming=is_client_streaming)
 
 
 def moments(text: str, count: int) -> list[int]:
