@@ -82,7 +82,7 @@ def load(
         seed=seed,
         answers_per_stream=stream_count,
         metadata=parse_metadata(metadata),
-        tls=None if cacert is None else Tls(cacert, cert, key),
+        tls=tls_of(cacert, cert, key),
     )
     show(run_load(plan, read_data(data, data_file)), output, with_details=details)
 
@@ -107,6 +107,15 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def tls_of(ca_path: Path | None, certificate: Path | None, key: Path | None) -> Tls | None:
+    """TLS where a CA is given; a certificate is never quietly left out."""
+    if ca_path is not None:
+        return Tls(ca_path, certificate, key)
+    if certificate is not None or key is not None:
+        raise StartFault("--cert and --key are for TLS: give --cacert too")
+    return None
 
 
 def parse_cores(text: str) -> tuple[int, ...]:

@@ -22,6 +22,8 @@ CALL = "reprise.ranking.v1.RankingService/Recommend"
         ((CALL, "-n", "1", "-t", "never"), "'never' is no duration"),
         ((CALL, "-n", "1", "--cpu", "x"), "no list of cores"),
         ((CALL, "-n", "1", "-m", "[]"), "no JSON object"),
+        ((CALL, "-n", "1", "--cert", "me.pem"), "give --cacert too"),
+        ((CALL, "-n", "1", "--cacert", "nowhere.pem"), "cannot read nowhere.pem"),
     ],
 )
 def test_bad_options_are_one_clear_line(arguments: tuple[str, ...], text: str) -> None:
