@@ -168,6 +168,7 @@ def _verdict(
         "sent": value["sent"],
         "late": value["late"],
         "idle_share": value["idleShare"],
+        "generator_cpu_share": flood.cpu_s / FLOOD_S,
         "recovery_s": recovery_s,
         "health_calls": len(health.calls.codes),
         "health_failed": health_failed,
@@ -210,7 +211,8 @@ def _show(value: dict[str, Any]) -> None:
     for row in value["floods"]:
         console.print(
             f"{row['factor']:g} ×: {row['offered']:,} offered, {row['sent']:,} sent,"
-            f" {row['late']:,} late, generator idle {row['idle_share']:.0%}, {row['statuses']}"
+            f" {row['late']:,} late; the generator took {row['generator_cpu_share']:.0%} of its"
+            f" core, which idled {row['idle_share']:.0%}; {row['statuses']}"
         )
     console.print(
         f"[dim]{value['machine']}; normal is {NORMAL_SHARE:.0%} of peak,"
