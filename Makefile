@@ -10,7 +10,7 @@ BUF := node_modules/.bin/buf
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up train protos format lint types test check bench clean
+.PHONY: help setup run up train protos format lint types test check bench load clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,10 +56,13 @@ lint: setup node_modules/.installed ## style, import rules, contracts
 types: setup ## mypy, strict
 	$(BIN)/mypy
 
-test: setup ## all tests, end to end ones included
+test: setup node_modules/.installed ## all tests, end to end ones included
 	$(BIN)/pytest
 
 check: lint types test ## what CI runs
+
+load: setup ## a few seconds of load on each service, by simulated traffic; ONLY=name picks one
+	$(BIN)/python -m tests.load $(ONLY)
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)

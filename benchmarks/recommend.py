@@ -42,7 +42,7 @@ def run() -> dict[str, Any]:
         size = _answer_size(where, method, requests)
         recommend = _measure(where, method, requests, processes)
         shares = _shares(suite, where, method, requests)
-    with _echo(size) as (echo_target, process):
+    with echo_server(size) as (echo_target, process):
         echo = _measure(echo_target, "/benchmarks.Echo/Call", requests, [process])
     figures = {
         "machine": machine(),
@@ -110,7 +110,8 @@ def _cpu_s(processes: Sequence[psutil.Process]) -> float:
 
 
 @contextmanager
-def _echo(size: int) -> Iterator[tuple[str, psutil.Process]]:
+def echo_server(size: int) -> Iterator[tuple[str, psutil.Process]]:
+    """The bare echo with answers of `size` bytes: where it listens, and its process."""
     with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.echo_server", str(size)], stdout=subprocess.PIPE
     ) as process:

@@ -16,6 +16,7 @@ from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
 from cli.judging import Question
+from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
 from cli.present import check_recorded
 from libs.domain.event import DAY_MS
@@ -155,6 +156,9 @@ def status(context: typer.Context) -> None:
     """Show which services are ready; exit code 0 only when all are."""
     if not status_command.status(_settings(), context.obj):
         raise typer.Exit(1)
+
+
+app.command()(load_command.load)
 
 
 def _settings() -> SuiteSettings:

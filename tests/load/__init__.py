@@ -1,0 +1,1 @@
+"""Load by simulated traffic: a script for each service; `make load` runs them."""
