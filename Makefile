@@ -58,6 +58,7 @@ lint: setup node_modules/.installed ## style, import rules, contracts, manifests
 	scripts/check-stubs
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
+	scripts/check-kubernetes
 
 types: setup ## mypy, strict
 	$(BIN)/mypy
