@@ -7,10 +7,14 @@ BIN := $(VENV)/bin
 # extra index is asked once, so a machine that does not reach it loses seconds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BUF := node_modules/.bin/buf
+# Whatever builds images: docker, podman or buildah.
+ENGINE ?= docker
+IMAGE_OPTIONS ?=
+TAG ?= dev
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up train protos format lint types test check bench load clean
+.PHONY: help setup run up train protos format lint types test check bench load images clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +48,7 @@ format: setup node_modules/.installed ## format code and contracts
 	$(BIN)/ruff check --fix .
 	$(BUF) format --write
 
-lint: setup node_modules/.installed ## style, import rules, contracts
+lint: setup node_modules/.installed ## style, import rules, contracts, manifests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -52,6 +56,9 @@ lint: setup node_modules/.installed ## style, import rules, contracts
 	$(BUF) format --diff --exit-code
 	$(BUF) breaking --against protos/baseline.binpb
 	scripts/check-stubs
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
+	scripts/check-kubernetes
 
 types: setup ## mypy, strict
 	$(BIN)/mypy
@@ -66,6 +73,14 @@ load: setup ## a few seconds of load on each service, by simulated traffic; ONLY
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)
+
+images: ## build reprise/<service>:$(TAG) and reprise/training:$(TAG) with $(ENGINE)
+	for service in events candidates ranking; do \
+	  $(ENGINE) build --file docker/Dockerfile --target service --build-arg SERVICE=$$service \
+	    --tag reprise/$$service:$(TAG) $(IMAGE_OPTIONS) . || exit 1; \
+	done
+	$(ENGINE) build --file docker/Dockerfile --target training --build-arg TORCH_INDEX=$(TORCH_INDEX) \
+	  --tag reprise/training:$(TAG) $(IMAGE_OPTIONS) .
 
 clean: ## remove what was installed and cached; data in var/ stays
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -135,7 +135,8 @@ def decision(
     return Decision(
         page_id=answer.page_id,
         profile_id=query.profile_id,
-        decided_ms=query.at_ms,
+        # A request may ask about tomorrow, but it is decided now.
+        decided_ms=min(query.at_ms, query.now_ms),
         purpose=query.purpose,
         surface=query.context.surface,
         policy=answer.policy,

@@ -1,0 +1,60 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cli.suite import SERVICES
+from libs.serving.settings import SuiteSettings
+from services.candidates.settings import CandidatesSettings
+from services.events.settings import EventsSettings
+from services.ranking.settings import RankingSettings
+
+FOLDER = Path(__file__).parents[2] / "docker"
+HEALTH_OFFSET = 40
+
+COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))
+NAMES = tuple(spec.name for spec in SERVICES)
+
+
+def known_variables() -> set[str]:
+    kinds = (SuiteSettings, EventsSettings, CandidatesSettings, RankingSettings)
+    return {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
+
+
+def test_every_service_of_the_suite_is_there() -> None:
+    assert set(COMPOSE["services"]) == {*NAMES, "training"}
+
+
+def test_every_variable_is_a_setting() -> None:
+    # One that is misspelt would be ignored without a word.
+    given = {name for one in COMPOSE["services"].values() for name in one["environment"]}
+
+    assert given <= known_variables()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ports_are_the_defaults_and_open_on_loopback_alone(name: str) -> None:
+    settings = SuiteSettings(port_base=7400)
+    port = getattr(settings, f"{name}_port")
+    metrics = getattr(settings, f"{name}_metrics_port")
+
+    assert COMPOSE["services"][name]["ports"] == [
+        f"127.0.0.1:{number}:{number}" for number in (port, metrics, port + HEALTH_OFFSET)
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_health_is_asked_on_the_health_port(name: str) -> None:
+    port = getattr(SuiteSettings(port_base=7400), f"{name}_port") + HEALTH_OFFSET
+
+    assert COMPOSE["services"][name]["healthcheck"]["test"][-1] == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "training"])
+def test_no_container_can_change_itself_or_gain_rights(name: str) -> None:
+    container = COMPOSE["services"][name]
+
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
