@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.domain.identifiers import DEFAULT_TENANT
+from libs.models.retrieval import CANDIDATE_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class TrainingConfig:
     tenant: str = DEFAULT_TENANT
     until_ms: int | None = None  # events before this; None takes all that the log has
     seed: int = 1
-    candidate_limit: int = 500
+    candidate_limit: int = CANDIDATE_COUNT
     content_dimensions: int = 128
     most_evaluated: int = 2000
     collaborative: CollaborativeConfig = field(default_factory=CollaborativeConfig)
