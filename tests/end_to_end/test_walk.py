@@ -79,6 +79,7 @@ def test_served_lists_equal_offline_lists_for_every_profile(
 
 
 def one_leaf_changed(bundle: Bundle) -> Bundle:
+    assert bundle.ranker is not None
     copy = type(bundle.ranker.booster)(model_str=bundle.ranker.booster.model_to_string())
     copy.set_leaf_output(0, 0, copy.get_leaf_output(0, 0) + 5.0)
     return Bundle(bundle.retrieval, dataclasses.replace(bundle.ranker, booster=copy))
