@@ -17,7 +17,7 @@ from libs.serving.decoding import timestamp
 from reprise.common.v1 import purpose_pb2, viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from tests.end_to_end.conftest import CUT, PROFILES, Home
+from tests.end_to_end.conftest import CUT, PROFILES, UNTIL, Home
 
 pytestmark = pytest.mark.end_to_end
 
@@ -156,6 +156,11 @@ def test_evaluate_beats_popularity_and_stays_below_the_truth(
     assert evaluated["served_equal"] == evaluated["served_count"] >= 300
     assert judged["reprise"]["gain"]["low"] > 0
     assert judged["oracle (simulated)"]["ndcg"]["mean"] > judged["reprise"]["ndcg"]["mean"]
+
+
+def test_evaluate_with_nothing_to_judge_says_so(trained_home: Home) -> None:
+    failed = trained_home.reprise("evaluate", "--at", UNTIL, expect=1)
+    assert "nobody did anything relevant in the 7 days after" in failed.stderr
 
 
 def test_an_unknown_profile_gets_a_cold_answer(
