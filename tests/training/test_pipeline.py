@@ -56,6 +56,16 @@ def test_nothing_at_or_after_the_end_is_learnt_from(tmp_path: Path) -> None:
     assert whole.trained_until_ms == until_ms
 
 
+def test_an_end_after_the_log_is_the_end_of_the_log(tmp_path: Path) -> None:
+    log, _ = small_world()
+    versions = []
+    for name, until_ms in (("all", None), ("future", UNTIL_MS + 5_000 * DAY_MS)):
+        report = train_small(tmp_path / name, until_ms=until_ms)
+        assert report.trained_until_ms == log.newest_event_ms("") + 1
+        versions.append(report.version)
+    assert versions[0] == versions[1]
+
+
 def test_queries_know_nothing_of_their_own_window(tmp_path: Path) -> None:
     log, titles = small_world()
     material = read_material(log, titles, make_config(tmp_path), Stopwatch(quiet), encode)
