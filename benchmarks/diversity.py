@@ -8,12 +8,12 @@ from rich.table import Table
 
 from cli.console import Output
 from cli.evaluate import bundle_before, default_at_ms
-from cli.judging import SEED, Judge, K, Question
+from cli.judging import Exam, Question
 from cli.offline import OfflineSuite
 from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.serving.settings import SuiteSettings
-from training.evaluation import bootstrap
+from training.judge import NDCG_AT as K
 
 WEIGHTS: Final = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 PROFILES: Final = 600
@@ -25,6 +25,7 @@ def run() -> dict[str, Any]:
     settings, output = SuiteSettings(), Output.open(as_json=False)
     at_ms = default_at_ms(settings, HORIZON_MS)
     bundle = bundle_before(settings, at_ms, output)
+    question = Question(at_ms, HORIZON_MS, PROFILES)
     texts = bundle.retrieval.content
     figures = []
     table = Table(title=f"The first {K} by MMR's weight of relevance")
@@ -32,17 +33,16 @@ def run() -> dict[str, Any]:
         table.add_column(column, justify="right")
     for weight in WEIGHTS:
         suite = OfflineSuite(settings, DEFAULT_TENANT, bundle, relevance_weight=weight)
-        columns = suite.log.columns(DEFAULT_TENANT, at_ms + HORIZON_MS)
+        columns = suite.log.columns(DEFAULT_TENANT, question.cut.end_ms)
         profiles = suite.log.profiles(DEFAULT_TENANT)
-        question = Question(at_ms, HORIZON_MS, PROFILES)
-        judge = Judge(question, suite.shelf.columns, columns, profiles)
-        answers = suite.lists(judge.profile_ids, at_ms=at_ms, limit=2 * K)
+        exam = Exam(question, suite.shelf.columns, columns, profiles)
+        answers = suite.lists(exam.profile_ids, at_ms=at_ms, limit=2 * K)
         lists = {
             profile_id: np.array([bundle.retrieval.row_of[one] for one in answer.title_ids])
             for profile_id, answer in answers.items()
         }
         genres = suite.shelf.columns.genres
-        ndcg = bootstrap(judge.ndcg(lists), SEED)
+        ndcg = exam.judged({f"{weight}": lists})[0].ndcg
         spread = np.mean([(genres[rows[:K]].sum(axis=0) > 0).sum() for rows in lists.values()])
         pairs = [texts[rows[:K]] @ texts[rows[:K]].T for rows in lists.values()]
         distance = 1 - np.mean([(one.sum() - np.trace(one)) / (K * (K - 1)) for one in pairs])
@@ -64,5 +64,5 @@ def run() -> dict[str, Any]:
         )
     console = Console()
     console.print(table)
-    console.print(f"[dim]simulated, {len(judge.profile_ids)} profiles, one time[/]")
-    return {"profiles": len(judge.profile_ids), "weights": figures}
+    console.print(f"[dim]simulated, {len(exam.profile_ids)} profiles, one time[/]")
+    return {"profiles": len(exam.profile_ids), "weights": figures}

@@ -4,10 +4,10 @@ import dataclasses
 from typing import Final
 
 import numpy as np
-from rich.table import Table
 
 from cli.console import Output
-from cli.judging import RECALL_AT, Judge, Judged, K, Question
+from cli.judged_table import INTERVALS, judged_table
+from cli.judging import Exam, Lists, Question
 from cli.moments import moment_text
 from cli.offline import Bundle, OfflineSuite, current_bundle, read_bundle
 from cli.served import served_lists
@@ -21,7 +21,7 @@ from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from libs.storage.log_reader import LogReader
 from training.config import TrainingConfig
-from training.evaluation import Interval
+from training.judge import Judged
 
 LIMIT: Final = 100
 
@@ -40,7 +40,7 @@ class Evaluation:
 
 
 def default_at_ms(settings: SuiteSettings, horizon_ms: int) -> int:
-    """The midnight that leaves about a whole horizon of recorded events behind it."""
+    """The midnight (UTC) that ends the recorded events, less the horizon."""
     newest_ms = LogReader(settings.events_path).newest_event_ms(DEFAULT_TENANT)
     if newest_ms == 0:
         raise StartFault("no events are recorded; `reprise simulate` makes some")
@@ -55,9 +55,14 @@ def evaluate(
         raise StartFault("--served asks the running services: start them with `reprise up`")
     bundle = bundle_before(settings, question.at_ms, output, is_served=is_served)
     offline = OfflineSuite(settings, DEFAULT_TENANT, bundle)
-    columns = offline.log.columns(DEFAULT_TENANT, question.at_ms + question.horizon_ms)
-    judge = Judge(question, offline.shelf.columns, columns, offline.log.profiles(DEFAULT_TENANT))
-    profile_ids = judge.profile_ids
+    columns = offline.log.columns(DEFAULT_TENANT, question.cut.end_ms)
+    exam = Exam(question, offline.shelf.columns, columns, offline.log.profiles(DEFAULT_TENANT))
+    profile_ids = exam.profile_ids
+    if not profile_ids:
+        raise StartFault(
+            f"nobody did anything relevant in the {question.horizon_ms / DAY_MS:g} days after"
+            f" {moment_text(question.at_ms)}: nothing can be judged"
+        )
     with output.progress() as progress:
         task = progress.add_task("ranking offline", total=len(profile_ids))
         answers = offline.lists(
@@ -68,16 +73,15 @@ def evaluate(
         )
     offline_ids = {profile_id: answer.title_ids for profile_id, answer in answers.items()}
     row_of = bundle.retrieval.row_of
-    lists = {
+    lists: dict[str, Lists] = {
         "reprise": {
             profile_id: np.array([row_of[title_id] for title_id in title_ids], np.int32)
             for profile_id, title_ids in offline_ids.items()
-        },
-        **judge.baselines(),
+        }
     }
     world = remembered_world(settings)
     if world is not None:
-        lists["oracle (simulated)"] = judge.oracle(world)
+        lists["oracle (simulated)"] = exam.oracle(world)
     equal = None
     if is_served:
         served = served_lists(settings, profile_ids, question.at_ms, LIMIT, output)
@@ -87,7 +91,7 @@ def evaluate(
         bundle_version=bundle.retrieval.version,
         trained_until_ms=bundle.retrieval.trained_until_ms,
         profile_count=len(profile_ids),
-        judged=judge.judged(lists),
+        judged=exam.judged(lists),
         served_equal=equal,
         served_count=len(profile_ids) if is_served else None,
     )
@@ -96,23 +100,18 @@ def evaluate(
 def show(evaluation: Evaluation, output: Output) -> None:
     """Show the figures with their intervals."""
     question = evaluation.question
-    table = Table(
+    table = judged_table(
+        evaluation.judged,
         title=f"Lists of {moment_text(question.at_ms)} against the"
-        f" {question.horizon_ms / DAY_MS:g} days after it ({evaluation.profile_count:,} profiles)"
+        f" {question.horizon_ms / DAY_MS:g} days after it ({evaluation.profile_count:,} profiles)",
     )
-    table.add_column("lists by")
-    table.add_column(f"NDCG@{K}", justify="right")
-    table.add_column(f"Recall@{RECALL_AT}", justify="right")
-    table.add_column("gain on 30 days", justify="right")
-    for one in evaluation.judged:
-        table.add_row(one.name, _text(one.ndcg), _text(one.recall), _text(one.gain, sign=True))
     output.result(dataclasses.asdict(evaluation), table)
     if output.as_json:
         return
     output.say(
         f"[dim]bundle {evaluation.bundle_version}, trained until"
         f" {moment_text(evaluation.trained_until_ms)}; binary relevance over all titles new to"
-        " the profile; 95% bootstrap intervals over profiles, paired for the gain[/]"
+        f" the profile; {INTERVALS}[/]"
     )
     if evaluation.served_count is not None:
         output.say(
@@ -121,17 +120,12 @@ def show(evaluation: Evaluation, output: Output) -> None:
         )
 
 
-def _text(interval: Interval, *, sign: bool = False) -> str:
-    form = "+.3f" if sign else ".3f"
-    return f"{interval.mean:{form}} \\[{interval.low:{form}}, {interval.high:{form}}]"
-
-
 def bundle_before(
     settings: SuiteSettings, at_ms: int, output: Output, *, is_served: bool = False
 ) -> Bundle:
-    """The published bundle if it has seen nothing from `at_ms` on, or else one made for this."""
+    """The published bundle if it has seen nothing after `at_ms`, or else one made for this."""
     bundle = current_bundle(settings)
-    if bundle.retrieval.trained_until_ms <= at_ms:
+    if bundle.retrieval.trained_until_ms <= at_ms + 1:
         return bundle
     seen = moment_text(bundle.retrieval.trained_until_ms)
     if is_served:
@@ -141,7 +135,7 @@ def bundle_before(
         )
     output.say(f"The published bundle has seen events until {seen}: training one that has not.")
     bundles = settings.home / "evaluation" / "bundles"
-    config = TrainingConfig.of_home(settings.home, until_ms=at_ms)
+    config = TrainingConfig.of_home(settings.home, until_ms=at_ms + 1)
     run_training(dataclasses.replace(config, bundles=bundles), output)
     made = read_bundle(BundleStore(bundles))
     if made is None:

@@ -1,31 +1,25 @@
-"""Judges ranked lists by what profiles did after the moment that the lists are of."""
+"""Whom `reprise evaluate` asks for, and what each of them did after the moment of the lists."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from libs.domain.event import DAY_MS
 from libs.domain.profile import Profile
 from libs.features.catalogue_columns import CatalogueColumns, is_available, is_recommendable
 from libs.features.event_columns import EventColumns
-from libs.models.top import top_rows
 from libs.simulation.world import World
 from training.cuts import Cut
-from training.evaluation import Interval, bootstrap, ndcg_at_k, recall_at_k
-from training.labels import known_rows, relevant_rows, row_of_titles, watching
+from training.judge import Case, Judged, best_allowed, judge, popular_lists, popularity_before
+from training.labels import known_rows, relevant_rows, row_of_titles
+from training.snapshots import sample
 
-K: Final = 10
-RECALL_AT: Final = 100
 SEED: Final = 1
-BASELINE: Final = "popular, 30 days"
 
 # Ranked rows of each profile, best first.
 Lists: TypeAlias = Mapping[str, NDArray[np.int32]]
-# (ranked rows, relevant rows, k) -> a figure
-Metric: TypeAlias = Callable[[NDArray[np.int32], NDArray[np.int32], int], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +30,14 @@ class Question:
     horizon_ms: int
     most_profiles: int
 
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One method over all profiles; `gain` is its NDCG less that of 30-day popularity, paired."""
-
-    name: str
-    ndcg: Interval
-    recall: Interval
-    gain: Interval
+    @property
+    def cut(self) -> Cut:
+        """Lists know events until `at_ms`, itself included: labels begin a millisecond later."""
+        return Cut(self.at_ms + 1, self.horizon_ms)
 
 
-class Judge:
-    """Knows, of every profile, what was new and relevant to it within the horizon."""
+class Exam:
+    """The profiles that did anything relevant within the horizon, and what was new to them."""
 
     def __init__(
         self,
@@ -59,32 +48,23 @@ class Judge:
     ) -> None:
         self._question = question
         self._catalogue = catalogue
-        self._columns = columns
-        self._title_rows = row_of_titles(columns, catalogue.credit.row_of)
         self._profiles = {profile.profile_id: profile for profile in profiles}
-        count = len(catalogue.title_ids)
-        cut = Cut(question.at_ms, question.horizon_ms)
-        relevant = relevant_rows(columns, self._title_rows, count, cut)
-        known = known_rows(columns, self._title_rows, count, cut)
-        warm = [index for index in relevant if index in known]
-        if len(warm) > question.most_profiles:
-            rng = np.random.default_rng(SEED)
-            warm = sorted(rng.choice(warm, question.most_profiles, replace=False).tolist())
-        self._relevant = {columns.profile_ids[index]: relevant[index] for index in warm}
-        self._known = {columns.profile_ids[index]: known[index] for index in warm}
+        cut, count = question.cut, len(catalogue.title_ids)
+        title_rows = row_of_titles(columns, catalogue.credit.row_of)
+        known = known_rows(columns, title_rows, count, cut)
+        self._known = {columns.profile_ids[index]: rows for index, rows in known.items()}
+        self._relevant = sample(
+            relevant_rows(columns, title_rows, count, cut),
+            columns.profile_ids,
+            question.most_profiles,
+            np.random.default_rng(SEED),
+        )
+        self._popularity = popularity_before(columns, title_rows, count, cut.time_ms)
 
     @property
     def profile_ids(self) -> tuple[str, ...]:
-        """The warm profiles with anything relevant, ascending."""
+        """Whom to ask for, ascending; some may have no history yet."""
         return tuple(sorted(self._relevant))
-
-    def baselines(self) -> dict[str, Lists]:
-        """Everybody gets what was watched most, less what they may not see or have played."""
-        at_ms = self._question.at_ms
-        return {
-            BASELINE: self._popular(at_ms - 30 * DAY_MS),
-            "popular, all time": self._popular(0),
-        }
 
     def oracle(self, world: World) -> Lists:
         """The order by the simulator's own probabilities: nobody can do better but by luck."""
@@ -93,44 +73,29 @@ class Judge:
         lists = {}
         for profile_id in self.profile_ids:
             truth = world.oracle(profile_id, self._question.at_ms)
-            scores = np.full(len(row_of), -1.0, np.float32)
+            scores = np.full(len(row_of), -1.0)
             scores[rows[rows >= 0]] = truth[rows >= 0]
-            lists[profile_id] = self._best(profile_id, scores)
+            lists[profile_id] = best_allowed(scores, self._allowed(profile_id))
         return lists
 
-    def ndcg(self, ranked: Lists) -> NDArray[np.float64]:
-        """NDCG at K (p,), in the order of `profile_ids`."""
-        return self._each(ranked, ndcg_at_k, K)
-
     def judged(self, lists: Mapping[str, Lists]) -> tuple[Judged, ...]:
-        """Each method with its intervals over the same profiles."""
-        ndcg = {name: self.ndcg(ranked) for name, ranked in lists.items()}
-        return tuple(
-            Judged(
-                name=name,
-                ndcg=bootstrap(ndcg[name], SEED),
-                recall=bootstrap(self._each(ranked, recall_at_k, RECALL_AT), SEED),
-                gain=bootstrap(ndcg[name] - ndcg[BASELINE], SEED),
-            )
-            for name, ranked in lists.items()
+        """Each method, and the popular beside them, over the same profiles."""
+        return judge(
+            (
+                Case(
+                    self._relevant[profile_id],
+                    {
+                        **{name: ranked[profile_id] for name, ranked in lists.items()},
+                        **popular_lists(self._popularity, self._allowed(profile_id)),
+                    },
+                )
+                for profile_id in self.profile_ids
+            ),
+            SEED,
         )
 
-    def _each(self, ranked: Lists, metric: Metric, k: int) -> NDArray[np.float64]:
-        return np.array(
-            [metric(ranked[one], self._relevant[one], k) for one in self.profile_ids], np.float64
-        )
-
-    def _popular(self, from_ms: int) -> Lists:
-        scores = watching(
-            self._columns,
-            self._title_rows,
-            len(self._catalogue.title_ids),
-            from_ms,
-            self._question.at_ms,
-        ).astype(np.float32)
-        return {profile_id: self._best(profile_id, scores) for profile_id in self.profile_ids}
-
-    def _best(self, profile_id: str, scores: NDArray[np.float32]) -> NDArray[np.int32]:
+    def _allowed(self, profile_id: str) -> NDArray[np.bool_]:
+        """What could be shown (n,) to the profile at that time and was not known to it."""
         profile = self._profiles.get(profile_id, Profile(profile_id))
         allowed = is_recommendable(self._catalogue) & is_available(
             self._catalogue,
@@ -139,6 +104,5 @@ class Judge:
             profile.maturity_limit_years,
             profile.kids,
         )
-        allowed[self._known[profile_id]] = False
-        rows = np.flatnonzero(allowed).astype(np.int32)
-        return rows[top_rows(scores[rows], RECALL_AT)]
+        allowed[self._known.get(profile_id, [])] = False
+        return allowed

@@ -41,10 +41,10 @@ from services.ranking.shelf import Shelf
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """Both models of one published version."""
+    """The models of one published version; without a ranker lists are in retrieval's order."""
 
     retrieval: RetrievalModel
-    ranker: Ranker
+    ranker: Ranker | None
 
 
 def read_bundle(store: BundleStore) -> Bundle | None:
@@ -53,10 +53,11 @@ def read_bundle(store: BundleStore) -> Bundle | None:
     if version is None:
         return None
     manifest = store.manifest(version)
-    return Bundle(
-        RetrievalModel.read(store.open_part(version, RETRIEVAL_PART), manifest),
-        Ranker.read(store.open_part(version, RANKER_PART), manifest),
-    )
+    ranker = None
+    if RANKER_PART in manifest.parts:
+        ranker = Ranker.read(store.open_part(version, RANKER_PART), manifest)
+    retrieval = RetrievalModel.read(store.open_part(version, RETRIEVAL_PART), manifest)
+    return Bundle(retrieval, ranker)
 
 
 class OfflineSuite:

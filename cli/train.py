@@ -5,11 +5,11 @@ import dataclasses
 from rich.table import Table
 
 from cli.console import Output
+from cli.judged_table import INTERVALS, judged_table
 from cli.moments import moment_text, now_ms
 from libs.artifacts.bundle import BundleStore
 from libs.serving.settings import SuiteSettings
 from training.config import TrainingConfig
-from training.evaluation import Interval
 from training.pipeline import train
 from training.report import TrainingReport
 
@@ -40,19 +40,26 @@ def show(report: TrainingReport, output: Output) -> None:
     table.add_row("trained until", moment_text(report.trained_until_ms))
     table.add_row("events", f"{report.event_count:,}")
     table.add_row("profiles × titles", f"{report.profile_count:,} × {report.title_count:,}")
-    table.add_row("trees", f"{report.tree_count}")
+    table.add_row("trees", f"{report.tree_count or 'none: no ranker'}")
     for stage, seconds in report.stage_seconds:
         table.add_row(stage, f"{seconds:.1f} s")
     table.add_row("peak memory", f"{report.peak_memory_bytes / 2**20:,.0f} MiB")
-    for metric in report.metrics:
-        table.add_row(metric.name, _text(metric.value))
     output.result(dataclasses.asdict(report), table)
-    if not output.as_json:
+    if output.as_json:
+        return
+    if not report.tree_count:
         output.say(
-            f"[dim]metrics: {report.evaluated_count:,} profiles of the latest tenth of the log,"
-            " which the judged models had not seen[/]"
+            "[yellow]There is too little to train a ranker: lists are in retrieval's order.[/]"
         )
-
-
-def _text(interval: Interval) -> str:
-    return f"{interval.mean:.4f} \\[{interval.low:.4f}, {interval.high:.4f}]"
+    if not report.judged:
+        output.say(
+            "[yellow]Nobody did anything relevant in the latest tenth: nothing is judged.[/]"
+        )
+        return
+    output.console.print(
+        judged_table(
+            report.judged,
+            title=f"The latest tenth of the log ({report.evaluated_count:,} profiles)",
+        )
+    )
+    output.say(f"[dim]the judged models had not seen it; {INTERVALS}[/]")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.domain.identifiers import DEFAULT_TENANT
+from libs.models.retrieval import CANDIDATE_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ class RankerConfig:
     least_rows_in_leaf: int = 50
     most_queries_per_cut: int = 1500
     negatives: int = 100  # a query; 60 and 150 did as well
-    threads: int = 2
+    # Of LightGBM and of the text encoder. Two wait for each other in busy loops: on two CPUs shared
+    # with others, 636k rows took two threads 125 to 316 s (52 to 57 s of CPU time) and one 34 s
+    # (11 to 13 s), with the same trees; 256 texts took 10 to 24 s and 4 to 5 s.
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,9 @@ class TrainingConfig:
     bundles: Path
     cache: Path
     tenant: str = DEFAULT_TENANT
-    until_ms: int | None = None  # events before this; None takes all that the log has
+    until_ms: int | None = None  # events before this; None, or later than the log: all
     seed: int = 1
-    candidate_limit: int = 500
+    candidate_limit: int = CANDIDATE_COUNT
     content_dimensions: int = 128
     most_evaluated: int = 2000
     collaborative: CollaborativeConfig = field(default_factory=CollaborativeConfig)

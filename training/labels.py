@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from libs.domain.event import EventKind
 from libs.features.engagement import PLAYBACK_KINDS
 from libs.features.event_columns import EventColumns
 from training.cuts import Cut
@@ -24,9 +25,9 @@ def relevant_rows(
 ) -> dict[int, NDArray[np.int32]]:
     """The rows, ascending, that are relevant to each profile (an index of `columns`) at the cut.
 
-    Relevant is what a profile had not played or rated before the cut and, within the horizon,
-    engages with by LEAST_ENGAGEMENT in sum, rates, or thumbs up. Profiles without any are left
-    out.
+    Relevant is what a profile did not know before the cut (see `known_rows`) and, within the
+    horizon, engages with by LEAST_ENGAGEMENT in sum, rates, or thumbs up. Profiles without any
+    are left out.
     """
     pair = _pairs(columns, title_rows, row_count)
     start, end = np.searchsorted(columns.occurred_ms, (cut.time_ms, cut.end_ms))
@@ -44,7 +45,10 @@ def relevant_rows(
 def known_rows(
     columns: EventColumns, title_rows: NDArray[np.int32], row_count: int, cut: Cut
 ) -> dict[int, NDArray[np.int32]]:
-    """The rows, ascending, that each profile had played or rated before the cut."""
+    """The rows, ascending, that each profile knew before the cut: played, rated or thumbed down.
+
+    Of the log what `libs.features.profile_view.seen_rows` is of a profile's state.
+    """
     pair = _pairs(columns, title_rows, row_count)
     start = int(np.searchsorted(columns.occurred_ms, cut.time_ms))
     known = _known_pairs(columns, pair, start)
@@ -63,9 +67,13 @@ def watching(
 
 
 def _known_pairs(columns: EventColumns, pair: NDArray[np.int64], stop: int) -> NDArray[np.int64]:
-    """The distinct pairs, ascending, that the first `stop` events played or rated."""
-    is_known = np.isin(columns.kind[:stop], list(PLAYBACK_KINDS)) | ~np.isnan(columns.rating[:stop])
-    return np.unique(pair[:stop][is_known])
+    """The distinct pairs, ascending, that the first `stop` events played, rated or disliked."""
+    kind = columns.kind[:stop]
+    is_known = np.isin(kind, list(PLAYBACK_KINDS)) | ~np.isnan(columns.rating[:stop])
+    thumbs = np.flatnonzero(kind == EventKind.THUMB)[::-1]  # newest first: that one holds
+    thumbed, newest = np.unique(pair[thumbs], return_index=True)
+    disliked = thumbed[columns.thumb[thumbs[newest]] < 0]
+    return np.union1d(pair[:stop][is_known], disliked)
 
 
 def _by_profile(pairs: NDArray[np.int64], row_count: int) -> dict[int, NDArray[np.int32]]:

@@ -1,13 +1,13 @@
 """Training from end to end: read the log, fit, judge on the latest slice, publish a bundle."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from lightgbm import Booster
 from numpy.typing import NDArray
 
 from libs.artifacts.bundle import publish
-from libs.domain.event import DAY_MS
 from libs.domain.title import Title
 from libs.faults import StartFault
 from libs.features.catalogue_columns import CatalogueColumns, from_titles, recommendable_ids
@@ -22,9 +22,9 @@ from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.storage.catalogue_store import read_catalogue
 from libs.storage.log_reader import LogReader
 from training.config import TrainingConfig
-from training.cuts import Cut, Cuts, choose_cuts
-from training.judge import Metric, judge
-from training.labels import relevant_rows, row_of_titles, watching
+from training.cuts import Cuts, choose_cuts
+from training.judge import Judged, case_of, judge, popularity_before
+from training.labels import relevant_rows, row_of_titles
 from training.queries import Moment, answers
 from training.ranker_fit import Rows, fit_trees, refit_trees, sampled_rows
 from training.report import Progress, Stopwatch, TrainingReport, peak_memory_bytes
@@ -55,7 +55,7 @@ class Trained:
     """A ranker with how it did on the slice that it had not seen; None from too few queries."""
 
     ranker: Ranker | None
-    metrics: tuple[Metric, ...]
+    judged: tuple[Judged, ...]
     evaluated_count: int
 
 
@@ -83,16 +83,9 @@ def train_from(
     """As `train`, from any log and catalogue; `encode` replaces the text encoder."""
     watch = Stopwatch(progress)
     material = read_material(log, titles, config, watch, encode)
-    moments: list[Moment] = []
     with watch.stage("fit retrieval") as done:
-        replay = TitleReplay(_reader(material.events))
-        for cut, snapshot in zip(material.cuts.all, material.snapshots, strict=True):
-            table = replay.table(cut.time_ms - 1)
-            model = _fit(material, table, snapshot.histories, config)
-            moments.append(Moment(model, material.columns, table))
-            done(len(moments) / (len(material.cuts.all) + 1))
-        last_table = replay.table(material.until_ms - 1)
-        retrieval = _fit(material, last_table, material.histories, config)
+        *moments, last = fit_moments(material, config, done)
+        retrieval = last.model
     trained = _train_ranker(material, moments, config, watch)
     with watch.stage("publish"):
         parts = {RETRIEVAL_PART: retrieval.write}
@@ -113,7 +106,7 @@ def train_from(
         title_count=retrieval.title_count,
         evaluated_count=trained.evaluated_count,
         tree_count=trained.ranker.booster.num_trees() if trained.ranker else 0,
-        metrics=trained.metrics,
+        judged=trained.judged,
         stage_seconds=tuple(watch.seconds.items()),
         peak_memory_bytes=peak_memory_bytes(),
     )
@@ -128,9 +121,10 @@ def read_material(
 ) -> Material:
     """Events, catalogue, texts and the snapshots of all cuts; nothing at or after the end."""
     with watch.stage("read log"):
-        until_ms = config.until_ms
-        if until_ms is None:
-            until_ms = log.newest_event_ms(config.tenant) + 1
+        # Not later than the log, or all that it says would have faded by then.
+        until_ms = log.newest_event_ms(config.tenant) + 1
+        if config.until_ms is not None:
+            until_ms = min(until_ms, config.until_ms)
         events = log.columns(config.tenant, until_ms)
         row_ids = recommendable_ids(titles)
         if not row_ids:
@@ -183,6 +177,21 @@ def _lazy_encoder(config: TrainingConfig) -> Encode:
     return encode
 
 
+def fit_moments(
+    material: Material, config: TrainingConfig, on_progress: Callable[[float], None]
+) -> list[Moment]:
+    """Counters and models as of each cut, from nothing but what was before it, and of the end."""
+    replay = TitleReplay(_reader(material.events))
+    times = [*(cut.time_ms for cut in material.cuts.all), material.until_ms]
+    histories = [*(snapshot.histories for snapshot in material.snapshots), material.histories]
+    moments: list[Moment] = []
+    for time_ms, known in zip(times, histories, strict=True):
+        table = replay.table(time_ms - 1)
+        moments.append(Moment(_fit(material, table, known, config), material.columns, table))
+        on_progress(len(moments) / len(times))
+    return moments
+
+
 def _fit(
     material: Material, table: TitleTable, histories: Histories, config: TrainingConfig
 ) -> RetrievalModel:
@@ -200,49 +209,55 @@ def _fit(
 def _train_ranker(
     material: Material, moments: Sequence[Moment], config: TrainingConfig, watch: Stopwatch
 ) -> Trained:
-    rng = np.random.default_rng(config.seed + 1)
     limit = config.candidate_limit
-    parts: list[Rows] = []
     with watch.stage("assemble queries") as done:
-        for moment, snapshot in zip(moments, material.snapshots, strict=True):
-            answered = answers(moment, snapshot.asked, limit)
-            parts.append(sampled_rows(answered, config.ranker, rng))
-            done(len(parts) / len(moments))
-    *training, stopping, _ = parts
-    ranker: Ranker | None = None
+        parts = assemble_parts(material, moments, config, done)
     with watch.stage("fit ranker"):
-        learnt = Rows.join(training)
-        if len(learnt.sizes) >= LEAST_QUERIES and len(stopping.sizes) >= LEAST_QUERIES:
-            judged = fit_trees(learnt, stopping, config.ranker, config.seed)
-            ranker = Ranker("", material.until_ms, judged)
-    evaluation = material.snapshots[-1].asked
+        trees = fit_judged_trees(parts, config)
+        ranker = Ranker("", material.until_ms, trees) if trees else None
+    asked, cut = material.snapshots[-1].asked, material.cuts.evaluation
     with watch.stage("evaluate"):
-        metrics = judge(
-            answers(moments[-1], evaluation, limit),
-            ranker,
-            popularity_baselines(material, material.cuts.evaluation),
-            config.seed,
+        popularity = popularity_before(
+            material.events, material.title_rows, len(material.columns.title_ids), cut.time_ms
         )
-    if ranker:
+        answered = answers(moments[-1], asked, limit)
+        judged = judge((case_of(one, ranker, popularity) for one in answered), config.seed)
+    if trees:
         with watch.stage("fit ranker"):
             # The latest slices say most about what comes next, so the served trees learn from
             # them too; how many trees is known by now.
-            count = max(ranker.booster.best_iteration, 1)
+            count = max(trees.best_iteration, 1)
             final = refit_trees(Rows.join(parts), count, config.ranker, config.seed)
             ranker = Ranker("", material.until_ms, final)
-    return Trained(ranker, metrics, len(evaluation))
+    return Trained(ranker, judged, len(asked))
 
 
-def popularity_baselines(material: Material, cut: Cut) -> Mapping[str, NDArray[np.float64]]:
-    """How much everyone watched each title (n,) before the cut: ever, and in the last 30 days."""
-    count = len(material.columns.title_ids)
-    return {
-        name: watching(material.events, material.title_rows, count, from_ms, cut.time_ms)
-        for name, from_ms in (
-            ("popularity all time", 0),
-            ("popularity 30 days", cut.time_ms - 30 * DAY_MS),
-        )
-    }
+def assemble_parts(
+    material: Material,
+    moments: Sequence[Moment],
+    config: TrainingConfig,
+    on_progress: Callable[[float], None],
+) -> list[Rows]:
+    """The rows of each cut's queries, answered by the models of that cut."""
+    rng = np.random.default_rng(config.seed + 1)
+    parts: list[Rows] = []
+    for moment, snapshot in zip(moments, material.snapshots, strict=True):
+        answered = answers(moment, snapshot.asked, config.candidate_limit)
+        parts.append(sampled_rows(answered, config.ranker, rng))
+        on_progress(len(parts) / len(moments))
+    return parts
+
+
+def fit_judged_trees(parts: Sequence[Rows], config: TrainingConfig) -> Booster | None:
+    """Trees that know nothing of the last of `parts`, on which they are judged.
+
+    None where there are too few queries to tell a good ranker from a lucky one.
+    """
+    *training, stopping, _ = parts
+    learnt = Rows.join(training)
+    if min(len(learnt.sizes), len(stopping.sizes)) < LEAST_QUERIES:
+        return None
+    return fit_trees(learnt, stopping, config.ranker, config.seed)
 
 
 def _reader(events: EventColumns) -> ReadEvents:

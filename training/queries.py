@@ -22,7 +22,7 @@ class Answered:
     """One query with its candidates in retrieval's order."""
 
     asked: Asked
-    new: NDArray[np.bool_]  # (n,) what could be shown and was not played or rated before
+    new: NDArray[np.bool_]  # (n,) what could be shown and was not known before
     retrieved: Retrieved
     matrix: NDArray[np.float32]  # (m, f)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from training.judge import Metric
+from training.judge import Judged
 
 # Called with the name of the stage and how much of it is done, 0 to 1.
 Progress: TypeAlias = Callable[[str, float], None]
@@ -15,16 +15,16 @@ Progress: TypeAlias = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """The outcome; metrics are of the last slice of time, which the judged models had not seen."""
+    """The outcome; `judged` is of the last slice of time, which the judged models had not seen."""
 
     version: str
-    trained_until_ms: int
+    trained_until_ms: int  # as asked, or the end of the log where that comes first
     event_count: int
     profile_count: int
     title_count: int
     evaluated_count: int
     tree_count: int  # 0: too little to train a ranker from, the bundle has none
-    metrics: tuple[Metric, ...]
+    judged: tuple[Judged, ...]  # a method each; without a ranker none is called ranking
     stage_seconds: tuple[tuple[str, float], ...]
     peak_memory_bytes: int
 

@@ -56,7 +56,7 @@ class Asked:
 class Snapshot:
     """The state of things at a cut, from events before it; `asked` looks forward for labels."""
 
-    histories: Histories  # of all profiles
+    histories: Histories  # of all profiles with events before the cut
     asked: tuple[Asked, ...]  # of the profiles that were wanted
 
 
@@ -94,7 +94,9 @@ def take_snapshots(
                 continue
             state = replay.state()
             view = resolve(state, columns)
-            histories[place].append(taste_history(view, cut.time_ms))
+            if stop:
+                # One more row, even an empty one, would change the factors' first draw.
+                histories[place].append(taste_history(view, cut.time_ms))
             if relevant is not None:
                 first = events[stop]
                 viewer = Viewer(

@@ -23,6 +23,10 @@ _WEIGHTS: Final = (8.0, 1.0, 1.0, 1.0)
 _SEEDS: Final = 5
 _CONTENT_HISTORY: Final = 30
 
+# What is retrieved for one page, in serving and in training: the ranker is trained on as many
+# candidates as it will meet.
+CANDIDATE_COUNT: Final = 500
+
 # A title watched through every day of a year; far more would drown arithmetic in float32.
 MOST_WEIGHT: Final = 1e4
 # So many rows may be excluded, repeated ones too, however small the catalogue is.

@@ -18,7 +18,7 @@ from libs.features.ranking_matrix import SOURCE_NAMES
 from libs.features.seen import disliked_rows, excluded_rows
 from libs.features.title_statistics import TitleStatistics, statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
-from libs.models.retrieval import Retrieved
+from libs.models.retrieval import CANDIDATE_COUNT, Retrieved
 from libs.models.top import top_rows
 from services.ranking.ports import (
     CandidateQuery,
@@ -32,8 +32,7 @@ from services.ranking.ports import (
 from services.ranking.query import Audience, Query
 from services.ranking.shelf import Shelf
 
-# How many candidates are scored for a slate of up to 100; a larger one gets five times its size.
-POOL: Final = 500
+# CANDIDATE_COUNT are scored for a slate of up to 100; a larger one gets five times its size.
 POOL_PER_PICK: Final = 5
 MAX_POOL: Final = 2_000
 
@@ -185,7 +184,7 @@ class Reading:
 
     @property
     def _pool(self) -> int:
-        return min(max(POOL, POOL_PER_PICK * self._query.limit), MAX_POOL)
+        return min(max(CANDIDATE_COUNT, POOL_PER_PICK * self._query.limit), MAX_POOL)
 
     def _budget_s(self, share: float) -> float:
         """A share of what is left; an EVALUATION drops nothing for being late."""

@@ -11,12 +11,13 @@ from cli.moments import parse_moment
 from cli.offline import Bundle, OfflineSuite, current_bundle
 from cli.suite import Suite, target
 from libs.domain.identifiers import DEFAULT_TENANT
+from libs.domain.viewing import UNKNOWN_CONTEXT, Device, ViewingContext
 from libs.models.retrieval_model import RetrievalModel
 from libs.serving.decoding import timestamp
 from reprise.common.v1 import purpose_pb2, viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from tests.end_to_end.conftest import CUT, PROFILES, Home
+from tests.end_to_end.conftest import CUT, PROFILES, UNTIL, Home
 
 pytestmark = pytest.mark.end_to_end
 
@@ -38,10 +39,13 @@ def events(suite: Suite) -> events_pb2_grpc.EventsServiceStub:
     )
 
 
-def evaluation(profile_id: str, at: Timestamp) -> ranking_pb2.RecommendRequest:
+def evaluation(
+    profile_id: str, at: Timestamp, context: viewing_pb2.ViewingContext | None = None
+) -> ranking_pb2.RecommendRequest:
     return ranking_pb2.RecommendRequest(
         profile_id=profile_id,
         limit=LIMIT,
+        context=context,
         purpose=purpose_pb2.PURPOSE_EVALUATION,
         request_time=at,
     )
@@ -53,32 +57,65 @@ def profile_ids(home: Home) -> list[str]:
 
 
 def served(
-    ranking: ranking_pb2_grpc.RankingServiceStub, ids: list[str]
+    ranking: ranking_pb2_grpc.RankingServiceStub,
+    ids: list[str],
+    context: viewing_pb2.ViewingContext | None = None,
 ) -> dict[str, tuple[str, ...]]:
     answers = {}
     for profile_id in ids:
-        answer = ranking.Recommend(evaluation(profile_id, timestamp(CUT_MS)), timeout=10)
+        request = evaluation(profile_id, timestamp(CUT_MS), context)
+        answer = ranking.Recommend(request, timeout=10)
         assert not answer.degraded
         answers[profile_id] = tuple(answer.title_ids)
     return answers
 
 
-def offline(home: Home, bundle: Bundle, ids: list[str]) -> dict[str, tuple[str, ...]]:
+def offline(
+    home: Home, bundle: Bundle, ids: list[str], context: ViewingContext = UNKNOWN_CONTEXT
+) -> dict[str, tuple[str, ...]]:
     suite = OfflineSuite(home.settings, DEFAULT_TENANT, bundle)
-    answers = suite.lists(ids, at_ms=CUT_MS, limit=LIMIT)
+    answers = suite.lists(ids, at_ms=CUT_MS, limit=LIMIT, context=context)
     return {profile_id: answer.title_ids for profile_id, answer in answers.items()}
 
 
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        (None, UNKNOWN_CONTEXT),
+        (
+            viewing_pb2.ViewingContext(
+                device=viewing_pb2.DEVICE_TV, country="PT", time_zone="Europe/Lisbon", kids=True
+            ),
+            ViewingContext(device=Device.TV, country="PT", time_zone="Europe/Lisbon", kids=True),
+        ),
+    ],
+    ids=["unknown", "children's TV in Lisbon"],
+)
 def test_served_lists_equal_offline_lists_for_every_profile(
-    trained_home: Home, ranking: ranking_pb2_grpc.RankingServiceStub
+    trained_home: Home,
+    ranking: ranking_pb2_grpc.RankingServiceStub,
+    sent: viewing_pb2.ViewingContext | None,
+    meant: ViewingContext,
 ) -> None:
     ids = profile_ids(trained_home)
     assert len(ids) >= 500
     bundle = current_bundle(trained_home.settings)
-    assert served(ranking, ids) == offline(trained_home, bundle, ids)
+    lists = served(ranking, ids, sent)
+    assert all(lists.values())
+    assert lists == offline(trained_home, bundle, ids, meant)
+
+
+def test_the_context_of_a_request_changes_its_list(
+    ranking: ranking_pb2_grpc.RankingServiceStub,
+) -> None:
+    # Or equal lists in another context would say nothing about it.
+    ids = ["p000001", "p000002", "p000003"]
+    tv = viewing_pb2.ViewingContext(device=viewing_pb2.DEVICE_TV, country="PT", kids=True)
+    assert served(ranking, ids, tv) != served(ranking, ids)
 
 
 def one_leaf_changed(bundle: Bundle) -> Bundle:
+    assert bundle.ranker is not None
     copy = type(bundle.ranker.booster)(model_str=bundle.ranker.booster.model_to_string())
     copy.set_leaf_output(0, 0, copy.get_leaf_output(0, 0) + 5.0)
     return Bundle(bundle.retrieval, dataclasses.replace(bundle.ranker, booster=copy))
@@ -119,6 +156,11 @@ def test_evaluate_beats_popularity_and_stays_below_the_truth(
     assert evaluated["served_equal"] == evaluated["served_count"] >= 300
     assert judged["reprise"]["gain"]["low"] > 0
     assert judged["oracle (simulated)"]["ndcg"]["mean"] > judged["reprise"]["ndcg"]["mean"]
+
+
+def test_evaluate_with_nothing_to_judge_says_so(trained_home: Home) -> None:
+    failed = trained_home.reprise("evaluate", "--at", UNTIL, expect=1)
+    assert "nobody did anything relevant in the 7 days after" in failed.stderr
 
 
 def test_an_unknown_profile_gets_a_cold_answer(

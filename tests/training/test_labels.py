@@ -1,8 +1,15 @@
+import dataclasses
+
 import numpy as np
+from hypothesis import given
 
 from libs.domain.event import Event, EventKind, Rating, Thumb, ThumbDirection
+from libs.domain.title import Title, TitleKind
+from libs.features.catalogue_columns import from_titles
 from libs.features.event_columns import from_events
-from tests.made_events import START_MS, impression, watch
+from libs.features.profile_state import replay
+from libs.features.profile_view import resolve, seen_rows
+from tests.made_events import START_MS, event_lists, impression, watch
 from training.cuts import Cut
 from training.labels import known_rows, relevant_rows, row_of_titles, watching
 
@@ -74,6 +81,34 @@ def test_titles_without_a_row_and_other_profiles_are_kept_apart() -> None:
         watch("c", START_MS, title_id="movie", profile_id="profile2"),
     ]
     assert labels(*events) == {"profile1": [2], "profile2": [0]}
+
+
+def test_what_was_disliked_before_is_not_new_until_that_is_taken_back() -> None:
+    down, taken_back = (
+        thumb("a", START_MS - 2, ThumbDirection.DOWN),
+        thumb("b", START_MS - 1, ThumbDirection.RETRACTED),
+    )
+    inside = watch("c", START_MS, title_id="movie")
+    assert labels(down, inside) == {}
+    assert labels(down, taken_back, inside) == {"profile0": [0]}
+
+
+@given(event_lists(title_count=3))
+def test_known_rows_of_the_log_are_the_seen_rows_of_the_profiles(events: list[Event]) -> None:
+    # One event a millisecond: which of two at the same time is the newer is not the point here.
+    events = [
+        dataclasses.replace(event, occurred_ms=START_MS - 100 + place, sequence=0)
+        for place, event in enumerate(events)
+    ]
+    catalogue = tuple(Title(f"title{row}", TitleKind.MOVIE, "A film") for row in range(3))
+    columns = from_titles(catalogue, tuple(title.title_id for title in catalogue))
+    log = from_events(events)
+    title_rows = row_of_titles(log, columns.credit.row_of)
+    known = known_rows(log, title_rows, len(catalogue), CUT)
+    for index, profile_id in enumerate(log.profile_ids):
+        of_profile = [event for event in events if event.profile_id == profile_id]
+        seen = seen_rows(resolve(replay(of_profile), columns))
+        assert known.get(index, np.empty(0)).tolist() == seen.tolist()
 
 
 def test_known_rows_are_what_was_played_or_rated_before() -> None:
