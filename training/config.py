@@ -49,7 +49,7 @@ class TrainingConfig:
     bundles: Path
     cache: Path
     tenant: str = DEFAULT_TENANT
-    until_ms: int | None = None  # events before this; None takes all that the log has
+    until_ms: int | None = None  # events before this; None, or later than the log: all
     seed: int = 1
     candidate_limit: int = CANDIDATE_COUNT
     content_dimensions: int = 128

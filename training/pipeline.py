@@ -121,9 +121,10 @@ def read_material(
 ) -> Material:
     """Events, catalogue, texts and the snapshots of all cuts; nothing at or after the end."""
     with watch.stage("read log"):
-        until_ms = config.until_ms
-        if until_ms is None:
-            until_ms = log.newest_event_ms(config.tenant) + 1
+        # Not later than the log, or all that it says would have faded by then.
+        until_ms = log.newest_event_ms(config.tenant) + 1
+        if config.until_ms is not None:
+            until_ms = min(until_ms, config.until_ms)
         events = log.columns(config.tenant, until_ms)
         row_ids = recommendable_ids(titles)
         if not row_ids:

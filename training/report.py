@@ -18,7 +18,7 @@ class TrainingReport:
     """The outcome; `judged` is of the last slice of time, which the judged models had not seen."""
 
     version: str
-    trained_until_ms: int
+    trained_until_ms: int  # as asked, or the end of the log where that comes first
     event_count: int
     profile_count: int
     title_count: int
