@@ -37,7 +37,10 @@ class RankerConfig:
     least_rows_in_leaf: int = 50
     most_queries_per_cut: int = 1500
     negatives: int = 100  # a query; 60 and 150 did as well
-    threads: int = 2
+    # Of LightGBM and of the text encoder. Two wait for each other in busy loops: on two CPUs shared
+    # with others, 636k rows took two threads 125 to 316 s (52 to 57 s of CPU time) and one 34 s
+    # (11 to 13 s), with the same trees; 256 texts took 10 to 24 s and 4 to 5 s.
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
