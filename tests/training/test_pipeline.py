@@ -45,11 +45,12 @@ def test_the_same_input_gives_the_same_bundle(tmp_path: Path) -> None:
 
 def test_nothing_at_or_after_the_end_is_learnt_from(tmp_path: Path) -> None:
     log, titles = small_world()
-    until_ms = UNTIL_MS - 7 * DAY_MS
-    whole = train_small(tmp_path / "whole", until_ms=until_ms)
     earlier = MemoryLog(
-        tuple(event for event in log.events if event.occurred_ms < until_ms), log.stored
+        tuple(event for event in log.events if event.occurred_ms < UNTIL_MS - 7 * DAY_MS),
+        log.stored,
     )
+    until_ms = earlier.newest_event_ms("") + 1
+    whole = train_small(tmp_path / "whole", until_ms=until_ms)
     config = make_config(tmp_path / "earlier", until_ms=until_ms)
     cut_off = train_from(earlier, titles, config, quiet, 1, encode)
     assert whole.version == cut_off.version
