@@ -22,7 +22,8 @@ from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 
 READY_WITHIN_S: Final = 30.0
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+# SIGINT too: a shell may have started this command with Ctrl-C turned off.
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def running(
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Make SIGTERM and SIGHUP (a closed terminal) end a command as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP (a closed terminal) end a command as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -240,7 +241,7 @@ def interrupted_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _deaf_to_signals() -> Iterator[None]:
-    with _handling(signal.SIG_IGN, (signal.SIGINT, *_ENDING)):
+    with _handling(signal.SIG_IGN, _ENDING):
         yield
 
 
