@@ -15,11 +15,15 @@ from typing import Final, Literal
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from pydantic import SecretStr
 
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 
 READY_WITHIN_S: Final = 30.0
+
+# What each service listens for: calls, whoever reads metrics, probes.
+PORT_KINDS: Final = ("", "_metrics", "_health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +51,34 @@ def target(settings: SuiteSettings, name: str) -> str:
     return str(getattr(settings, f"{name}_target"))
 
 
+def health_target(settings: SuiteSettings, name: str) -> str:
+    """Where a service of the suite is asked for its health."""
+    return str(getattr(settings, f"{name}_health_target"))
+
+
 def environment(settings: SuiteSettings) -> dict[str, str]:
-    """The environment that gives a process the same settings."""
-    return {f"REPRISE_{key.upper()}": str(value) for key, value in settings.model_dump().items()}
+    """The environment that gives a process the same settings, secrets too."""
+    return {
+        f"REPRISE_{key.upper()}": (
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
+        for key, value in settings.model_dump().items()
+        if value is not None
+    }
 
 
 def with_free_ports(settings: SuiteSettings) -> SuiteSettings:
     """The same settings on ports that nobody uses now."""
-    names = [f"{spec.name}{kind}_port" for spec in SERVICES for kind in ("", "_metrics")]
+    names = [f"{spec.name}{kind}_port" for spec in SERVICES for kind in PORT_KINDS]
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in names]
         for sock in sockets:
             sock.bind((settings.host, 0))
         ports = {name: sock.getsockname()[1] for name, sock in zip(names, sockets, strict=True)}
     targets = {
-        f"{spec.name}_target": f"{settings.host}:{ports[f'{spec.name}_port']}" for spec in SERVICES
+        f"{spec.name}{kind}_target": f"{settings.host}:{ports[f'{spec.name}{kind}_port']}"
+        for spec in SERVICES
+        for kind in ("", "_health")
     }
     return settings.model_copy(update={"port_base": 0, **ports, **targets})
 
@@ -144,7 +161,7 @@ class Suite:
                 spec
                 for spec in waiting
                 if not is_serving(
-                    target(self.settings, spec.name),
+                    health_target(self.settings, spec.name),
                     spec.grpc_name if for_what == "traffic" else "",
                 )
             ]
@@ -220,7 +237,7 @@ def write_ports(settings: SuiteSettings) -> Path:
     ports = {
         f"{spec.name}{kind}": getattr(settings, f"{spec.name}{kind}_port")
         for spec in SERVICES
-        for kind in ("", "_metrics")
+        for kind in PORT_KINDS
     }
     path.write_text(json.dumps(ports, indent=2) + "\n")
     return path

@@ -10,8 +10,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.faults import PartUnavailable
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
-from libs.serving.server import Application, Mounted, Readiness, running
+from libs.serving.server import running
 
 NAME = "reprise.tests.EchoService"
 

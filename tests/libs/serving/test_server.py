@@ -1,12 +1,8 @@
 """The harness under a small service of its own, in this process and in real ones."""
 
 import asyncio
-import contextlib
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,7 +14,6 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
     error_details_pb2,
     status_pb2,
 )
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.faults import (
@@ -29,12 +24,13 @@ from libs.faults import (
     PartUnavailable,
     StartFault,
 )
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
-from libs.serving.server import Application, Mounted, Readiness, Running, running
+from libs.serving.limits import Limits
+from libs.serving.server import Running, running
 from libs.telemetry.metrics import ServiceMetrics
 
 NAME = "reprise.tests.EchoService"
-STATUS = health_pb2.HealthCheckResponse.ServingStatus
 
 
 class Echo:
@@ -89,7 +85,7 @@ async def server(echo: Echo) -> AsyncIterator[Running]:
         await readiness.set(NAME, True)
         return Application((Mounted(NAME, echo.mount),))
 
-    async with running(build, default_deadline_ms=50) as started:
+    async with running(build, limits=Limits(default_deadline_ms=50)) as started:
         yield started
 
 
@@ -210,21 +206,17 @@ async def test_a_peer_that_is_not_there_is_unavailable() -> None:
             )
 
 
-async def test_health_is_of_the_process_and_of_each_service(channel: grpc.aio.Channel) -> None:
-    stub = health_pb2_grpc.HealthStub(channel)
-    for service in ("", NAME):
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
-        assert answer.status == STATUS.SERVING
+async def test_whoever_listens_hears_which_services_are_ready(echo: Echo) -> None:
+    said: list[tuple[str, bool]] = []
 
-
-async def test_a_service_that_never_said_so_is_not_ready(echo: Echo) -> None:
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),))
+        await readiness.set(NAME, True)
+        return Application((Mounted(NAME, echo.mount), Mounted("reprise.tests.Other", echo.mount)))
 
-    async with running(build) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=NAME))
-        assert answer.status == STATUS.NOT_SERVING
+    async with running(build, tell=lambda *state: said.append(state)) as server:
+        assert server.readiness.is_ready(NAME)
+        assert said == [(NAME, True), ("reprise.tests.Other", False)]
+    assert said[2:] == [(NAME, False)], "the end of a server is told, and told once"
 
 
 async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
@@ -232,7 +224,7 @@ async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
     asked = reflection_pb2.ServerReflectionRequest(list_services="")
     answers = [answer async for answer in stub.ServerReflectionInfo(iter([asked]))]
     listed = {service.name for service in answers[0].list_services_response.service}
-    assert {NAME, "grpc.health.v1.Health"} <= listed
+    assert listed == {NAME, "grpc.reflection.v1alpha.ServerReflection"}
 
 
 async def test_calls_are_counted_by_method_and_code(echo: Echo) -> None:
@@ -303,82 +295,3 @@ def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
-
-
-SCRIPT = """
-import sys
-from google.protobuf.timestamp_pb2 import Timestamp
-import asyncio, grpc
-from libs.serving.server import Application, Mounted, serve
-
-async def say(request, context):
-    if request.seconds == 8:
-        return request
-    sys.stdout.write("entered\\n"); sys.stdout.flush()
-    # In flight until the drain has begun: the test sees the signal taken, then lets go.
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    return request
-
-def mount(server):
-    server.add_registered_method_handlers("reprise.tests.EchoService", {
-        "Say": grpc.unary_unary_rpc_method_handler(
-            say, Timestamp.FromString, Timestamp.SerializeToString)})
-
-async def build(readiness):
-    await readiness.set("reprise.tests.EchoService", True)
-    return Application((Mounted("reprise.tests.EchoService", mount),))
-
-sys.exit(serve(build, name="echo", host="127.0.0.1", port=int(sys.argv[1]), drain_ms=20000))
-"""
-
-
-async def start(port: int) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    root = Path(__file__).parents[3]
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SCRIPT, str(port), stdin=pipe, stdout=pipe, stderr=pipe, cwd=root
-    )
-
-
-async def call_until_refused(say: Any) -> None:
-    while True:  # the port closes a moment after the process says so
-        with contextlib.suppress(Overloaded):  # a call that the closing overtook
-            await call("echo", say, Timestamp(seconds=8), timeout_s=5)
-
-
-async def line_with(process: asyncio.subprocess.Process, word: str) -> None:
-    assert process.stdout is not None
-    while word not in (line := (await process.stdout.readline()).decode()):
-        assert line, f"ended before it said {word!r}"
-
-
-@pytest.mark.end_to_end
-async def test_sigterm_finishes_what_is_under_way_and_refuses_what_is_new() -> None:
-    port = free_port()
-    process = await start(port)
-    await line_with(process, "listening")
-    async with open_channel(f"127.0.0.1:{port}") as channel:
-        say = method(channel, "unary_unary", "Say")
-        under_way = asyncio.ensure_future(say(Timestamp(seconds=7), timeout=30))
-        await line_with(process, "entered")
-        process.send_signal(signal.SIGTERM)
-        await line_with(process, "draining")
-        async with open_channel(f"127.0.0.1:{port}") as late:
-            new = method(late, "unary_unary", "Say")
-            with pytest.raises(PartUnavailable):
-                await call_until_refused(new)
-        assert process.stdin is not None
-        process.stdin.write(b"go on\n")
-        assert (await under_way).seconds == 7
-    _, errors = await process.communicate()
-    assert (process.returncode, errors) == (0, b"")
-
-
-@pytest.mark.end_to_end
-async def test_a_taken_port_is_one_line_and_exit_code_1(server: Running) -> None:
-    process = await start(server.port)
-    _, errors = await process.communicate()
-    assert process.returncode == 1
-    [line] = errors.decode().splitlines()
-    assert line.startswith("echo: ")
-    assert str(server.port) in line
