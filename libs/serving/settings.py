@@ -54,6 +54,13 @@ class SuiteSettings(BaseSettings):
     # Processes of each service that can share its port; `libs.serving.limits` says what the
     # limits of each are.
     workers: int = Field(default=1, ge=1, le=256)
+    # Of each client to each service; a connection stays with the worker that took it, and four
+    # for each worker leave none of two idle but once in 128 times.
+    connections: int = Field(
+        default_factory=lambda known: 1 if known["workers"] == 1 else 4 * known["workers"],
+        ge=1,
+        le=1_024,
+    )
     most_in_flight: int = Field(default=64, ge=1)
     most_streams: int = Field(default=1_000, ge=1)
     most_pending: int = Field(default=8, ge=1)

@@ -57,7 +57,7 @@ async def build(
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
     features = FeatureReader(settings.events_path)
-    channel = open_channel(settings.events_target)
+    channel = open_channel(settings.events_target, connections=settings.connections)
     application = assemble(
         readiness=readiness,
         metrics=metrics,

@@ -48,8 +48,8 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
 
     async def open_parts(readiness: Readiness) -> Application:
         log = structlog.get_logger()
-        events = open_channel(settings.events_target)
-        candidates = open_channel(settings.candidates_target)
+        events = open_channel(settings.events_target, connections=settings.connections)
+        candidates = open_channel(settings.candidates_target, connections=settings.connections)
         reader = FeatureReader(settings.events_path)
         live = LiveTables(reader, DEFAULT_TENANT, now_ms)
         feed = CatalogueFeed(CandidatesClient(candidates), DEFAULT_TENANT)

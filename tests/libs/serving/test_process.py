@@ -293,6 +293,40 @@ async def test_workers_share_port_and_metrics(tmp_path: Path) -> None:
     assert list((tmp_path / "run").iterdir()) == [], "the counts of the workers go with them"
 
 
+async def test_one_client_with_several_connections_reaches_every_worker(tmp_path: Path) -> None:
+    async with started(tmp_path, WORKERS=2) as service:
+        await service.line_with("listening")
+        await service.line_with("listening")
+        where = f"127.0.0.1:{service.port}"
+        async with open_channel(where, connections=32) as channel:
+            method = say(channel)
+            asked = [call("echo", method, Timestamp(seconds=9), timeout_s=5) for _ in range(32)]
+            found = {answer.seconds for answer in await asyncio.gather(*asked)}
+        assert found == {worker.pid for worker in service.workers()}
+
+
+async def test_five_hundred_idle_connections_cost_little_and_hinder_nobody(tmp_path: Path) -> None:
+    async with started(tmp_path) as service:
+        await service.line_with("listening")
+        process = psutil.Process(service.process.pid)
+        assert await pids(service, 1) == {process.pid}
+        threads, memory = process.num_threads(), process.memory_info().rss
+        async with contextlib.AsyncExitStack() as held:
+            for _ in range(500):
+                _, writer = await asyncio.open_connection("127.0.0.1", service.port)
+                held.callback(writer.close)
+                writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5))
+                await writer.drain()
+
+            async def all_are_there() -> bool:
+                return len(process.net_connections("tcp")) > 500
+
+            await until(all_are_there)
+            assert await pids(service, 5) == {process.pid}
+            assert process.num_threads() <= threads + 4
+            assert process.memory_info().rss < memory + 64 * 2**20
+
+
 async def test_a_worker_that_is_killed_is_started_again_while_the_other_answers(
     tmp_path: Path,
 ) -> None:

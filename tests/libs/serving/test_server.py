@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import grpc
@@ -39,6 +40,8 @@ class Echo:
     def __init__(self) -> None:
         self.entered = asyncio.Event()
         self.release = asyncio.Event()
+        self.poured = 0
+        self.ended = asyncio.Event()
 
     async def say(self, request: Timestamp, context: Any) -> Timestamp:
         match request.seconds:
@@ -62,6 +65,14 @@ class Echo:
     async def listen(self, requests: AsyncIterator[Timestamp], context: Any) -> Timestamp:
         return Timestamp(seconds=sum([request.seconds async for request in requests]))
 
+    async def pour(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        try:
+            for _ in range(1_000):
+                self.poured += 1
+                yield bytes(1_000_000)
+        finally:
+            self.ended.set()
+
     def mount(self, server: grpc.aio.Server) -> None:
         read, write = Timestamp.FromString, Timestamp.SerializeToString
         server.add_registered_method_handlers(
@@ -69,6 +80,7 @@ class Echo:
             {
                 "Say": grpc.unary_unary_rpc_method_handler(self.say, read, write),
                 "Tell": grpc.unary_stream_rpc_method_handler(self.tell, read, write),
+                "Pour": grpc.unary_stream_rpc_method_handler(self.pour),
                 "Listen": grpc.stream_unary_rpc_method_handler(self.listen, read, write),
             },
         )
@@ -99,6 +111,11 @@ def method(channel: grpc.aio.Channel, kind: str, name: str) -> Any:
     return getattr(channel, kind)(
         f"/{NAME}/{name}", Timestamp.SerializeToString, Timestamp.FromString
     )
+
+
+def raw(channel: grpc.aio.Channel, kind: str, name: str) -> Any:
+    """The method in bytes."""
+    return getattr(channel, kind)(f"/{NAME}/{name}")
 
 
 async def failure(answer: Any) -> tuple[grpc.aio.AioRpcError, dict[str, Any]]:
@@ -155,9 +172,9 @@ async def test_a_defect_is_internal_and_logged_once_with_its_trace(
 async def test_malformed_bytes_are_an_invalid_argument(
     channel: grpc.aio.Channel, kind: str, name: str
 ) -> None:
-    raw = getattr(channel, kind)(f"/{NAME}/{name}")
+    ask = raw(channel, kind, name)
     garbage = b"\xff\xff\xff"
-    made = raw(iter([garbage])) if kind == "stream_unary" else raw(garbage)
+    made = ask(iter([garbage])) if kind == "stream_unary" else ask(garbage)
     answer = made.read() if kind == "unary_stream" else made
     error, details = await failure(answer)
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -182,6 +199,80 @@ async def test_a_call_without_deadline_gets_the_services(channel: grpc.aio.Chann
     error, details = await failure(method(channel, "unary_unary", "Say")(Timestamp(seconds=4)))
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert details["ErrorInfo"].reason == "ERROR_REASON_DEADLINE"
+
+
+def bounded(echo: Echo, limits: Limits) -> AbstractAsyncContextManager[Running]:
+    async def build(readiness: Readiness) -> Application:
+        return Application((Mounted(NAME, echo.mount),))
+
+    return running(build, limits=limits)
+
+
+async def test_one_call_more_than_may_be_in_flight_is_refused(echo: Echo) -> None:
+    async with (
+        bounded(echo, Limits(most_in_flight=1)) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        say = method(channel, "unary_unary", "Say")
+        first = asyncio.ensure_future(say(Timestamp(seconds=4)))
+        await echo.entered.wait()
+        error, details = await failure(say(Timestamp(seconds=9)))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert details["ErrorInfo"].reason == "ERROR_REASON_OVERLOADED"
+        assert details["ErrorInfo"].metadata["limit"] == "calls in flight"
+        assert details["RetryInfo"].retry_delay.ToMilliseconds() > 0
+        assert len(await listed(channel)) == 2, "reflection is no load"
+        echo.release.set()
+        await first
+        assert (await say(Timestamp(seconds=9))).seconds == 9, "a refused call counts for nothing"
+
+
+async def test_one_stream_more_than_may_be_open_is_refused(echo: Echo) -> None:
+    async with (
+        bounded(echo, Limits(most_streams=1)) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        pour = raw(channel, "unary_stream", "Pour")
+        open_one = pour(b"")
+        await open_one.read()
+        error, details = await failure(pour(b"").read())
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert details["ErrorInfo"].metadata["limit"] == "open streams"
+        assert await method(channel, "unary_unary", "Say")(Timestamp(seconds=9))
+        open_one.cancel()
+        await echo.ended.wait()
+
+
+async def test_a_client_that_never_reads_holds_little_and_not_for_long(echo: Echo) -> None:
+    async with (
+        bounded(echo, Limits(send_ms=300)) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        never_read = raw(channel, "unary_stream", "Pour")(b"")
+        await asyncio.wait_for(echo.ended.wait(), 20)
+        assert echo.poured < 50, "no more of 1,000 was made than the windows hold"
+        never_read.cancel()
+
+
+async def test_a_request_that_is_too_large_is_refused_and_said_to_be(
+    channel: grpc.aio.Channel,
+) -> None:
+    large = raw(channel, "unary_unary", "Say")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await large(bytes(5_000_000), timeout=5)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    with pytest.raises(InvalidField, match="larger than max"):
+        await call("echo", large, bytes(5_000_000), timeout_s=5)
+
+
+async def test_an_error_names_the_trace_of_its_caller(channel: grpc.aio.Channel) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    carried = (("traceparent", f"00-{trace_id}-00f067aa0ba902b7-01"),)
+    say = method(channel, "unary_unary", "Say")
+    _, details = await failure(say(Timestamp(seconds=1), metadata=carried))
+    assert details["ErrorInfo"].metadata["trace_id"] == trace_id
+    _, details = await failure(say(Timestamp(seconds=1)))
+    assert len(details["ErrorInfo"].metadata["trace_id"]) == 32
 
 
 async def test_a_client_is_told_faults_as_they_were(channel: grpc.aio.Channel) -> None:
@@ -219,12 +310,15 @@ async def test_whoever_listens_hears_which_services_are_ready(echo: Echo) -> Non
     assert said[2:] == [(NAME, False)], "the end of a server is told, and told once"
 
 
-async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
+async def listed(channel: grpc.aio.Channel) -> set[str]:
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     asked = reflection_pb2.ServerReflectionRequest(list_services="")
     answers = [answer async for answer in stub.ServerReflectionInfo(iter([asked]))]
-    listed = {service.name for service in answers[0].list_services_response.service}
-    assert listed == {NAME, "grpc.reflection.v1alpha.ServerReflection"}
+    return {service.name for service in answers[0].list_services_response.service}
+
+
+async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
+    assert await listed(channel) == {NAME, "grpc.reflection.v1alpha.ServerReflection"}
 
 
 async def test_calls_are_counted_by_method_and_code(echo: Echo) -> None:
