@@ -28,10 +28,14 @@ PORT_KINDS: Final = ("", "_metrics", "_health")
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One service of the suite: its module, its gRPC name and the setting of its port."""
+    """One service of the suite: its module, its gRPC name, and whether it writes a file.
+
+    A file has one writer, so a service that writes one runs as one process.
+    """
 
     name: str
     grpc_name: str
+    writes_file: bool
 
     @property
     def module(self) -> str:
@@ -40,9 +44,9 @@ class ServiceSpec:
 
 
 SERVICES: Final = (
-    ServiceSpec("events", "reprise.events.v1.EventsService"),
-    ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService"),
-    ServiceSpec("ranking", "reprise.ranking.v1.RankingService"),
+    ServiceSpec("events", "reprise.events.v1.EventsService", writes_file=True),
+    ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService", writes_file=True),
+    ServiceSpec("ranking", "reprise.ranking.v1.RankingService", writes_file=False),
 )
 
 
@@ -126,12 +130,13 @@ class Suite:
     def start_one(self, name: str, extra: Mapping[str, str] | None = None) -> None:
         """Start the process of one service, with `extra` environment."""
         spec = next(spec for spec in self._specs if spec.name == name)
+        alone = {"REPRISE_WORKERS": "1"} if spec.writes_file else {}
         log_path = self.settings.home / "run" / f"{name}.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", spec.module],
-                env={**os.environ, **environment(self.settings), **(extra or {})},
+                env={**os.environ, **environment(self.settings), **alone, **(extra or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -150,6 +150,13 @@ class SuiteSettings(BaseSettings):
         return self.model_dump(mode="json")
 
 
+def refuse_workers(count: int) -> int:
+    """A check of `workers` for a service that writes a file: a file has one writer."""
+    if count > 1:
+        raise ValueError("this service writes a file and runs as one process; set it to 1")
+    return count
+
+
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 

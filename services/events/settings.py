@@ -1,11 +1,14 @@
 """Settings of the events service."""
 
-from pydantic import Field
+from typing import Annotated
 
-from libs.serving.settings import SuiteSettings
+from pydantic import AfterValidator, Field
+
+from libs.serving.settings import SuiteSettings, refuse_workers
 
 
 class EventsSettings(SuiteSettings):
     """Those of the suite, and how many rows may wait to be written before calls are refused."""
 
+    workers: Annotated[int, AfterValidator(refuse_workers)] = Field(default=1, ge=1)
     events_most_waiting: int = Field(default=50_000, ge=1)
