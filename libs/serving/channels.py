@@ -3,7 +3,8 @@
 `service_config.json` is gRPC's own way to say so, for a client in any language. Every method may
 be tried again: reads change nothing, and writes carry ids that make the same write twice the
 same as once. A server that is full or about to stop ends calls as CANCELLED, so that is tried
-again too; throttling stops retries while more than about one call in ten fails. A call waits for
+again too. Throttling allows for the calls that a killed process had in flight, some fifty, and
+stops retries while more than about one call in ten fails. A call waits for
 a server that is away as long as its deadline allows.
 """
 
