@@ -61,12 +61,15 @@ def health_target(settings: SuiteSettings, name: str) -> str:
 
 
 def environment(settings: SuiteSettings) -> dict[str, str]:
-    """The environment that gives a process the same settings, secrets too."""
+    """The environment that gives a process the same settings, secrets too.
+
+    What nobody has set is left to each process: some services have other defaults.
+    """
     return {
         f"REPRISE_{key.upper()}": (
             value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         )
-        for key, value in settings.model_dump().items()
+        for key, value in settings.model_dump(exclude_unset=True).items()
         if value is not None
     }
 
