@@ -56,10 +56,10 @@ def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
     records = state.records[kept]
     starts = _group_starts(record_rows)
     counters_ms, counters = _summed(records, starts)
-    last = _newest(records, record_rows, "last_ms", "last_sequence", "last_tie")
-    rating = _newest(records, record_rows, "rating_ms", "rating_sequence", "rating_tie")
-    thumb = _newest(records, record_rows, "thumb_ms", "thumb_sequence", "thumb_tie")
-    listed = _newest(records, record_rows, "listed_ms", "listed_sequence", "listed_tie")
+    last = _newest(records, record_rows, starts, "last")
+    rating = _newest(records, record_rows, starts, "rating")
+    thumb = _newest(records, record_rows, starts, "thumb")
+    listed = _newest(records, record_rows, starts, "listed")
     return ProfileView(
         rows=record_rows[starts],
         counters_ms=counters_ms,
@@ -145,12 +145,21 @@ def _factors(ages_ms: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _newest(
-    records: NDArray[np.void], rows: NDArray[np.int32], ms: str, sequence: str, tie: str
+    records: NDArray[np.void], rows: NDArray[np.int32], starts: NDArray[np.intp], register: str
 ) -> NDArray[np.intp]:
     """The place of each group's record whose register was written last."""
-    order = np.lexsort((records[tie], records[sequence], records[ms], rows))
-    ends = np.append(_group_starts(rows)[1:], len(rows)) - 1 if len(rows) else order[:0]
-    return order[ends]
+    if len(starts) == len(rows):
+        return starts  # every group is one record
+    order: NDArray[np.intp] = np.lexsort(
+        (
+            records[f"{register}_tie"],
+            records[f"{register}_sequence"],
+            records[f"{register}_ms"],
+            rows,
+        )
+    )
+    newest: NDArray[np.intp] = order[np.append(starts[1:], len(rows)) - 1]
+    return newest
 
 
 def _group_starts(rows: NDArray[np.int32]) -> NDArray[np.intp]:

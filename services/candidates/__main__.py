@@ -12,8 +12,9 @@ from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
-from libs.serving.server import Application, Mounted, Readiness, serve
+from libs.serving.process import serve
 from libs.serving.settings import read_settings
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import (
@@ -45,17 +46,9 @@ def main() -> int:
         sys.stderr.write(f"candidates: {fault}\n")
         return 1
     configure_logs("candidates", level=settings.log_level)
-    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
+    structlog.get_logger().info("settings", **settings.shown())
     metrics = ServiceMetrics()
-    return serve(
-        functools.partial(build, settings, metrics),
-        name="candidates",
-        host=settings.host,
-        port=settings.candidates_port,
-        drain_ms=settings.drain_ms,
-        metrics=metrics,
-        metrics_port=settings.candidates_metrics_port,
-    )
+    return serve(functools.partial(build, settings, metrics), settings.plan("candidates"), metrics)
 
 
 async def build(
@@ -64,7 +57,7 @@ async def build(
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
     features = FeatureReader(settings.events_path)
-    channel = open_channel(settings.events_target)
+    channel = open_channel(settings.events_target, connections=settings.connections)
     application = assemble(
         readiness=readiness,
         metrics=metrics,

@@ -7,7 +7,7 @@ import structlog
 
 from libs.domain.title import Title
 from libs.faults import PartUnavailable
-from libs.serving.server import Readiness
+from libs.serving.application import Readiness
 from services.candidates.catalogue import Catalogue
 from services.candidates.index import Indexes
 from services.candidates.title_popularity import TitlePopularity

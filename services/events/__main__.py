@@ -9,7 +9,8 @@ import grpc.aio
 import structlog
 
 from libs.faults import StartFault
-from libs.serving.server import Application, Mounted, Readiness, serve
+from libs.serving.application import Application, Mounted, Readiness
+from libs.serving.process import serve
 from libs.serving.settings import read_settings
 from libs.storage.event_store import SqliteEventStore
 from libs.telemetry.logs import configure_logs
@@ -75,16 +76,10 @@ def main() -> int:
         sys.stderr.write(f"events: {fault}\n")
         return 1
     configure_logs("events", level=settings.log_level)
-    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
+    structlog.get_logger().info("settings", **settings.shown())
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return serve(
-        lambda readiness: build(settings, readiness),
-        name="events",
-        host=settings.host,
-        port=settings.events_port,
-        drain_ms=settings.drain_ms,
-        metrics=ServiceMetrics(),
-        metrics_port=settings.events_metrics_port,
+        lambda readiness: build(settings, readiness), settings.plan("events"), ServiceMetrics()
     )
 
 

@@ -13,9 +13,10 @@ from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.serving.application import Application, Build, Mounted, Readiness
 from libs.serving.channels import open_channel
+from libs.serving.process import serve
 from libs.serving.profile_features_client import ProfileFeaturesClient
-from libs.serving.server import Application, Build, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import LiveTables, PastTables
@@ -43,8 +44,8 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
 
     async def open_parts(readiness: Readiness) -> Application:
         log = structlog.get_logger()
-        events = open_channel(settings.events_target)
-        candidates = open_channel(settings.candidates_target)
+        events = open_channel(settings.events_target, connections=settings.connections)
+        candidates = open_channel(settings.candidates_target, connections=settings.connections)
         reader = FeatureReader(settings.events_path)
         live = LiveTables(reader, DEFAULT_TENANT, now_ms)
         titles = StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events)))
@@ -131,17 +132,9 @@ def main() -> int:
         sys.stderr.write(f"ranking: {fault}\n")
         return 1
     configure_logs("ranking", level=settings.log_level)
-    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
+    structlog.get_logger().info("settings", **settings.shown())
     metrics = ServiceMetrics()
-    return serve(
-        build(settings, metrics),
-        name="ranking",
-        host=settings.host,
-        port=settings.ranking_port,
-        drain_ms=settings.drain_ms,
-        metrics=metrics,
-        metrics_port=settings.ranking_metrics_port,
-    )
+    return serve(build(settings, metrics), settings.plan("ranking"), metrics)
 
 
 if __name__ == "__main__":

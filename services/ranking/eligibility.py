@@ -56,7 +56,10 @@ def judge(
         "maturity": (maturity > limit) if limit is not None else np.False_,
         "not_recommendable": ~is_recommendable(columns)[rows],
         "not_licensed": ~licensed[rows],
-        **{name: np.isin(rows, view.rows[of_view]) for name, of_view in history.items()},
+        **{
+            name: _marked(len(columns.kind), view.rows[of_view])[rows]
+            for name, of_view in history.items()
+        },
     }
     reason = np.full(len(rows), _KEPT, dtype=np.int8)
     for code, name in reversed(list(enumerate(REASONS))):
@@ -67,3 +70,10 @@ def judge(
         removed=removed,
         removed_reasons=tuple(REASONS[code] for code in reason[removed].tolist()),
     )
+
+
+def _marked(count: int, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """(count,), true at `rows`; looking up in it costs a tenth of searching `rows`."""
+    marks = np.zeros(count, dtype=np.bool_)
+    marks[rows] = True
+    return marks

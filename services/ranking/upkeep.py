@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from libs.faults import PartUnavailable
-from libs.serving.server import Readiness
+from libs.serving.application import Readiness
 from services.ranking.features import StoredTitleFeatures
 from services.ranking.shelf import Shelves
 

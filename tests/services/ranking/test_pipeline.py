@@ -20,8 +20,9 @@ from libs.features.profile_state import EMPTY, ProfileState, replay
 from libs.features.title_statistics import TitleStatistics, statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.models.retrieval import RetrievalQuery, Retrieved, retrieve
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
-from libs.serving.server import Application, Mounted, Readiness, running
+from libs.serving.server import running
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from services.ranking.parts import Parts

@@ -57,13 +57,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 8
     """ERROR_REASON_INTERNAL (INTERNAL): a defect of ours; logged once with its trace.
-    Metadata: trace_id.
+    Metadata: trace_id (as always).
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
     carries; its `domain` is "reprise". Programs read the reason and the metadata,
-    people read the text.
+    people read the text. Beside what a reason names, the metadata hold trace_id: the
+    caller's W3C trace, or the one that began here; log lines about the call carry it.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
@@ -101,6 +102,6 @@ Metadata: part (where the time went).
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 8
 """ERROR_REASON_INTERNAL (INTERNAL): a defect of ours; logged once with its trace.
-Metadata: trace_id.
+Metadata: trace_id (as always).
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
