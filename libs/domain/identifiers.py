@@ -8,6 +8,8 @@ MAX_ID_LENGTH = 128
 
 DEFAULT_TENANT = "default"
 
+_TENANT = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+
 # Control characters, and the format characters that reorder or hide text.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -17,6 +19,17 @@ def check_id(field: str, value: str) -> str:
     if not value:
         raise InvalidField(field, "must not be empty")
     return check_text(field, value, MAX_ID_LENGTH)
+
+
+def check_tenant(field: str, value: str) -> str:
+    """Return `value`, or raise InvalidField unless it can name a tenant, and a folder of its own.
+
+    1 to 64 lower-case letters, digits, "-" and "_", the first a letter or digit: no two tenants
+    share a folder on a file system that ignores case, and none can name a path.
+    """
+    if not _TENANT.fullmatch(value):
+        raise InvalidField(field, "must be 1 to 64 of a-z, 0-9, '-' and '_', the first no sign")
+    return value
 
 
 def check_text(field: str, value: str, most: int) -> str:

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 import grpc.aio
 
+from libs.serving.identity import Metadata
 from libs.serving.limits import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from libs.serving.status import fault_of
 
@@ -59,13 +60,15 @@ async def call(
     request: RequestT,
     *,
     timeout_s: float,
+    metadata: Metadata = (),
 ) -> ResponseT:
     """The answer of a unary method; a failure is raised as the fault that it means.
 
-    `part` names the peer in PartUnavailable and DeadlineSpent, such as "candidates".
+    `part` names the peer in PartUnavailable and DeadlineSpent, such as "candidates"; `metadata`
+    says who calls it.
     Raises also BundleNotLoaded, NotFound, InvalidField and Overloaded.
     """
     try:
-        return await method(request, timeout=timeout_s)
+        return await method(request, timeout=timeout_s, metadata=metadata)
     except grpc.aio.AioRpcError as error:
         raise fault_of(part, error) from error

@@ -15,10 +15,10 @@ from google.protobuf.message import DecodeError
 
 from libs.faults import DeadlineSpent, Fault
 from libs.serving.deadlines import has_deadline
+from libs.serving.identity import Authorize, Context, enter
 from libs.serving.status import CODES, InternalDefect, MalformedMessage, refuse
 from libs.telemetry.metrics import ServiceMetrics
 
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
@@ -31,13 +31,18 @@ class Malformed:
 
 
 def guarded(
-    method: str, handler: Handler, *, metrics: ServiceMetrics, default_deadline_ms: int
+    method: str,
+    handler: Handler,
+    *,
+    metrics: ServiceMetrics,
+    default_deadline_ms: int,
+    authorize: Authorize,
 ) -> Handler:
     """The same handler with the guard around it; `method` is "/package.Service/Method".
 
     Wrapped once, when the server is made: an interceptor would cost each call a lookup.
     """
-    watch = _Watch(method, metrics)
+    watch = _Watch(method, metrics, authorize)
     read = _reading(handler.request_deserializer)
     write = handler.response_serializer
     match handler.request_streaming, handler.response_streaming:
@@ -61,14 +66,19 @@ def guarded(
 class _Watch:
     """Turns the ends of one method's calls into counts and faults."""
 
-    __slots__ = ("_codes", "_log", "_metrics", "_seconds", "method")
+    __slots__ = ("_authorize", "_codes", "_log", "_metrics", "_seconds", "method")
 
-    def __init__(self, method: str, metrics: ServiceMetrics) -> None:
+    def __init__(self, method: str, metrics: ServiceMetrics, authorize: Authorize) -> None:
         self.method = method
+        self._authorize = authorize
         self._metrics = metrics
         self._seconds = metrics.seconds.labels(method)
         self._codes = {"OK": metrics.handled.labels(method, "OK")}
         self._log = structlog.get_logger()
+
+    def admit(self, context: Context) -> None:
+        """Find out who calls; raises Unauthenticated or PermissionDenied."""
+        enter(self._authorize(self.method, context))
 
     def over(self, code: str, started: float) -> None:
         """Count a call that began at perf_counter `started` and ended with `code`."""
@@ -88,9 +98,10 @@ class _Watch:
 
     @contextlib.asynccontextmanager
     async def around(self, context: Context) -> AsyncIterator[None]:
-        """Count what happens inside and answer its faults."""
+        """Let the caller in, count what happens inside and answer its faults."""
         started = time.perf_counter()
         try:
+            self.admit(context)
             yield
         except (asyncio.CancelledError, GeneratorExit):
             self.over("CANCELLED", started)
@@ -121,6 +132,7 @@ def _answering(behaviour: Any, watch: _Watch, default_s: float) -> Any:
         # Written out and not `async with watch.around`: this is every hot call.
         started = time.perf_counter()
         try:
+            watch.admit(context)
             if isinstance(request, Malformed):
                 raise MalformedMessage(watch.method)
             if has_deadline(context):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import signal
 import socket
 import sys
@@ -14,12 +15,13 @@ import grpc.aio
 import structlog
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from threadpoolctl import threadpool_limits
 
 from libs.faults import StartFault
 from libs.serving.deadlines import DEFAULT_DEADLINE_MS
 from libs.serving.guard import Handler, guarded
+from libs.serving.identity import Authorize, as_everybody
 from libs.serving.limits import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from libs.telemetry.metrics import ServiceMetrics, start_metrics_server
 
@@ -98,11 +100,13 @@ def serve(
     metrics: ServiceMetrics | None = None,
     metrics_port: int | None = None,
     default_deadline_ms: int = DEFAULT_DEADLINE_MS,
+    authorize: Authorize,
 ) -> int:
     """Run until SIGTERM or SIGINT, then drain for at most `drain_ms`; returns the exit code.
 
     A StartFault is one line on standard error and exit code 1. Without `metrics_port` no
-    metrics port is opened; 0 takes a free one, as for `port`.
+    metrics port is opened; 0 takes a free one, as for `port`. `authorize` lets callers in, of
+    every method but those of health.
     """
     # A process is one core's worth of work: more threads in BLAS and OpenMP only spin beside it.
     threadpool_limits(limits=1)
@@ -125,6 +129,7 @@ def serve(
                 drain_ms=drain_ms,
                 metrics=counted,
                 default_deadline_ms=default_deadline_ms,
+                authorize=authorize,
             ) as server:
                 log.info("listening", host=host, port=server.port)
                 await _first_of(stop, server.over)
@@ -149,6 +154,7 @@ async def running(
     drain_ms: int = 0,
     metrics: ServiceMetrics | None = None,
     default_deadline_ms: int = DEFAULT_DEADLINE_MS,
+    authorize: Authorize = as_everybody,
 ) -> AsyncIterator[Running]:
     """A server on the running loop, drained at the end; raises StartFault.
 
@@ -165,12 +171,16 @@ async def running(
         held.push_async_callback(application.close)
         counted = metrics or ServiceMetrics()
         for mounted in application.services:
-            _mount(server, mounted, counted, default_deadline_ms)
+            _mount(server, mounted, counted, default_deadline_ms, authorize)
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         names = [mounted.name for mounted in application.services]
-        reflection.enable_server_reflection(
-            (*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        reflected = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        mount_reflection = functools.partial(
+            reflection_pb2_grpc.add_ServerReflectionServicer_to_server,
+            reflection.aio.ReflectionServicer(reflected),
         )
+        reflecting = Mounted(reflection.SERVICE_NAME, mount_reflection)
+        _mount(server, reflecting, counted, default_deadline_ms, authorize)
         for service in names:
             if service not in readiness.named:
                 await readiness.set(service, False)
@@ -213,7 +223,11 @@ class _Handlers:
 
 
 def _mount(
-    server: grpc.aio.Server, mounted: Mounted, metrics: ServiceMetrics, default_deadline_ms: int
+    server: grpc.aio.Server,
+    mounted: Mounted,
+    metrics: ServiceMetrics,
+    default_deadline_ms: int,
+    authorize: Authorize,
 ) -> None:
     kept = _Handlers()
     mounted.mount(cast("grpc.aio.Server", kept))
@@ -224,6 +238,7 @@ def _mount(
                 handler,
                 metrics=metrics,
                 default_deadline_ms=default_deadline_ms,
+                authorize=authorize,
             )
             for method, handler in handlers.items()
         }

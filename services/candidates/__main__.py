@@ -13,6 +13,8 @@ from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import open_channel
+from libs.serving.identity import Credentials
+from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.server import Application, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
 from libs.serving.title_features_client import TitleFeaturesClient
@@ -41,25 +43,32 @@ def main() -> int:
     """Run until told to stop; returns the exit code."""
     try:
         settings = read_settings(CandidatesSettings)
+        configure_logs("candidates", level=settings.log_level)
+        identity = open_identity(
+            read_settings(IdentitySettings), name="candidates", host=settings.host
+        )
     except StartFault as fault:
         sys.stderr.write(f"candidates: {fault}\n")
         return 1
-    configure_logs("candidates", level=settings.log_level)
     structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
     metrics = ServiceMetrics()
     return serve(
-        functools.partial(build, settings, metrics),
+        functools.partial(build, settings, metrics, identity.credentials),
         name="candidates",
         host=settings.host,
         port=settings.candidates_port,
         drain_ms=settings.drain_ms,
         metrics=metrics,
         metrics_port=settings.candidates_metrics_port,
+        authorize=identity.authorize,
     )
 
 
 async def build(
-    settings: CandidatesSettings, metrics: ServiceMetrics, readiness: Readiness
+    settings: CandidatesSettings,
+    metrics: ServiceMetrics,
+    credentials: Credentials,
+    readiness: Readiness,
 ) -> Application:
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
@@ -72,7 +81,7 @@ async def build(
         store=store,
         bundles=BundleStore(settings.bundles_path),
         live=features,
-        past=TitleFeaturesClient(channel),
+        past=TitleFeaturesClient(channel, credentials),
         refresh_ms=settings.refresh_ms,
     )
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import grpc.aio
 
 from libs.faults import StartFault
+from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.server import Application, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
 from libs.storage.event_store import SqliteEventStore
@@ -70,10 +71,11 @@ def main() -> int:
     """Run until stopped; returns the exit code."""
     try:
         settings = read_settings(EventsSettings)
+        configure_logs("events", level=settings.log_level)
+        identity = open_identity(read_settings(IdentitySettings), name="events", host=settings.host)
     except StartFault as fault:
         sys.stderr.write(f"events: {fault}\n")
         return 1
-    configure_logs("events", level=settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return serve(
         lambda readiness: build(settings, readiness),
@@ -83,6 +85,7 @@ def main() -> int:
         drain_ms=settings.drain_ms,
         metrics=ServiceMetrics(),
         metrics_port=settings.events_metrics_port,
+        authorize=identity.authorize,
     )
 
 

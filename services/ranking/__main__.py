@@ -16,6 +16,8 @@ from libs.faults import PartUnavailable, StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import open_channel
+from libs.serving.identity import Credentials
+from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.server import Application, Build, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
@@ -42,7 +44,7 @@ SERVICE = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 FIRST_LOOK_MS = 50
 
 
-def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
+def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Credentials) -> Build:
     """Choose every part; the returned function opens them on the server's loop."""
 
     async def open_parts(readiness: Readiness) -> Application:
@@ -51,7 +53,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         candidates = open_channel(settings.candidates_target)
         reader = FeatureReader(settings.events_path)
         live = LiveTables(reader, DEFAULT_TENANT, now_ms)
-        feed = CatalogueFeed(CandidatesClient(candidates), DEFAULT_TENANT)
+        feed = CatalogueFeed(CandidatesClient(candidates, credentials), DEFAULT_TENANT)
         bundles = BundleStore(settings.bundles_path)
 
         def refuse(rejection: Rejection) -> None:
@@ -67,7 +69,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
             "Decisions that never reached the events service.",
             registry=metrics.registry,
         )
-        events_client = EventsClient(events)
+        events_client = EventsClient(events, credentials)
         decisions = QueuedDecisionLog(
             events_client,
             capacity=settings.decision_capacity,
@@ -77,9 +79,9 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         )
         parts = Parts(
             shelves=shelves,
-            profiles=StoredProfileFeatures(reader, ProfileFeaturesClient(events)),
-            titles=StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events))),
-            candidates=CandidatesClient(candidates),
+            profiles=StoredProfileFeatures(reader, ProfileFeaturesClient(events, credentials)),
+            titles=StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events, credentials))),
+            candidates=CandidatesClient(candidates, credentials),
             decisions=decisions,
             catalogue=feed,
         )
@@ -131,19 +133,23 @@ def main() -> int:
     """Serve until told to stop; returns the exit code."""
     try:
         settings = read_settings(RankingSettings)
+        configure_logs("ranking", level=settings.log_level)
+        identity = open_identity(
+            read_settings(IdentitySettings), name="ranking", host=settings.host
+        )
     except StartFault as fault:
         sys.stderr.write(f"ranking: {fault}\n")
         return 1
-    configure_logs("ranking", level=settings.log_level)
     metrics = ServiceMetrics()
     return serve(
-        build(settings, metrics),
+        build(settings, metrics, identity.credentials),
         name="ranking",
         host=settings.host,
         port=settings.ranking_port,
         drain_ms=settings.drain_ms,
         metrics=metrics,
         metrics_port=settings.ranking_metrics_port,
+        authorize=identity.authorize,
     )
 
 

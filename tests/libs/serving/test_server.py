@@ -309,6 +309,7 @@ SCRIPT = """
 import sys
 from google.protobuf.timestamp_pb2 import Timestamp
 import asyncio, grpc
+from libs.serving.identity import as_everybody
 from libs.serving.server import Application, Mounted, serve
 
 async def say(request, context):
@@ -328,7 +329,8 @@ async def build(readiness):
     await readiness.set("reprise.tests.EchoService", True)
     return Application((Mounted("reprise.tests.EchoService", mount),))
 
-sys.exit(serve(build, name="echo", host="127.0.0.1", port=int(sys.argv[1]), drain_ms=20000))
+sys.exit(serve(build, name="echo", host="127.0.0.1", port=int(sys.argv[1]), drain_ms=20000,
+               authorize=as_everybody))
 """
 
 
