@@ -7,9 +7,9 @@ from typing import Any, Final
 import grpc
 from rich.table import Table
 
+from cli.calling import open_channel
 from cli.console import Output
 from cli.moments import moment_text
-from cli.suite import target
 from libs.serving.decoding import time_ms, timestamp
 from libs.serving.settings import SuiteSettings
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
@@ -49,7 +49,7 @@ class Ask:
 
 def recommend(settings: SuiteSettings, ask: Ask, output: Output) -> None:
     """Ask ranking, fetch the names from candidates, show both."""
-    with grpc.insecure_channel(target(settings, "ranking")) as channel:
+    with open_channel(settings, "ranking") as channel:
         answer = ranking_pb2_grpc.RankingServiceStub(channel).Recommend(
             ask.message(), timeout=CALL_S
         )
@@ -63,7 +63,7 @@ def _titles(settings: SuiteSettings, title_ids: list[str]) -> dict[str, candidat
     """Names and genres; without candidates the slate is shown by ids alone."""
     if not title_ids:
         return {}
-    with grpc.insecure_channel(target(settings, "candidates")) as channel:
+    with open_channel(settings, "candidates") as channel:
         try:
             answer = candidates_pb2_grpc.CandidatesServiceStub(channel).GetTitles(
                 candidates_pb2.GetTitlesRequest(title_ids=title_ids), timeout=CALL_S

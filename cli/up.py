@@ -12,7 +12,8 @@ from rich.table import Table
 from cli.console import Output
 from cli.suite import SERVICES, Suite, is_listening, target, with_free_ports, write_ports
 from libs.faults import StartFault
-from libs.serving.settings import SuiteSettings
+from libs.serving.identity_settings import WARNING, IdentityMode, IdentitySettings
+from libs.serving.settings import SuiteSettings, read_settings
 
 # A service that ends is started again after this long, so that one that cannot
 # start at all does not take the machine with it.
@@ -71,6 +72,8 @@ def _show(settings: SuiteSettings, output: Output, seconds: float) -> None:
             spec.name, target(settings, spec.name), f"http://{settings.host}:{metrics}/metrics"
         )
     output.console.print(table)
+    if read_settings(IdentitySettings).identity is IdentityMode.DEVELOPMENT:
+        output.say(f"[bold yellow]{WARNING}[/]")
 
 
 def _keep_running(suite: Suite, output: Output) -> None:
