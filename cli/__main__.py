@@ -18,6 +18,7 @@ from cli.console import Output
 from cli.judging import Question
 from cli.moments import parse_moment, today_ms
 from libs.domain.event import DAY_MS
+from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
 from libs.serving.settings import SuiteSettings, read_settings
 from libs.simulation.config import SimulationConfig
@@ -86,9 +87,13 @@ def simulate(
 
 
 @app.command()
-def train(context: typer.Context, until: Moment = None) -> None:
+def train(
+    context: typer.Context,
+    until: Moment = None,
+    tenant: Annotated[str, typer.Option(help="Whose events and catalogue.")] = DEFAULT_TENANT,
+) -> None:
     """Train on events with occurred_at before --until (default: all) and publish a bundle."""
-    config = TrainingConfig.of_home(_settings().home, until_ms=until)
+    config = TrainingConfig.of_home(_settings().home, tenant=tenant, until_ms=until)
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
 

@@ -1,13 +1,15 @@
 """Starts the candidates service: the one place that reads settings and picks implementations."""
 
+import asyncio
 import functools
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
-from libs.artifacts.bundle import BundleStore
+from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
 from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
@@ -17,6 +19,7 @@ from libs.serving.identity import Credentials
 from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.server import Application, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
+from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import (
     LiveTables,
@@ -35,6 +38,7 @@ from services.candidates.pipeline import Retrieval
 from services.candidates.ports import CatalogueStore
 from services.candidates.servicer import NAME, CandidatesServicer
 from services.candidates.settings import CandidatesSettings
+from services.candidates.tenant_index import TenantIndex
 from services.candidates.title_popularity import TitlePopularity
 from services.candidates.upkeep import Upkeep
 
@@ -79,10 +83,11 @@ async def build(
         metrics=metrics,
         clock=lambda: time.time_ns() // 1_000_000,
         store=store,
-        bundles=BundleStore(settings.bundles_path),
+        bundles=settings.bundles_path,
         live=features,
         past=TitleFeaturesClient(channel, credentials),
         refresh_ms=settings.refresh_ms,
+        most_tenants=settings.most_tenants,
     )
 
     async def close() -> None:
@@ -99,53 +104,72 @@ def assemble(
     metrics: ServiceMetrics,
     clock: Callable[[], int],
     store: CatalogueStore,
-    bundles: BundleStore,
+    bundles: Path,
     live: LiveTitleFeatures,
     past: PastTitleFeatures,
     refresh_ms: int,
+    most_tenants: int,
 ) -> Application:
-    """The service over whatever its ports are given; closes the store."""
+    """The service over whatever its ports are given; closes the store.
+
+    `bundles` is the folder with a root of bundles for each tenant.
+    """
     log = structlog.get_logger()
 
-    def reject(rejection: Rejection) -> None:
-        log.error("bundle refused", version=rejection.version, reason=rejection.reason)
+    def reject(tenant: str, rejection: Rejection) -> None:
+        log.error(
+            "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
+        )
 
     catalogue = Catalogue(store)
-    indexes = Indexes(
-        Loaded(
-            bundles,
-            RETRIEVAL_PART,
-            RetrievalModel.read,
-            on_swap=lambda version: log.info("bundle loaded", version=version),
-            on_reject=reject,
+    past_tables = PastTables(past)
+
+    def open_tenant(tenant: str) -> TenantIndex:
+        indexes = Indexes(
+            Loaded(
+                BundleStore(tenant_root(bundles, tenant)),
+                RETRIEVAL_PART,
+                RetrievalModel.read,
+                on_swap=lambda version: log.info("bundle loaded", tenant=tenant, version=version),
+                on_reject=functools.partial(reject, tenant),
+            )
         )
-    )
-    counters = LiveTables(live, DEFAULT_TENANT, clock)
+        counters = LiveTables(live, tenant, clock)
+        upkeep = Upkeep(
+            tenant=tenant,
+            catalogue=catalogue,
+            indexes=indexes,
+            counters=counters,
+            note=tell_health,
+            refresh_ms=refresh_ms,
+        )
+        return TenantIndex(
+            indexes, Retrieval(indexes, TitlePopularity(counters, past_tables)), upkeep
+        )
+
+    tenants = Tenants(open_tenant, most=most_tenants)
+
+    async def tell_health() -> None:
+        await readiness.set(NAME, any(held.indexes.loaded for held in tenants.held))
+
+    async def follow_tenants() -> None:
+        while True:
+            known = await asyncio.to_thread(tenants_below, bundles)
+            tenants.open_known((DEFAULT_TENANT, *known))
+            await asyncio.sleep(refresh_ms / 1000)
+
+    async def end_watches() -> None:
+        """Let streams without an end go when the process drains."""
+        await readiness.draining.wait()
+        catalogue.end()
+
     servicer = CandidatesServicer(
-        catalogue=catalogue,
-        indexes=indexes,
-        retrieval=Retrieval(indexes, TitlePopularity(counters, PastTables(past))),
-        metrics=metrics,
-        clock=clock,
-    )
-    upkeep = Upkeep(
-        tenant=DEFAULT_TENANT,
-        service=NAME,
-        catalogue=catalogue,
-        indexes=indexes,
-        counters=counters,
-        readiness=readiness,
-        refresh_ms=refresh_ms,
+        catalogue=catalogue, tenants=tenants, metrics=metrics, clock=clock
     )
     mount = functools.partial(candidates_pb2_grpc.add_CandidatesServiceServicer_to_server, servicer)
     return Application(
         services=(Mounted(NAME, mount),),
-        background=(
-            upkeep.follow_catalogue,
-            upkeep.follow_bundles,
-            upkeep.follow_features,
-            upkeep.end_watches,
-        ),
+        background=(tenants.run, follow_tenants, end_watches),
         close=catalogue.close,
     )
 

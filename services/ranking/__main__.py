@@ -1,7 +1,6 @@
 """The composition root of ranking: `python -m services.ranking`."""
 
 import asyncio
-import contextlib
 import sys
 import time
 import uuid
@@ -9,10 +8,10 @@ import uuid
 import structlog
 from prometheus_client import Counter
 
-from libs.artifacts.bundle import BundleStore
+from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
 from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
-from libs.faults import PartUnavailable, StartFault
+from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import open_channel
@@ -21,6 +20,7 @@ from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.server import Application, Build, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
+from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import LiveTables, PastTables
 from libs.storage.feature_reader import FeatureReader
@@ -37,33 +37,19 @@ from services.ranking.pipeline import Recommender
 from services.ranking.servicer import RankingServicer
 from services.ranking.settings import RankingSettings
 from services.ranking.shelf import Shelves
+from services.ranking.tenant_shelves import TenantShelves
 
 SERVICE = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
-
-# Until the first catalogue has come, this often.
-FIRST_LOOK_MS = 50
 
 
 def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Credentials) -> Build:
     """Choose every part; the returned function opens them on the server's loop."""
 
     async def open_parts(readiness: Readiness) -> Application:
-        log = structlog.get_logger()
         events = open_channel(settings.events_target)
         candidates = open_channel(settings.candidates_target)
         reader = FeatureReader(settings.events_path)
-        live = LiveTables(reader, DEFAULT_TENANT, now_ms)
-        feed = CatalogueFeed(CandidatesClient(candidates, credentials), DEFAULT_TENANT)
-        bundles = BundleStore(settings.bundles_path)
-
-        def refuse(rejection: Rejection) -> None:
-            log.error("bundle refused", version=rejection.version, reason=rejection.reason)
-
-        shelves = Shelves(
-            Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
-            Loaded(bundles, RANKER_PART, Ranker.read, on_reject=refuse),
-            lambda: (feed.version, feed.titles),
-        )
+        candidates_client = CandidatesClient(candidates, credentials)
         lost = Counter(
             "reprise_decisions_lost",
             "Decisions that never reached the events service.",
@@ -77,25 +63,41 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Crede
             retry_ms=settings.decision_retry_ms,
             on_lost=lost.inc,
         )
-        parts = Parts(
-            shelves=shelves,
-            profiles=StoredProfileFeatures(reader, ProfileFeaturesClient(events, credentials)),
-            titles=StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events, credentials))),
-            candidates=CandidatesClient(candidates, credentials),
-            decisions=decisions,
-            catalogue=feed,
-        )
-        recommender = Recommender(parts, new_page_id=lambda: uuid.uuid4().hex)
-        servicer = RankingServicer(recommender, metrics)
+        profiles = StoredProfileFeatures(reader, ProfileFeaturesClient(events, credentials))
+        past = PastTables(TitleFeaturesClient(events, credentials))
 
-        async def refresh() -> None:
+        def open_tenant(tenant: str) -> TenantShelves:
+            counters = LiveTables(reader, tenant, now_ms)
+            feed = CatalogueFeed(candidates_client, tenant)
+            shelves = _shelves(settings, tenant, feed)
+            parts = Parts(
+                shelves=shelves,
+                profiles=profiles,
+                titles=StoredTitleFeatures(counters, past),
+                candidates=candidates_client,
+                decisions=decisions,
+                catalogue=feed,
+            )
+            return TenantShelves(
+                recommender=Recommender(parts, new_page_id=lambda: uuid.uuid4().hex),
+                shelves=shelves,
+                feed=feed,
+                counters=counters,
+                note=tell_health,
+                refresh_ms=settings.refresh_ms,
+            )
+
+        tenants = Tenants(open_tenant, most=settings.most_tenants)
+        servicer = RankingServicer(tenants.of, metrics)
+
+        async def tell_health() -> None:
+            await readiness.set(SERVICE, any(held.is_filled for held in tenants.held))
+
+        async def follow_tenants() -> None:
             while True:
-                with contextlib.suppress(PartUnavailable):
-                    await asyncio.to_thread(live.refresh)
-                await asyncio.to_thread(shelves.refresh)
-                is_ready = shelves.current is not None
-                await readiness.set(SERVICE, is_ready)
-                await asyncio.sleep((settings.refresh_ms if is_ready else FIRST_LOOK_MS) / 1000)
+                known = await asyncio.to_thread(tenants_below, settings.bundles_path)
+                tenants.open_known((DEFAULT_TENANT, *known))
+                await asyncio.sleep(settings.refresh_ms / 1000)
 
         async def close() -> None:
             await events.close()
@@ -112,8 +114,8 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Crede
                 ),
             ),
             background=(
-                feed.run,
-                refresh,
+                tenants.run,
+                follow_tenants,
                 decisions.run,
                 lambda: events_client.watch_connection(decisions.mark_reachable),
             ),
@@ -122,6 +124,22 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Crede
         )
 
     return open_parts
+
+
+def _shelves(settings: RankingSettings, tenant: str, feed: CatalogueFeed) -> Shelves:
+    log = structlog.get_logger()
+    bundles = BundleStore(tenant_root(settings.bundles_path, tenant))
+
+    def refuse(rejection: Rejection) -> None:
+        log.error(
+            "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
+        )
+
+    return Shelves(
+        Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
+        Loaded(bundles, RANKER_PART, Ranker.read, on_reject=refuse),
+        lambda: (feed.version, feed.titles),
+    )
 
 
 def now_ms() -> int:

@@ -14,7 +14,7 @@ import pytest
 import structlog
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from libs.artifacts.bundle import BundleStore, publish
+from libs.artifacts.bundle import publish, tenant_root
 from libs.domain.title import LicenceWindow, Title, TitleKind
 from libs.faults import BundleNotLoaded, InvalidField, NotFound, PartUnavailable
 from libs.features.schema import FEATURE_SCHEMA_VERSION
@@ -65,7 +65,7 @@ def write_bundle(root: Path, *, seed: int = 0, now_ms: int = NOW_MS) -> str:
         implicit=Implicit(vectors.T.astype(np.float64) @ vectors, 0.1, 10.0),
     )
     return publish(
-        root,
+        tenant_root(root, "default"),
         {RETRIEVAL_PART: model.write},
         now_ms=now_ms,
         trained_until_ms=now_ms - 1000,
@@ -125,10 +125,11 @@ class Suite:
             metrics=self.metrics,
             clock=lambda: NOW_MS,
             store=self.store,
-            bundles=BundleStore(self.bundles),
+            bundles=self.bundles,
             live=self.features,
             past=self.features,
             refresh_ms=10,
+            most_tenants=4,
         )
 
     @contextlib.asynccontextmanager
@@ -360,8 +361,8 @@ class TestBundles:
         self, suite: Suite, channel: grpc.aio.Channel
     ) -> None:
         [old] = await versions(channel)
-        staged = suite.bundles.parent / "staged"
-        new = write_bundle(staged, seed=1, now_ms=NOW_MS + 1)
+        staged = suite.bundles.parent / "staged" / "default"
+        new = write_bundle(staged.parent, seed=1, now_ms=NOW_MS + 1)
         damaged = staged / new / RETRIEVAL_PART / "vectors.faiss"
         data = bytearray(damaged.read_bytes())
         data[len(data) // 2] ^= 1
@@ -372,8 +373,8 @@ class TestBundles:
             return [line["version"] for line in lines if line["event"] == "bundle refused"]
 
         with structlog.testing.capture_logs() as lines:
-            (staged / new).rename(suite.bundles / new)
-            (staged / "CURRENT").rename(suite.bundles / "CURRENT")
+            (staged / new).rename(suite.bundles / "default" / new)
+            (staged / "CURRENT").rename(suite.bundles / "default" / "CURRENT")
             await until(refused, [new])
         assert await versions(channel) == [old]
         assert (await retrieve(channel)).version == old

@@ -342,9 +342,17 @@ async def test_a_title_that_retrieval_should_not_have_returned_is_removed_with_i
     )
 
 
+@dataclass
+class Tenant:
+    recommender: Recommender
+
+    async def filled(self, within_s: float) -> None:
+        """It always is."""
+
+
 @pytest.fixture
 async def stub(suite: Suite) -> AsyncIterator["ranking_pb2_grpc.RankingServiceAsyncStub"]:
-    servicer = RankingServicer(suite.recommender, ServiceMetrics())
+    servicer = RankingServicer(lambda tenant: Tenant(suite.recommender), ServiceMetrics())
     name = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 
     async def build(readiness: Readiness) -> Application:
