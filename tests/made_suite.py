@@ -1,0 +1,101 @@
+"""All three services in this process: real servers, real channels, real files, small bundles."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from libs.artifacts.bundle import publish, tenant_root
+from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.models.ranker import RANKER_PART
+from libs.models.retrieval_model import RETRIEVAL_PART
+from libs.serving.channels import open_channel
+from libs.serving.identity import NO_CREDENTIALS, Authorize, Credentials, as_everybody
+from libs.serving.server import Build, running
+from libs.storage.catalogue_store import SqliteCatalogueStore
+from libs.telemetry.metrics import ServiceMetrics
+from services.candidates import __main__ as candidates
+from services.candidates.servicer import NAME as CANDIDATES
+from services.candidates.settings import CandidatesSettings
+from services.events import __main__ as events
+from services.events.settings import EventsSettings
+from services.ranking import __main__ as ranking
+from services.ranking.settings import RankingSettings
+from tests.made_bundle import NOW_MS, catalogue, ranker, retrieval
+
+
+@dataclass(frozen=True)
+class Served:
+    """A channel to each service."""
+
+    events: grpc.aio.Channel
+    candidates: grpc.aio.Channel
+    ranking: grpc.aio.Channel
+
+    def of(self, method: str) -> grpc.aio.Channel:
+        """The channel to the service of "/reprise.<name>.v1.Service/Method"."""
+        channel = getattr(self, method.split(".")[1])
+        assert isinstance(channel, grpc.aio.Channel)
+        return channel
+
+
+def fill(home: Path, tenant: str, prefix: str) -> str:
+    """Write a tenant's catalogue, whose ids begin with `prefix`, and publish a bundle of it."""
+    store = SqliteCatalogueStore(CandidatesSettings(home=home).catalogue_path)
+    store.upsert(tenant, list(catalogue(prefix).values()))
+    store.close()
+    return publish(
+        tenant_root(home / "bundles", tenant),
+        {RETRIEVAL_PART: retrieval(prefix=prefix).write, RANKER_PART: ranker().write},
+        now_ms=NOW_MS,
+        trained_until_ms=NOW_MS,
+        feature_schema_version=FEATURE_SCHEMA_VERSION,
+    )
+
+
+@asynccontextmanager
+async def served(
+    home: Path,
+    *,
+    authorize: Authorize = as_everybody,
+    credentials: Credentials = NO_CREDENTIALS,
+) -> AsyncIterator[Served]:
+    """The suite over what lies in `home`, once it is ready; `credentials` are its own."""
+    async with AsyncExitStack() as stack:
+
+        async def start(build: Build) -> str:
+            server = await stack.enter_async_context(running(build, authorize=authorize))
+            return f"127.0.0.1:{server.port}"
+
+        events_settings = EventsSettings(home=home)
+        events_at = await start(lambda readiness: events.build(events_settings, readiness))
+        candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
+        candidates_at = await start(
+            lambda readiness: candidates.build(
+                candidates_settings, ServiceMetrics(), credentials, readiness
+            )
+        )
+        ranking_settings = RankingSettings(
+            home=home, events_target=events_at, candidates_target=candidates_at, refresh_ms=20
+        )
+        ranking_at = await start(ranking.build(ranking_settings, ServiceMetrics(), credentials))
+        channels = [
+            await stack.enter_async_context(open_channel(target))
+            for target in (events_at, candidates_at, ranking_at)
+        ]
+        await ready(channels[1:], (CANDIDATES, ranking.SERVICE))
+        yield Served(*channels)
+
+
+async def ready(channels: Sequence[grpc.aio.Channel], names: Sequence[str]) -> None:
+    """Return when each of the services says that it can answer."""
+    async with asyncio.timeout(20):
+        for channel, name in zip(channels, names, strict=True):
+            request = health_pb2.HealthCheckRequest(service=name)
+            async for answer in health_pb2_grpc.HealthStub(channel).Watch(request):
+                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                    break
