@@ -87,6 +87,7 @@ def _value(
         "index_version": answer.index_version,
         "policy": answer.policy,
         "degraded": _degraded(answer),
+        "is_contextual": answer.is_contextual,
         "titles": [
             {
                 "title_id": title_id,
@@ -145,4 +146,6 @@ def _footer(answer: ranking_pb2.RecommendResponse) -> str:
     )
     missing = _degraded(answer)
     degraded = f" [yellow]degraded: {', '.join(missing)}[/]" if missing else ""
+    contextual = " [yellow]without history: the profile refuses it[/]"
+    degraded += contextual if answer.is_contextual else ""
     return f"[dim]{answer.policy} by {made_by}{until}[/]{degraded}"

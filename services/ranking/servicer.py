@@ -96,6 +96,7 @@ def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
         index_version=recommendation.index_version,
         degraded=part_messages(recommendation.degraded),
         policy=recommendation.policy,
+        is_contextual=recommendation.is_contextual,
     )
     if recommendation.trained_until_ms:
         response.trained_until.CopyFrom(timestamp(recommendation.trained_until_ms))

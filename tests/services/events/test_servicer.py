@@ -8,6 +8,7 @@ import grpc.aio
 import numpy as np
 import pytest
 
+from libs.domain.consent import Consent
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event
 from libs.domain.profile import Profile
@@ -212,7 +213,10 @@ async def test_impressions_tell_what_their_decision_said(stub: Stub) -> None:
 
 
 async def test_profiles_are_kept(stub: Stub, channel: grpc.aio.Channel) -> None:
-    profiles = [Profile("profile0", country="DE", maturity_limit_years=0), Profile("b")]
+    profiles = [
+        Profile("profile0", country="DE", maturity_limit_years=0),
+        Profile("b", refused_consents=frozenset(Consent)),
+    ]
     upsert = events_pb2.UpsertProfilesRequest(profiles=[profile_message(p) for p in profiles])
     answer = await call("events", stub.UpsertProfiles, upsert, timeout_s=5)
     assert answer.upserted_count == 2
