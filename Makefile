@@ -10,7 +10,7 @@ BUF := node_modules/.bin/buf
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up train protos format lint types test check bench clean
+.PHONY: help setup run up train protos format lint types test check reliability bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test: setup ## all tests, end to end ones included
 	$(BIN)/pytest
 
 check: lint types test ## what CI runs
+
+reliability: setup ## identity, mutated messages: tests/reliability in full
+	$(BIN)/pytest tests/reliability --messages 10000 --timeout 1800
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)
