@@ -15,6 +15,7 @@ from libs.models.ranker import RANKER_PART
 from libs.models.retrieval_model import RETRIEVAL_PART
 from libs.serving.channels import open_channel
 from libs.serving.identity import NO_CREDENTIALS, Authorize, Credentials, as_everybody
+from libs.serving.identity_settings import Identity
 from libs.serving.server import Build, running
 from libs.storage.catalogue_store import SqliteCatalogueStore
 from libs.telemetry.metrics import ServiceMetrics
@@ -65,24 +66,27 @@ async def served(
     credentials: Credentials = NO_CREDENTIALS,
 ) -> AsyncIterator[Served]:
     """The suite over what lies in `home`, once it is ready; `credentials` are its own."""
+    identity = Identity(authorize, credentials)
     async with AsyncExitStack() as stack:
 
         async def start(build: Build) -> str:
-            server = await stack.enter_async_context(running(build, authorize=authorize))
+            server = await stack.enter_async_context(running(build))
             return f"127.0.0.1:{server.port}"
 
         events_settings = EventsSettings(home=home)
-        events_at = await start(lambda readiness: events.build(events_settings, readiness))
+        events_at = await start(
+            lambda readiness: events.build(events_settings, authorize, readiness)
+        )
         candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
         candidates_at = await start(
             lambda readiness: candidates.build(
-                candidates_settings, ServiceMetrics(), credentials, readiness
+                candidates_settings, ServiceMetrics(), identity, readiness
             )
         )
         ranking_settings = RankingSettings(
             home=home, events_target=events_at, candidates_target=candidates_at, refresh_ms=20
         )
-        ranking_at = await start(ranking.build(ranking_settings, ServiceMetrics(), credentials))
+        ranking_at = await start(ranking.build(ranking_settings, ServiceMetrics(), identity))
         channels = [
             await stack.enter_async_context(open_channel(target))
             for target in (events_at, candidates_at, ranking_at)

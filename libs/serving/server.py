@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 import grpc
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from libs.faults import StartFault
 from libs.serving.deadlines import DEFAULT_DEADLINE_MS
 from libs.serving.guard import Handler, guarded
-from libs.serving.identity import Authorize, as_everybody
+from libs.serving.identity import Authorize
 from libs.serving.limits import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from libs.telemetry.metrics import ServiceMetrics, start_metrics_server
 
@@ -50,13 +50,15 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a composition root has built.
+    """What a composition root has built; nobody is let in but by `authorize`.
 
     Background tasks run until they end, or are cancelled at the end of the process; one that
     raises ends it. `drain` runs after the last call, while they still do; `close` after them.
     """
 
     services: tuple[Mounted, ...]
+    _: KW_ONLY
+    authorize: Authorize
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
     drain: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
@@ -100,13 +102,11 @@ def serve(
     metrics: ServiceMetrics | None = None,
     metrics_port: int | None = None,
     default_deadline_ms: int = DEFAULT_DEADLINE_MS,
-    authorize: Authorize,
 ) -> int:
     """Run until SIGTERM or SIGINT, then drain for at most `drain_ms`; returns the exit code.
 
     A StartFault is one line on standard error and exit code 1. Without `metrics_port` no
-    metrics port is opened; 0 takes a free one, as for `port`. `authorize` lets callers in, of
-    every method but those of health.
+    metrics port is opened; 0 takes a free one, as for `port`.
     """
     # A process is one core's worth of work: more threads in BLAS and OpenMP only spin beside it.
     threadpool_limits(limits=1)
@@ -129,7 +129,6 @@ def serve(
                 drain_ms=drain_ms,
                 metrics=counted,
                 default_deadline_ms=default_deadline_ms,
-                authorize=authorize,
             ) as server:
                 log.info("listening", host=host, port=server.port)
                 await _first_of(stop, server.over)
@@ -154,7 +153,6 @@ async def running(
     drain_ms: int = 0,
     metrics: ServiceMetrics | None = None,
     default_deadline_ms: int = DEFAULT_DEADLINE_MS,
-    authorize: Authorize = as_everybody,
 ) -> AsyncIterator[Running]:
     """A server on the running loop, drained at the end; raises StartFault.
 
@@ -171,7 +169,7 @@ async def running(
         held.push_async_callback(application.close)
         counted = metrics or ServiceMetrics()
         for mounted in application.services:
-            _mount(server, mounted, counted, default_deadline_ms, authorize)
+            _mount(server, mounted, counted, default_deadline_ms, application.authorize)
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         names = [mounted.name for mounted in application.services]
         reflected = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -180,7 +178,7 @@ async def running(
             reflection.aio.ReflectionServicer(reflected),
         )
         reflecting = Mounted(reflection.SERVICE_NAME, mount_reflection)
-        _mount(server, reflecting, counted, default_deadline_ms, authorize)
+        _mount(server, reflecting, counted, default_deadline_ms, application.authorize)
         for service in names:
             if service not in readiness.named:
                 await readiness.set(service, False)

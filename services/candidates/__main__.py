@@ -1,6 +1,7 @@
 """Starts the candidates service: the one place that reads settings and picks implementations."""
 
 import asyncio
+import dataclasses
 import functools
 import sys
 import time
@@ -15,8 +16,8 @@ from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import open_channel
-from libs.serving.identity import Credentials
-from libs.serving.identity_settings import IdentitySettings, open_identity
+from libs.serving.identity import Authorize
+from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.server import Application, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
@@ -57,21 +58,20 @@ def main() -> int:
     structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
     metrics = ServiceMetrics()
     return serve(
-        functools.partial(build, settings, metrics, identity.credentials),
+        functools.partial(build, settings, metrics, identity),
         name="candidates",
         host=settings.host,
         port=settings.candidates_port,
         drain_ms=settings.drain_ms,
         metrics=metrics,
         metrics_port=settings.candidates_metrics_port,
-        authorize=identity.authorize,
     )
 
 
 async def build(
     settings: CandidatesSettings,
     metrics: ServiceMetrics,
-    credentials: Credentials,
+    identity: Identity,
     readiness: Readiness,
 ) -> Application:
     """The service over the suite's files and the events service."""
@@ -80,12 +80,13 @@ async def build(
     channel = open_channel(settings.events_target)
     application = assemble(
         readiness=readiness,
+        authorize=identity.authorize,
         metrics=metrics,
         clock=lambda: time.time_ns() // 1_000_000,
         store=store,
         bundles=settings.bundles_path,
         live=features,
-        past=TitleFeaturesClient(channel, credentials),
+        past=TitleFeaturesClient(channel, identity.credentials),
         refresh_ms=settings.refresh_ms,
         most_tenants=settings.most_tenants,
     )
@@ -95,12 +96,13 @@ async def build(
         await channel.close()
         features.close()
 
-    return Application(application.services, application.background, close=close)
+    return dataclasses.replace(application, close=close)
 
 
 def assemble(
     *,
     readiness: Readiness,
+    authorize: Authorize,
     metrics: ServiceMetrics,
     clock: Callable[[], int],
     store: CatalogueStore,
@@ -169,6 +171,7 @@ def assemble(
     mount = functools.partial(candidates_pb2_grpc.add_CandidatesServiceServicer_to_server, servicer)
     return Application(
         services=(Mounted(NAME, mount),),
+        authorize=authorize,
         background=(tenants.run, follow_tenants, end_watches),
         close=catalogue.close,
     )

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import grpc.aio
 
 from libs.faults import StartFault
+from libs.serving.identity import Authorize
 from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.server import Application, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
@@ -40,18 +41,26 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def build(settings: EventsSettings, readiness: Readiness) -> Application:
+async def build(
+    settings: EventsSettings, authorize: Authorize, readiness: Readiness
+) -> Application:
     """The service of the settings; raises StartFault."""
     return await assemble(
         SqliteEventStore(settings.events_path),
         readiness,
+        authorize=authorize,
         most_waiting=settings.events_most_waiting,
         clock=now_ms,
     )
 
 
 async def assemble(
-    store: ClosableStore, readiness: Readiness, *, most_waiting: int, clock: Callable[[], int]
+    store: ClosableStore,
+    readiness: Readiness,
+    *,
+    authorize: Authorize,
+    most_waiting: int,
+    clock: Callable[[], int],
 ) -> Application:
     """The service on any store, which is closed with it."""
     servicer = EventsServicer(store, GroupCommit(store, most_waiting=most_waiting), clock)
@@ -64,7 +73,7 @@ async def assemble(
         store.close()
 
     await readiness.set(SERVICE_NAME, True)
-    return Application(services=(Mounted(SERVICE_NAME, mount),), close=close)
+    return Application(services=(Mounted(SERVICE_NAME, mount),), authorize=authorize, close=close)
 
 
 def main() -> int:
@@ -78,14 +87,13 @@ def main() -> int:
         return 1
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return serve(
-        lambda readiness: build(settings, readiness),
+        lambda readiness: build(settings, identity.authorize, readiness),
         name="events",
         host=settings.host,
         port=settings.events_port,
         drain_ms=settings.drain_ms,
         metrics=ServiceMetrics(),
         metrics_port=settings.events_metrics_port,
-        authorize=identity.authorize,
     )
 
 

@@ -15,8 +15,7 @@ from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import open_channel
-from libs.serving.identity import Credentials
-from libs.serving.identity_settings import IdentitySettings, open_identity
+from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.server import Application, Build, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
@@ -42,10 +41,11 @@ from services.ranking.tenant_shelves import TenantShelves
 SERVICE = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 
 
-def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Credentials) -> Build:
+def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity) -> Build:
     """Choose every part; the returned function opens them on the server's loop."""
 
     async def open_parts(readiness: Readiness) -> Application:
+        credentials = identity.credentials
         events = open_channel(settings.events_target)
         candidates = open_channel(settings.candidates_target)
         reader = FeatureReader(settings.events_path)
@@ -113,6 +113,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, credentials: Crede
                     ),
                 ),
             ),
+            authorize=identity.authorize,
             background=(
                 tenants.run,
                 follow_tenants,
@@ -160,14 +161,13 @@ def main() -> int:
         return 1
     metrics = ServiceMetrics()
     return serve(
-        build(settings, metrics, identity.credentials),
+        build(settings, metrics, identity),
         name="ranking",
         host=settings.host,
         port=settings.ranking_port,
         drain_ms=settings.drain_ms,
         metrics=metrics,
         metrics_port=settings.ranking_metrics_port,
-        authorize=identity.authorize,
     )
 
 

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.faults import PartUnavailable
 from libs.serving.channels import call, open_channel
+from libs.serving.identity import as_everybody
 from libs.serving.server import Application, Mounted, Readiness, running
 
 NAME = "reprise.tests.EchoService"
@@ -37,7 +38,7 @@ class Flaky:
         def mount(server: grpc.aio.Server) -> None:
             server.add_registered_method_handlers(NAME, {"Say": handler})
 
-        return Application((Mounted(NAME, mount),))
+        return Application((Mounted(NAME, mount),), authorize=as_everybody)
 
 
 def say(channel: grpc.aio.Channel) -> Any:

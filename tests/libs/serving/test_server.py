@@ -30,6 +30,7 @@ from libs.faults import (
     StartFault,
 )
 from libs.serving.channels import call, open_channel
+from libs.serving.identity import as_everybody
 from libs.serving.server import Application, Mounted, Readiness, Running, running
 from libs.telemetry.metrics import ServiceMetrics
 
@@ -87,7 +88,7 @@ def echo() -> Echo:
 async def server(echo: Echo) -> AsyncIterator[Running]:
     async def build(readiness: Readiness) -> Application:
         await readiness.set(NAME, True)
-        return Application((Mounted(NAME, echo.mount),))
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
     async with running(build, default_deadline_ms=50) as started:
         yield started
@@ -219,7 +220,7 @@ async def test_health_is_of_the_process_and_of_each_service(channel: grpc.aio.Ch
 
 async def test_a_service_that_never_said_so_is_not_ready(echo: Echo) -> None:
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),))
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
     async with running(build) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)
@@ -239,7 +240,7 @@ async def test_calls_are_counted_by_method_and_code(echo: Echo) -> None:
     metrics = ServiceMetrics()
 
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),))
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
     async with (
         running(build, metrics=metrics) as server,
@@ -267,7 +268,7 @@ async def test_a_background_task_that_fails_ends_the_process() -> None:
         raise ZeroDivisionError("a defect")
 
     async def build(readiness: Readiness) -> Application:
-        return Application((), background=(fail,))
+        return Application((), authorize=as_everybody, background=(fail,))
 
     with structlog.testing.capture_logs() as lines:
         async with running(build) as server:
@@ -292,7 +293,7 @@ async def test_the_end_drains_then_cancels_then_closes() -> None:
         order.append("closed")
 
     async def build(readiness: Readiness) -> Application:
-        return Application((), background=(work,), drain=drain, close=close)
+        return Application((), authorize=as_everybody, background=(work,), drain=drain, close=close)
 
     async with running(build, drain_ms=1000):
         await asyncio.sleep(0)
@@ -327,10 +328,10 @@ def mount(server):
 
 async def build(readiness):
     await readiness.set("reprise.tests.EchoService", True)
-    return Application((Mounted("reprise.tests.EchoService", mount),))
+    return Application(
+        (Mounted("reprise.tests.EchoService", mount),), authorize=as_everybody)
 
-sys.exit(serve(build, name="echo", host="127.0.0.1", port=int(sys.argv[1]), drain_ms=20000,
-               authorize=as_everybody))
+sys.exit(serve(build, name="echo", host="127.0.0.1", port=int(sys.argv[1]), drain_ms=20000))
 """
 
 

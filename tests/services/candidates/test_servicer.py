@@ -24,6 +24,7 @@ from libs.models.fold_in import Implicit
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.channels import call, open_channel
 from libs.serving.decoding import timestamp
+from libs.serving.identity import as_everybody
 from libs.serving.packed import pack_float32, pack_int32, unpack_float32, unpack_int32
 from libs.serving.server import Application, Readiness, Running, running
 from libs.serving.title_codec import title, title_message
@@ -122,6 +123,7 @@ class Suite:
     async def build(self, readiness: Readiness) -> Application:
         return assemble(
             readiness=readiness,
+            authorize=as_everybody,
             metrics=self.metrics,
             clock=lambda: NOW_MS,
             store=self.store,

@@ -19,6 +19,7 @@ from libs.features.title_replay import TitleReplay
 from libs.serving.channels import call, open_channel
 from libs.serving.decision_codec import decision_message
 from libs.serving.decoding import timestamp
+from libs.serving.identity import as_everybody
 from libs.serving.profile_codec import profile_message
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.server import running
@@ -52,7 +53,9 @@ async def channel(
     )
     async with (
         running(
-            lambda ready: assemble(store, ready, most_waiting=10_000, clock=lambda: NOW_MS)
+            lambda ready: assemble(
+                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
+            )
         ) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
     ):

@@ -17,6 +17,7 @@ from libs.faults import InvalidField, PartUnavailable
 from libs.features.profile_state import EMPTY
 from libs.models.retrieval import Retrieved
 from libs.serving.channels import call, open_channel
+from libs.serving.identity import as_everybody
 from libs.serving.server import Application, Mounted, Readiness, running
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
@@ -237,7 +238,7 @@ async def stub(suite: Suite) -> AsyncIterator["ranking_pb2_grpc.RankingServiceAs
         def mount(server: grpc.aio.Server) -> None:
             ranking_pb2_grpc.add_RankingServiceServicer_to_server(servicer, server)
 
-        return Application(services=(Mounted(name, mount),))
+        return Application(services=(Mounted(name, mount),), authorize=as_everybody)
 
     async with running(build) as server:
         channel = open_channel(f"127.0.0.1:{server.port}")
