@@ -11,7 +11,12 @@ from cli.suite import target
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.serving.identity import Caller, Metadata, Role
-from libs.serving.identity_settings import IdentityMode, IdentitySettings, token_rules
+from libs.serving.identity_settings import (
+    IdentityMode,
+    IdentitySettings,
+    tls_files,
+    token_rules,
+)
 from libs.serving.settings import SuiteSettings, read_settings
 from libs.serving.token_keys import read_secrets
 from libs.serving.tokens import AUTHORIZATION, mint
@@ -31,8 +36,13 @@ class CallingSettings(IdentitySettings):
 
 def open_channel(settings: SuiteSettings, name: str) -> grpc.Channel:
     """A channel to a service of the suite; raises StartFault where there is no identity to show."""
-    channel = grpc.insecure_channel(target(settings, name))
-    metadata = authorization(read_settings(CallingSettings))
+    calling = read_settings(CallingSettings)
+    where, tls = target(settings, name), tls_files(calling)
+    if tls is None:
+        channel = grpc.insecure_channel(where)
+    else:
+        channel = grpc.secure_channel(where, tls.channel_credentials())
+    metadata = authorization(calling)
     return grpc.intercept_channel(channel, _Showing(metadata)) if metadata else channel
 
 

@@ -49,8 +49,10 @@ RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
 
 
-def open_channel(target: str) -> grpc.aio.Channel:
+def open_channel(target: str, *, tls: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
     """A channel to `target` (host:port); it connects on the first call and never gives up."""
+    if tls is not None:
+        return grpc.aio.secure_channel(target, tls, options=_OPTIONS)
     return grpc.aio.insecure_channel(target, options=_OPTIONS)
 
 

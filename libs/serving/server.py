@@ -102,6 +102,7 @@ def serve(
     metrics: ServiceMetrics | None = None,
     metrics_port: int | None = None,
     default_deadline_ms: int = DEFAULT_DEADLINE_MS,
+    tls: grpc.ServerCredentials | None = None,
 ) -> int:
     """Run until SIGTERM or SIGINT, then drain for at most `drain_ms`; returns the exit code.
 
@@ -129,6 +130,7 @@ def serve(
                 drain_ms=drain_ms,
                 metrics=counted,
                 default_deadline_ms=default_deadline_ms,
+                tls=tls,
             ) as server:
                 log.info("listening", host=host, port=server.port)
                 await _first_of(stop, server.over)
@@ -153,6 +155,7 @@ async def running(
     drain_ms: int = 0,
     metrics: ServiceMetrics | None = None,
     default_deadline_ms: int = DEFAULT_DEADLINE_MS,
+    tls: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[Running]:
     """A server on the running loop, drained at the end; raises StartFault.
 
@@ -164,7 +167,7 @@ async def running(
     held = contextlib.AsyncExitStack()
     async with held:
         held.push_async_callback(server.stop, None)
-        bound = _bind(server, host, port)
+        bound = _bind(server, host, port, tls)
         application = await build(readiness)
         held.push_async_callback(application.close)
         counted = metrics or ServiceMetrics()
@@ -195,12 +198,15 @@ async def running(
             await _finish(application.drain, drain_ms / 1000)
 
 
-def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+def _bind(server: grpc.aio.Server, host: str, port: int, tls: grpc.ServerCredentials | None) -> int:
     # Tried with a plain socket first: gRPC does not tell why, and writes lines of its own.
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         socket.create_server((host, port), family=family).close()
-        return server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if tls is not None:
+            return server.add_secure_port(address, tls)
+        return server.add_insecure_port(address)
     except (OSError, RuntimeError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise StartFault(f"cannot listen on {host}:{port}: {cause}") from error

@@ -65,6 +65,7 @@ def main() -> int:
         drain_ms=settings.drain_ms,
         metrics=metrics,
         metrics_port=settings.candidates_metrics_port,
+        tls=identity.server_tls,
     )
 
 
@@ -77,7 +78,7 @@ async def build(
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
     features = FeatureReader(settings.events_path)
-    channel = open_channel(settings.events_target)
+    channel = open_channel(settings.events_target, tls=identity.channel_tls)
     application = assemble(
         readiness=readiness,
         authorize=identity.authorize,

@@ -94,6 +94,7 @@ def main() -> int:
         drain_ms=settings.drain_ms,
         metrics=ServiceMetrics(),
         metrics_port=settings.events_metrics_port,
+        tls=identity.server_tls,
     )
 
 

@@ -46,8 +46,8 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
 
     async def open_parts(readiness: Readiness) -> Application:
         credentials = identity.credentials
-        events = open_channel(settings.events_target)
-        candidates = open_channel(settings.candidates_target)
+        events = open_channel(settings.events_target, tls=identity.channel_tls)
+        candidates = open_channel(settings.candidates_target, tls=identity.channel_tls)
         reader = FeatureReader(settings.events_path)
         candidates_client = CandidatesClient(candidates, credentials)
         lost = Counter(
@@ -168,6 +168,7 @@ def main() -> int:
         drain_ms=settings.drain_ms,
         metrics=metrics,
         metrics_port=settings.ranking_metrics_port,
+        tls=identity.server_tls,
     )
 
 
