@@ -90,7 +90,9 @@ def simulate(
 def train(
     context: typer.Context,
     until: Moment = None,
-    tenant: Annotated[str, typer.Option(help="Whose events and catalogue.")] = DEFAULT_TENANT,
+    tenant: Annotated[
+        str, typer.Option(envvar="REPRISE_TENANT", help="Whose events and catalogue.")
+    ] = DEFAULT_TENANT,
 ) -> None:
     """Train on events with occurred_at before --until (default: all) and publish a bundle."""
     config = TrainingConfig.of_home(_settings().home, tenant=tenant, until_ms=until)
