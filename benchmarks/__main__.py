@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("start", "recommend", "diversity", "install")
+NAMES = ("start", "recommend", "harness", "diversity", "install")
 
 
 def main(names: list[str]) -> int:

@@ -8,7 +8,7 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.moments import moment_text
-from cli.suite import SERVICES, is_listening, is_serving, target
+from cli.suite import SERVICES, health_target, is_listening, is_serving, target
 from libs.serving.decoding import time_ms
 from libs.serving.identity_settings import WARNING, IdentityMode, IdentitySettings
 from libs.serving.settings import SuiteSettings, read_settings
@@ -44,7 +44,7 @@ def _state(settings: SuiteSettings, name: str, grpc_name: str) -> str:
     where = target(settings, name)
     if not is_listening(where):
         return "down"
-    return "ready" if is_serving(where, grpc_name) else "not ready"
+    return "ready" if is_serving(health_target(settings, name), grpc_name) else "not ready"
 
 
 def _index(settings: SuiteSettings) -> dict[str, Any] | None:

@@ -15,19 +15,27 @@ from typing import Final, Literal
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from pydantic import SecretStr
 
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 
 READY_WITHIN_S: Final = 30.0
 
+# What each service listens for: calls, whoever reads metrics, probes.
+PORT_KINDS: Final = ("", "_metrics", "_health")
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One service of the suite: its module, its gRPC name and the setting of its port."""
+    """One service of the suite: its module, its gRPC name, and whether it writes a file.
+
+    A file has one writer, so a service that writes one runs as one process.
+    """
 
     name: str
     grpc_name: str
+    writes_file: bool
 
     @property
     def module(self) -> str:
@@ -36,9 +44,9 @@ class ServiceSpec:
 
 
 SERVICES: Final = (
-    ServiceSpec("events", "reprise.events.v1.EventsService"),
-    ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService"),
-    ServiceSpec("ranking", "reprise.ranking.v1.RankingService"),
+    ServiceSpec("events", "reprise.events.v1.EventsService", writes_file=True),
+    ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService", writes_file=True),
+    ServiceSpec("ranking", "reprise.ranking.v1.RankingService", writes_file=False),
 )
 
 
@@ -47,21 +55,37 @@ def target(settings: SuiteSettings, name: str) -> str:
     return str(getattr(settings, f"{name}_target"))
 
 
+def health_target(settings: SuiteSettings, name: str) -> str:
+    """Where a service of the suite is asked for its health."""
+    return str(getattr(settings, f"{name}_health_target"))
+
+
 def environment(settings: SuiteSettings) -> dict[str, str]:
-    """The environment that gives a process the same settings."""
-    return {f"REPRISE_{key.upper()}": str(value) for key, value in settings.model_dump().items()}
+    """The environment that gives a process the same settings, secrets too.
+
+    What nobody has set is left to each process: some services have other defaults.
+    """
+    return {
+        f"REPRISE_{key.upper()}": (
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
+        for key, value in settings.model_dump(exclude_unset=True).items()
+        if value is not None
+    }
 
 
 def with_free_ports(settings: SuiteSettings) -> SuiteSettings:
     """The same settings on ports that nobody uses now."""
-    names = [f"{spec.name}{kind}_port" for spec in SERVICES for kind in ("", "_metrics")]
+    names = [f"{spec.name}{kind}_port" for spec in SERVICES for kind in PORT_KINDS]
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in names]
         for sock in sockets:
             sock.bind((settings.host, 0))
         ports = {name: sock.getsockname()[1] for name, sock in zip(names, sockets, strict=True)}
     targets = {
-        f"{spec.name}_target": f"{settings.host}:{ports[f'{spec.name}_port']}" for spec in SERVICES
+        f"{spec.name}{kind}_target": f"{settings.host}:{ports[f'{spec.name}{kind}_port']}"
+        for spec in SERVICES
+        for kind in ("", "_health")
     }
     return settings.model_copy(update={"port_base": 0, **ports, **targets})
 
@@ -109,12 +133,13 @@ class Suite:
     def start_one(self, name: str, extra: Mapping[str, str] | None = None) -> None:
         """Start the process of one service, with `extra` environment."""
         spec = next(spec for spec in self._specs if spec.name == name)
+        alone = {"REPRISE_WORKERS": "1"} if spec.writes_file else {}
         log_path = self.settings.home / "run" / f"{name}.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", spec.module],
-                env={**os.environ, **environment(self.settings), **(extra or {})},
+                env={**os.environ, **environment(self.settings), **alone, **(extra or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -144,7 +169,7 @@ class Suite:
                 spec
                 for spec in waiting
                 if not is_serving(
-                    target(self.settings, spec.name),
+                    health_target(self.settings, spec.name),
                     spec.grpc_name if for_what == "traffic" else "",
                 )
             ]
@@ -220,7 +245,7 @@ def write_ports(settings: SuiteSettings) -> Path:
     ports = {
         f"{spec.name}{kind}": getattr(settings, f"{spec.name}{kind}_port")
         for spec in SERVICES
-        for kind in ("", "_metrics")
+        for kind in PORT_KINDS
     }
     path.write_text(json.dumps(ports, indent=2) + "\n")
     return path

@@ -1,26 +1,25 @@
 """All three services in this process: real servers, real channels, real files, small bundles."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.artifacts.bundle import publish, tenant_root
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.models.ranker import RANKER_PART
 from libs.models.retrieval_model import RETRIEVAL_PART
+from libs.serving.application import Build, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.identity import NO_CREDENTIALS, Authorize, Credentials, as_everybody
 from libs.serving.identity_settings import Identity
-from libs.serving.server import Build, running
+from libs.serving.server import running
 from libs.storage.catalogue_store import SqliteCatalogueStore
 from libs.telemetry.metrics import ServiceMetrics
 from services.candidates import __main__ as candidates
-from services.candidates.servicer import NAME as CANDIDATES
 from services.candidates.settings import CandidatesSettings
 from services.events import __main__ as events
 from services.events.settings import EventsSettings
@@ -67,10 +66,12 @@ async def served(
 ) -> AsyncIterator[Served]:
     """The suite over what lies in `home`, once it is ready; `credentials` are its own."""
     identity = Identity(authorize, credentials)
+    started: list[Readiness] = []
     async with AsyncExitStack() as stack:
 
         async def start(build: Build) -> str:
             server = await stack.enter_async_context(running(build))
+            started.append(server.readiness)
             return f"127.0.0.1:{server.port}"
 
         events_settings = EventsSettings(home=home)
@@ -91,15 +92,7 @@ async def served(
             await stack.enter_async_context(open_channel(target))
             for target in (events_at, candidates_at, ranking_at)
         ]
-        await ready(channels[1:], (CANDIDATES, ranking.SERVICE))
+        async with asyncio.timeout(20):
+            for readiness in started:
+                await readiness.wait_until_ready()
         yield Served(*channels)
-
-
-async def ready(channels: Sequence[grpc.aio.Channel], names: Sequence[str]) -> None:
-    """Return when each of the services says that it can answer."""
-    async with asyncio.timeout(20):
-        for channel, name in zip(channels, names, strict=True):
-            request = health_pb2.HealthCheckRequest(service=name)
-            async for answer in health_pb2_grpc.HealthStub(channel).Watch(request):
-                if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                    break

@@ -3,12 +3,11 @@
 import math
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import grpc.aio
 
-# A caller that names no deadline waits this long at most.
-DEFAULT_DEADLINE_MS: Final = 10_000
+from libs.serving.limits import DEFAULT_DEADLINE_MS
 
 
 @dataclass(frozen=True, slots=True)

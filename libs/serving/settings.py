@@ -2,16 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.faults import StartFault
+from libs.serving.limits import Limits
+from libs.serving.plan import Plan, Seat
 
-# The place of each service, counted from the port base; metrics are 20 above.
+# The place of each service, counted from the port base; metrics are 20 above, health 40.
 PORT_OFFSETS: Final = {"events": 0, "candidates": 1, "ranking": 2}
 METRICS_OFFSET: Final = 20
+HEALTH_OFFSET: Final = 40
 
 
 def _port(service: str, offset: int = 0) -> Any:
@@ -25,39 +28,72 @@ def _port(service: str, offset: int = 0) -> Any:
     )
 
 
-def _target(service: str) -> Any:
-    """A field that defaults to where the service listens on this machine."""
-    return Field(default_factory=lambda known: f"{known['host']}:{_known_port(known, service)}")
+def _target(name: str) -> Any:
+    """A field that defaults to where that port of a service is on this machine."""
+    return Field(default_factory=lambda known: f"{known['host']}:{_known_port(known, name)}")
 
 
-def _known_port(known: dict[str, Any], service: str) -> int:
+def _known_port(known: dict[str, Any], name: str) -> int:
     """The port that was set, or the one `reprise up` wrote down where ports are free ones."""
-    port = int(known[f"{service}_port"])
+    port = int(known[f"{name}_port"])
     written = known["home"] / "run" / "ports.json"
     if port == 0 and written.is_file():
-        return int(json.loads(written.read_text()).get(service, 0))
+        return int(json.loads(written.read_text()).get(name, 0))
     return port
 
 
 class SuiteSettings(BaseSettings):
     """Settings that all services share; each is read from REPRISE_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="REPRISE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="REPRISE_", frozen=True, populate_by_name=True)
 
     home: Path = Path("var")
     host: str = "127.0.0.1"
     port_base: int = Field(default=7400, ge=0, le=65000)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
+    # Processes of each service that can share its port; `libs.serving.limits` says what the
+    # limits of each are.
+    workers: int = Field(default=1, ge=1, le=256)
+    # Of each client to each service; a connection stays with the worker that took it, and four
+    # for each worker leave none of two idle but once in 128 times.
+    connections: int = Field(
+        default_factory=lambda known: 1 if known["workers"] == 1 else 4 * known["workers"],
+        ge=1,
+        le=1_024,
+    )
+    most_in_flight: int = Field(default=64, ge=1)
+    most_streams: int = Field(default=1_000, ge=1)
+    most_pending: int = Field(default=8, ge=1)
+    most_pending_hard: int = Field(default=16, ge=1)
+    send_ms: int = Field(default=30_000, ge=1)
+    # After SIGTERM: how long a process says that it is going before it refuses calls, and how
+    # long those under way may then take.
+    notice_ms: int = Field(default=0, ge=0, le=600_000)
     drain_ms: int = Field(default=5_000, ge=0, le=600_000)
+    # The share of calls whose spans are sent, where there is a collector to send them to.
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)
+    otlp_endpoint: str = Field(
+        default="",
+        validation_alias=AliasChoices("REPRISE_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    )
+    # Set by the parent of workers in each of them; never by a person.
+    worker_number: int = Field(default=0, ge=0)
+    worker_link: int = Field(default=0, ge=0)
     events_port: int = _port("events")
     candidates_port: int = _port("candidates")
     ranking_port: int = _port("ranking")
     events_metrics_port: int = _port("events", METRICS_OFFSET)
     candidates_metrics_port: int = _port("candidates", METRICS_OFFSET)
     ranking_metrics_port: int = _port("ranking", METRICS_OFFSET)
+    events_health_port: int = _port("events", HEALTH_OFFSET)
+    candidates_health_port: int = _port("candidates", HEALTH_OFFSET)
+    ranking_health_port: int = _port("ranking", HEALTH_OFFSET)
     events_target: str = _target("events")
     candidates_target: str = _target("candidates")
     ranking_target: str = _target("ranking")
+    events_health_target: str = _target("events_health")
+    candidates_health_target: str = _target("candidates_health")
+    ranking_health_target: str = _target("ranking_health")
 
     @property
     def events_path(self) -> Path:
@@ -73,6 +109,52 @@ class SuiteSettings(BaseSettings):
     def bundles_path(self) -> Path:
         """The folder of published bundles."""
         return self.home / "bundles"
+
+    @property
+    def run_path(self) -> Path:
+        """The folder of what lives no longer than the processes."""
+        return self.home / "run"
+
+    @model_validator(mode="after")
+    def _check_pending(self) -> Self:
+        if self.most_pending > self.most_pending_hard:
+            raise ValueError("REPRISE_MOST_PENDING must not be above REPRISE_MOST_PENDING_HARD")
+        return self
+
+    def plan(self, service: str) -> Plan:
+        """How the process of that service runs."""
+        return Plan(
+            name=service,
+            host=self.host,
+            port=getattr(self, f"{service}_port"),
+            health_port=getattr(self, f"{service}_health_port"),
+            metrics_port=getattr(self, f"{service}_metrics_port"),
+            run_path=self.run_path,
+            workers=self.workers,
+            limits=Limits(
+                most_in_flight=self.most_in_flight,
+                most_streams=self.most_streams,
+                most_pending=self.most_pending,
+                most_pending_hard=self.most_pending_hard,
+                send_ms=self.send_ms,
+            ),
+            notice_ms=self.notice_ms,
+            drain_ms=self.drain_ms,
+            trace_ratio=self.trace_ratio,
+            otlp_endpoint=self.otlp_endpoint,
+            seat=Seat(self.worker_number, self.worker_link) if self.worker_number else None,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Every value for people to read; secrets are stars."""
+        return self.model_dump(mode="json")
+
+
+def refuse_workers(count: int) -> int:
+    """A check of `workers` for a service that writes a file: a file has one writer."""
+    if count > 1:
+        raise ValueError("this service writes a file and runs as one process; set it to 1")
+    return count
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

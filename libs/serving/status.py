@@ -21,10 +21,14 @@ from libs.faults import (
     PermissionDenied,
     Unauthenticated,
 )
+from libs.telemetry.traces import current_trace
 
 ERROR_DOMAIN: Final = "reprise"
 
 _DETAILS_KEY: Final = "grpc-status-details-bin"
+
+# How gRPC itself says that a message is above the size that one side has set.
+_TOO_LARGE: Final = "message larger than max"
 
 
 class MalformedMessage(Fault):
@@ -59,12 +63,13 @@ CODES: Final = {
 }
 
 
-def status_of(fault: Fault) -> status_pb2.Status:
+def status_of(fault: Fault, trace_id: str = "") -> status_pb2.Status:
     """The status of a fault: exactly one ErrorInfo, and what its reason adds to that."""
+    metadata = {"trace_id": trace_id, **fault.metadata} if trace_id else fault.metadata
     status = status_pb2.Status(code=CODES[fault.reason].value[0], message=str(fault))
     status.details.add().Pack(
         error_details_pb2.ErrorInfo(
-            reason=f"ERROR_REASON_{fault.reason}", domain=ERROR_DOMAIN, metadata=fault.metadata
+            reason=f"ERROR_REASON_{fault.reason}", domain=ERROR_DOMAIN, metadata=metadata
         )
     )
     if isinstance(fault, InvalidField):
@@ -80,11 +85,13 @@ def status_of(fault: Fault) -> status_pb2.Status:
 
 
 async def refuse(context: "grpc.aio.ServicerContext[Any, Any]", fault: Fault) -> Never:
-    """End the call with the status of `fault`."""
+    """End the call with the status of `fault`, and the trace that leads to its log lines."""
+    trace = current_trace()
+    status = status_of(fault, "" if trace is None else trace.trace_id)
     await context.abort(
         CODES[fault.reason],
         str(fault),
-        ((_DETAILS_KEY, status_of(fault).SerializeToString()),),
+        ((_DETAILS_KEY, status.SerializeToString()),),
     )
 
 
@@ -97,6 +104,7 @@ def fault_of(part: str, error: grpc.aio.AioRpcError) -> Fault:
     code = error.code()
     info = _error_info(error)
     retry_after_ms = _retry_after_ms(error)
+    text = error.details() or "no details"
     match info.reason.removeprefix("ERROR_REASON_"), code:
         case (InvalidField.reason, _):
             return InvalidField(info.metadata["field"], info.metadata["problem"])
@@ -107,12 +115,14 @@ def fault_of(part: str, error: grpc.aio.AioRpcError) -> Fault:
             return BundleNotLoaded(
                 info.metadata["wanted"], tuple(loaded.split(",")) if loaded else ()
             )
+        case ("", grpc.StatusCode.RESOURCE_EXHAUSTED) if _TOO_LARGE in text:
+            return InvalidField("", text)
         case (_, grpc.StatusCode.RESOURCE_EXHAUSTED | grpc.StatusCode.CANCELLED):
             limit = info.metadata["limit"] if info.reason else part
             return Overloaded(limit, retry_after_ms=retry_after_ms)
         case (_, grpc.StatusCode.DEADLINE_EXCEEDED):
             return DeadlineSpent(part)
-    return PartUnavailable(part, f"{code.name}: {error.details() or 'no details'}")
+    return PartUnavailable(part, f"{code.name}: {text}")
 
 
 def _error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:

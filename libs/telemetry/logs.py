@@ -5,10 +5,23 @@ import sys
 from typing import Final
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from libs.telemetry.traces import current_trace
+
+
+def _with_trace(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
+    """Adds the trace of the call that a line is about."""
+    trace = current_trace()
+    if trace is not None:
+        line.setdefault("trace_id", trace.trace_id)
+    return line
+
 
 # Standard error is kept for the one line that says why a process could not start.
 _STAMPED: Final[tuple[structlog.typing.Processor, ...]] = (
     structlog.contextvars.merge_contextvars,
+    _with_trace,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )

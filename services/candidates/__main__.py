@@ -15,10 +15,11 @@ from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.identity import Authorize
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
-from libs.serving.server import Application, Mounted, Readiness, serve
+from libs.serving.process import serve
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
@@ -49,22 +50,18 @@ def main() -> int:
     try:
         settings = read_settings(CandidatesSettings)
         configure_logs("candidates", level=settings.log_level)
+        structlog.get_logger().info("settings", **settings.shown())
         identity = open_identity(
             read_settings(IdentitySettings), name="candidates", host=settings.host
         )
     except StartFault as fault:
         sys.stderr.write(f"candidates: {fault}\n")
         return 1
-    structlog.get_logger().info("settings", **settings.model_dump(mode="json"))
     metrics = ServiceMetrics()
     return serve(
         functools.partial(build, settings, metrics, identity),
-        name="candidates",
-        host=settings.host,
-        port=settings.candidates_port,
-        drain_ms=settings.drain_ms,
-        metrics=metrics,
-        metrics_port=settings.candidates_metrics_port,
+        settings.plan("candidates"),
+        metrics,
         tls=identity.server_tls,
     )
 
@@ -78,7 +75,9 @@ async def build(
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
     features = FeatureReader(settings.events_path)
-    channel = open_channel(settings.events_target, tls=identity.channel_tls)
+    channel = open_channel(
+        settings.events_target, connections=settings.connections, tls=identity.channel_tls
+    )
     application = assemble(
         readiness=readiness,
         authorize=identity.authorize,

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 import grpc.aio
+import structlog
 
 from libs.faults import StartFault
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.identity import Authorize
 from libs.serving.identity_settings import IdentitySettings, open_identity
-from libs.serving.server import Application, Mounted, Readiness, serve
+from libs.serving.process import serve
 from libs.serving.settings import read_settings
 from libs.storage.event_store import SqliteEventStore
 from libs.telemetry.logs import configure_logs
@@ -81,6 +83,7 @@ def main() -> int:
     try:
         settings = read_settings(EventsSettings)
         configure_logs("events", level=settings.log_level)
+        structlog.get_logger().info("settings", **settings.shown())
         identity = open_identity(read_settings(IdentitySettings), name="events", host=settings.host)
     except StartFault as fault:
         sys.stderr.write(f"events: {fault}\n")
@@ -88,12 +91,8 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return serve(
         lambda readiness: build(settings, identity.authorize, readiness),
-        name="events",
-        host=settings.host,
-        port=settings.events_port,
-        drain_ms=settings.drain_ms,
-        metrics=ServiceMetrics(),
-        metrics_port=settings.events_metrics_port,
+        settings.plan("events"),
+        ServiceMetrics(),
         tls=identity.server_tls,
     )
 

@@ -14,10 +14,11 @@ from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.serving.application import Application, Build, Mounted, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
+from libs.serving.process import serve
 from libs.serving.profile_features_client import ProfileFeaturesClient
-from libs.serving.server import Application, Build, Mounted, Readiness, serve
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
@@ -46,8 +47,12 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
 
     async def open_parts(readiness: Readiness) -> Application:
         credentials = identity.credentials
-        events = open_channel(settings.events_target, tls=identity.channel_tls)
-        candidates = open_channel(settings.candidates_target, tls=identity.channel_tls)
+        events = open_channel(
+            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        )
+        candidates = open_channel(
+            settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
+        )
         reader = FeatureReader(settings.events_path)
         candidates_client = CandidatesClient(candidates, credentials)
         lost = Counter(
@@ -153,6 +158,7 @@ def main() -> int:
     try:
         settings = read_settings(RankingSettings)
         configure_logs("ranking", level=settings.log_level)
+        structlog.get_logger().info("settings", **settings.shown())
         identity = open_identity(
             read_settings(IdentitySettings), name="ranking", host=settings.host
         )
@@ -162,12 +168,8 @@ def main() -> int:
     metrics = ServiceMetrics()
     return serve(
         build(settings, metrics, identity),
-        name="ranking",
-        host=settings.host,
-        port=settings.ranking_port,
-        drain_ms=settings.drain_ms,
-        metrics=metrics,
-        metrics_port=settings.ranking_metrics_port,
+        settings.plan("ranking"),
+        metrics,
         tls=identity.server_tls,
     )
 

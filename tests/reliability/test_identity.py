@@ -17,7 +17,6 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
     error_details_pb2,
     status_pb2,
 )
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.domain.decision import Decision
 from libs.domain.profile import Profile
@@ -250,9 +249,6 @@ async def test_every_method_refuses_whoever_cannot_be_believed(
                     error = await refusal(suite, method, bearer("acme", role))
                     assert error.code() is grpc.StatusCode.PERMISSION_DENIED, (method, role)
                     assert info(error).metadata["method"] == method
-        # Health is for those who keep the process alive, and says nothing else.
-        for channel in (suite.events, suite.candidates, suite.ranking):
-            await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
 
 
 async def refusal(suite: Served, method: str, metadata: Metadata) -> grpc.aio.AioRpcError:

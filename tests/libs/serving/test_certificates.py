@@ -12,11 +12,12 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.faults import StartFault, Unauthenticated
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.certificates import CertificateCallers, TlsFiles, read_named_callers
 from libs.serving.channels import open_channel
 from libs.serving.identity import Caller, Context, Role, tenant_of
 from libs.serving.identity_settings import IdentityMode, IdentitySettings, open_identity
-from libs.serving.server import Application, Mounted, Readiness, running
+from libs.serving.server import running
 from tests.made_certificates import Authority
 from tests.made_tokens import SECRET
 

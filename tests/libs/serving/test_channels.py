@@ -1,5 +1,7 @@
 """What a channel does while its peer goes and comes back."""
 
+import asyncio
+import contextlib
 import socket
 import time
 from typing import Any
@@ -9,10 +11,13 @@ import grpc.aio
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libs.faults import PartUnavailable
+from libs.faults import Overloaded, PartUnavailable
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
 from libs.serving.identity import as_everybody
-from libs.serving.server import Application, Mounted, Readiness, running
+from libs.serving.limits import Limits
+from libs.serving.server import running
+from libs.telemetry.traces import Trace, Tracing, current_trace
 
 NAME = "reprise.tests.EchoService"
 
@@ -23,9 +28,13 @@ class Flaky:
     def __init__(self, failures: int) -> None:
         self.failures = failures
         self.asked = 0
+        self.peers: set[str] = set()
+        self.traces: list[Trace | None] = []
 
     async def say(self, request: Timestamp, context: Any) -> Timestamp:
         self.asked += 1
+        self.peers.add(context.peer())
+        self.traces.append(current_trace())
         if self.asked <= self.failures:
             raise PartUnavailable("index", "not yet")
         return request
@@ -45,6 +54,12 @@ def say(channel: grpc.aio.Channel) -> Any:
     return channel.unary_unary(f"/{NAME}/Say", Timestamp.SerializeToString, Timestamp.FromString)
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 async def test_a_call_that_fails_twice_is_answered_at_the_third_try() -> None:
     flaky = Flaky(failures=2)
     async with (
@@ -61,16 +76,14 @@ async def test_a_peer_that_never_answers_is_not_asked_without_end() -> None:
         running(flaky.build) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
     ):
-        for _ in range(40):
-            with pytest.raises(PartUnavailable, match="not yet"):
-                await call("echo", say(channel), Timestamp(), timeout_s=5)
-    assert flaky.asked < 60, "retries are throttled while all calls fail"
+        calls = [call("echo", say(channel), Timestamp(), timeout_s=20) for _ in range(200)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert not any(isinstance(one, Timestamp) for one in outcomes)
+    assert flaky.asked < 300, "retries are throttled while all calls fail"
 
 
 async def test_a_peer_that_went_and_came_back_is_found_within_seconds() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     async with open_channel(f"127.0.0.1:{port}") as channel:
         async with running(Flaky(0).build, port=port):
             await call("echo", say(channel), Timestamp(), timeout_s=5)
@@ -81,3 +94,73 @@ async def test_a_peer_that_went_and_came_back_is_found_within_seconds() -> None:
             # Waits for the connection: what is measured is how soon it is tried again.
             await say(channel)(Timestamp(), timeout=10, wait_for_ready=True)
             assert time.monotonic() - begin < 2.5
+
+
+async def test_a_call_that_may_wait_outlives_a_peer_that_restarts() -> None:
+    port = free_port()
+    async with open_channel(f"127.0.0.1:{port}") as channel:
+        async with running(Flaky(0).build, port=port):
+            await call("echo", say(channel), Timestamp(), timeout_s=5)
+        waiting = asyncio.ensure_future(
+            call("echo", say(channel), Timestamp(seconds=3), timeout_s=20, waits=True)
+        )
+        with pytest.raises(PartUnavailable):
+            await call("echo", say(channel), Timestamp(), timeout_s=20)
+        assert not waiting.done()
+        async with running(Flaky(0).build, port=port):
+            assert (await waiting).seconds == 3
+
+
+async def test_a_call_carries_the_trace_that_it_is_made_for() -> None:
+    flaky = Flaky(0)
+    async with (
+        running(flaky.build) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        Tracing(1).begin("/reprise.tests.EchoService/Relay", None)
+        ours = current_trace()
+        await call("echo", say(channel), Timestamp(), timeout_s=5)
+    [theirs] = flaky.traces
+    assert ours is not None
+    assert theirs is not None
+    assert (theirs.trace_id, theirs.is_sampled) == (ours.trace_id, True)
+    assert theirs.span_id != ours.span_id
+
+
+class Busy(Flaky):
+    """Holds the event loop for 2 ms a call."""
+
+    async def say(self, request: Timestamp, context: Any) -> Timestamp:
+        self.asked += 1
+        end = time.perf_counter() + 0.002
+        while time.perf_counter() < end:
+            pass
+        return request
+
+
+async def test_a_full_server_is_told_as_overloaded_and_nothing_else() -> None:
+    busy = Busy(0)
+    async with contextlib.AsyncExitStack() as held:
+        server = await held.enter_async_context(
+            running(busy.build, limits=Limits(most_pending=2, most_pending_hard=4))
+        )
+        channel = await held.enter_async_context(open_channel(f"127.0.0.1:{server.port}"))
+        calls = [call("echo", say(channel), Timestamp(), timeout_s=20) for _ in range(200)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    answered = [one for one in outcomes if isinstance(one, Timestamp)]
+    refused = [one for one in outcomes if isinstance(one, Overloaded)]
+    assert len(answered) + len(refused) == 200
+    assert len(answered) == busy.asked, "what is refused costs the event loop nothing"
+    assert len(refused) > 50
+
+
+async def test_calls_over_several_connections_take_turns() -> None:
+    flaky = Flaky(0)
+    async with (
+        running(flaky.build) as server,
+        open_channel(f"127.0.0.1:{server.port}", connections=4) as channel,
+    ):
+        method = say(channel)
+        calls = [call("echo", method, Timestamp(seconds=at), timeout_s=5) for at in range(8)]
+        assert [one.seconds for one in await asyncio.gather(*calls)] == list(range(8))
+    assert len(flaky.peers) == 4

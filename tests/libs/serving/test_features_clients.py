@@ -14,13 +14,14 @@ from libs.faults import PartUnavailable
 from libs.features import profile_state
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.features.title_counters import TITLE_COUNTER_COUNT, TITLE_COUNTER_NAMES
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.decoding import timestamp
 from libs.serving.identity import as_everybody
 from libs.serving.packed import pack_float32
 from libs.serving.profile_codec import profile_message
 from libs.serving.profile_features_client import ProfileFeaturesClient
-from libs.serving.server import Application, Mounted, Readiness, running
+from libs.serving.server import running
 from libs.serving.title_features_client import TitleFeaturesClient
 from reprise.events.v1 import events_pb2
 

@@ -1,12 +1,9 @@
 """The harness under a small service of its own, in this process and in real ones."""
 
 import asyncio
-import contextlib
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import grpc
@@ -18,7 +15,6 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
     error_details_pb2,
     status_pb2,
 )
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from libs.faults import (
@@ -29,13 +25,14 @@ from libs.faults import (
     PartUnavailable,
     StartFault,
 )
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
 from libs.serving.identity import as_everybody
-from libs.serving.server import Application, Mounted, Readiness, Running, running
+from libs.serving.limits import Limits
+from libs.serving.server import Running, running
 from libs.telemetry.metrics import ServiceMetrics
 
 NAME = "reprise.tests.EchoService"
-STATUS = health_pb2.HealthCheckResponse.ServingStatus
 
 
 class Echo:
@@ -44,6 +41,8 @@ class Echo:
     def __init__(self) -> None:
         self.entered = asyncio.Event()
         self.release = asyncio.Event()
+        self.poured = 0
+        self.ended = asyncio.Event()
 
     async def say(self, request: Timestamp, context: Any) -> Timestamp:
         match request.seconds:
@@ -67,6 +66,14 @@ class Echo:
     async def listen(self, requests: AsyncIterator[Timestamp], context: Any) -> Timestamp:
         return Timestamp(seconds=sum([request.seconds async for request in requests]))
 
+    async def pour(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        try:
+            for _ in range(1_000):
+                self.poured += 1
+                yield bytes(1_000_000)
+        finally:
+            self.ended.set()
+
     def mount(self, server: grpc.aio.Server) -> None:
         read, write = Timestamp.FromString, Timestamp.SerializeToString
         server.add_registered_method_handlers(
@@ -74,6 +81,7 @@ class Echo:
             {
                 "Say": grpc.unary_unary_rpc_method_handler(self.say, read, write),
                 "Tell": grpc.unary_stream_rpc_method_handler(self.tell, read, write),
+                "Pour": grpc.unary_stream_rpc_method_handler(self.pour),
                 "Listen": grpc.stream_unary_rpc_method_handler(self.listen, read, write),
             },
         )
@@ -90,7 +98,7 @@ async def server(echo: Echo) -> AsyncIterator[Running]:
         await readiness.set(NAME, True)
         return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
-    async with running(build, default_deadline_ms=50) as started:
+    async with running(build, limits=Limits(default_deadline_ms=50)) as started:
         yield started
 
 
@@ -104,6 +112,11 @@ def method(channel: grpc.aio.Channel, kind: str, name: str) -> Any:
     return getattr(channel, kind)(
         f"/{NAME}/{name}", Timestamp.SerializeToString, Timestamp.FromString
     )
+
+
+def raw(channel: grpc.aio.Channel, kind: str, name: str) -> Any:
+    """The method in bytes."""
+    return getattr(channel, kind)(f"/{NAME}/{name}")
 
 
 async def failure(answer: Any) -> tuple[grpc.aio.AioRpcError, dict[str, Any]]:
@@ -160,9 +173,9 @@ async def test_a_defect_is_internal_and_logged_once_with_its_trace(
 async def test_malformed_bytes_are_an_invalid_argument(
     channel: grpc.aio.Channel, kind: str, name: str
 ) -> None:
-    raw = getattr(channel, kind)(f"/{NAME}/{name}")
+    ask = raw(channel, kind, name)
     garbage = b"\xff\xff\xff"
-    made = raw(iter([garbage])) if kind == "stream_unary" else raw(garbage)
+    made = ask(iter([garbage])) if kind == "stream_unary" else ask(garbage)
     answer = made.read() if kind == "unary_stream" else made
     error, details = await failure(answer)
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -189,6 +202,80 @@ async def test_a_call_without_deadline_gets_the_services(channel: grpc.aio.Chann
     assert details["ErrorInfo"].reason == "ERROR_REASON_DEADLINE"
 
 
+def bounded(echo: Echo, limits: Limits) -> AbstractAsyncContextManager[Running]:
+    async def build(readiness: Readiness) -> Application:
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
+
+    return running(build, limits=limits)
+
+
+async def test_one_call_more_than_may_be_in_flight_is_refused(echo: Echo) -> None:
+    async with (
+        bounded(echo, Limits(most_in_flight=1)) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        say = method(channel, "unary_unary", "Say")
+        first = asyncio.ensure_future(say(Timestamp(seconds=4)))
+        await echo.entered.wait()
+        error, details = await failure(say(Timestamp(seconds=9)))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert details["ErrorInfo"].reason == "ERROR_REASON_OVERLOADED"
+        assert details["ErrorInfo"].metadata["limit"] == "calls in flight"
+        assert details["RetryInfo"].retry_delay.ToMilliseconds() > 0
+        assert len(await listed(channel)) == 2, "reflection is no load"
+        echo.release.set()
+        await first
+        assert (await say(Timestamp(seconds=9))).seconds == 9, "a refused call counts for nothing"
+
+
+async def test_one_stream_more_than_may_be_open_is_refused(echo: Echo) -> None:
+    async with (
+        bounded(echo, Limits(most_streams=1)) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        pour = raw(channel, "unary_stream", "Pour")
+        open_one = pour(b"")
+        await open_one.read()
+        error, details = await failure(pour(b"").read())
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert details["ErrorInfo"].metadata["limit"] == "open streams"
+        assert await method(channel, "unary_unary", "Say")(Timestamp(seconds=9))
+        open_one.cancel()
+        await echo.ended.wait()
+
+
+async def test_a_client_that_never_reads_holds_little_and_not_for_long(echo: Echo) -> None:
+    async with (
+        bounded(echo, Limits(send_ms=300)) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        never_read = raw(channel, "unary_stream", "Pour")(b"")
+        await asyncio.wait_for(echo.ended.wait(), 20)
+        assert echo.poured < 50, "no more of 1,000 was made than the windows hold"
+        never_read.cancel()
+
+
+async def test_a_request_that_is_too_large_is_refused_and_said_to_be(
+    channel: grpc.aio.Channel,
+) -> None:
+    large = raw(channel, "unary_unary", "Say")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await large(bytes(5_000_000), timeout=5)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    with pytest.raises(InvalidField, match="larger than max"):
+        await call("echo", large, bytes(5_000_000), timeout_s=5)
+
+
+async def test_an_error_names_the_trace_of_its_caller(channel: grpc.aio.Channel) -> None:
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    carried = (("traceparent", f"00-{trace_id}-00f067aa0ba902b7-01"),)
+    say = method(channel, "unary_unary", "Say")
+    _, details = await failure(say(Timestamp(seconds=1), metadata=carried))
+    assert details["ErrorInfo"].metadata["trace_id"] == trace_id
+    _, details = await failure(say(Timestamp(seconds=1)))
+    assert len(details["ErrorInfo"].metadata["trace_id"]) == 32
+
+
 async def test_a_client_is_told_faults_as_they_were(channel: grpc.aio.Channel) -> None:
     say = method(channel, "unary_unary", "Say")
     with pytest.raises(InvalidField) as invalid:
@@ -211,29 +298,31 @@ async def test_a_peer_that_is_not_there_is_unavailable() -> None:
             )
 
 
-async def test_health_is_of_the_process_and_of_each_service(channel: grpc.aio.Channel) -> None:
-    stub = health_pb2_grpc.HealthStub(channel)
-    for service in ("", NAME):
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
-        assert answer.status == STATUS.SERVING
+async def test_whoever_listens_hears_which_services_are_ready(echo: Echo) -> None:
+    said: list[tuple[str, bool]] = []
 
-
-async def test_a_service_that_never_said_so_is_not_ready(echo: Echo) -> None:
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
+        await readiness.set(NAME, True)
+        return Application(
+            (Mounted(NAME, echo.mount), Mounted("reprise.tests.Other", echo.mount)),
+            authorize=as_everybody,
+        )
 
-    async with running(build) as server, open_channel(f"127.0.0.1:{server.port}") as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        answer = await stub.Check(health_pb2.HealthCheckRequest(service=NAME))
-        assert answer.status == STATUS.NOT_SERVING
+    async with running(build, tell=lambda *state: said.append(state)) as server:
+        assert server.readiness.is_ready(NAME)
+        assert said == [(NAME, True), ("reprise.tests.Other", False)]
+    assert said[2:] == [(NAME, False)], "the end of a server is told, and told once"
 
 
-async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
+async def listed(channel: grpc.aio.Channel) -> set[str]:
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     asked = reflection_pb2.ServerReflectionRequest(list_services="")
     answers = [answer async for answer in stub.ServerReflectionInfo(iter([asked]))]
-    listed = {service.name for service in answers[0].list_services_response.service}
-    assert {NAME, "grpc.health.v1.Health"} <= listed
+    return {service.name for service in answers[0].list_services_response.service}
+
+
+async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
+    assert await listed(channel) == {NAME, "grpc.reflection.v1alpha.ServerReflection"}
 
 
 async def test_calls_are_counted_by_method_and_code(echo: Echo) -> None:
@@ -268,7 +357,7 @@ async def test_a_background_task_that_fails_ends_the_process() -> None:
         raise ZeroDivisionError("a defect")
 
     async def build(readiness: Readiness) -> Application:
-        return Application((), authorize=as_everybody, background=(fail,))
+        return Application((), background=(fail,), authorize=as_everybody)
 
     with structlog.testing.capture_logs() as lines:
         async with running(build) as server:
@@ -293,7 +382,7 @@ async def test_the_end_drains_then_cancels_then_closes() -> None:
         order.append("closed")
 
     async def build(readiness: Readiness) -> Application:
-        return Application((), authorize=as_everybody, background=(work,), drain=drain, close=close)
+        return Application((), background=(work,), drain=drain, close=close, authorize=as_everybody)
 
     async with running(build, drain_ms=1000):
         await asyncio.sleep(0)
@@ -304,84 +393,3 @@ def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
-
-
-SCRIPT = """
-import sys
-from google.protobuf.timestamp_pb2 import Timestamp
-import asyncio, grpc
-from libs.serving.identity import as_everybody
-from libs.serving.server import Application, Mounted, serve
-
-async def say(request, context):
-    if request.seconds == 8:
-        return request
-    sys.stdout.write("entered\\n"); sys.stdout.flush()
-    # In flight until the drain has begun: the test sees the signal taken, then lets go.
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    return request
-
-def mount(server):
-    server.add_registered_method_handlers("reprise.tests.EchoService", {
-        "Say": grpc.unary_unary_rpc_method_handler(
-            say, Timestamp.FromString, Timestamp.SerializeToString)})
-
-async def build(readiness):
-    await readiness.set("reprise.tests.EchoService", True)
-    return Application(
-        (Mounted("reprise.tests.EchoService", mount),), authorize=as_everybody)
-
-sys.exit(serve(build, name="echo", host="127.0.0.1", port=int(sys.argv[1]), drain_ms=20000))
-"""
-
-
-async def start(port: int) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    root = Path(__file__).parents[3]
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SCRIPT, str(port), stdin=pipe, stdout=pipe, stderr=pipe, cwd=root
-    )
-
-
-async def call_until_refused(say: Any) -> None:
-    while True:  # the port closes a moment after the process says so
-        with contextlib.suppress(Overloaded):  # a call that the closing overtook
-            await call("echo", say, Timestamp(seconds=8), timeout_s=5)
-
-
-async def line_with(process: asyncio.subprocess.Process, word: str) -> None:
-    assert process.stdout is not None
-    while word not in (line := (await process.stdout.readline()).decode()):
-        assert line, f"ended before it said {word!r}"
-
-
-@pytest.mark.end_to_end
-async def test_sigterm_finishes_what_is_under_way_and_refuses_what_is_new() -> None:
-    port = free_port()
-    process = await start(port)
-    await line_with(process, "listening")
-    async with open_channel(f"127.0.0.1:{port}") as channel:
-        say = method(channel, "unary_unary", "Say")
-        under_way = asyncio.ensure_future(say(Timestamp(seconds=7), timeout=30))
-        await line_with(process, "entered")
-        process.send_signal(signal.SIGTERM)
-        await line_with(process, "draining")
-        async with open_channel(f"127.0.0.1:{port}") as late:
-            new = method(late, "unary_unary", "Say")
-            with pytest.raises(PartUnavailable):
-                await call_until_refused(new)
-        assert process.stdin is not None
-        process.stdin.write(b"go on\n")
-        assert (await under_way).seconds == 7
-    _, errors = await process.communicate()
-    assert (process.returncode, errors) == (0, b"")
-
-
-@pytest.mark.end_to_end
-async def test_a_taken_port_is_one_line_and_exit_code_1(server: Running) -> None:
-    process = await start(server.port)
-    _, errors = await process.communicate()
-    assert process.returncode == 1
-    [line] = errors.decode().splitlines()
-    assert line.startswith("echo: ")
-    assert str(server.port) in line

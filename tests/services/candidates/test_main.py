@@ -29,7 +29,9 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def started(home: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(
+    home: Path, port: int, health_port: int = 0
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -40,6 +42,7 @@ async def started(home: Path, port: int) -> AsyncIterator[asyncio.subprocess.Pro
             "REPRISE_HOME": str(home),
             "REPRISE_PORT_BASE": "0",
             "REPRISE_CANDIDATES_PORT": str(port),
+            "REPRISE_CANDIDATES_HEALTH_PORT": str(health_port),
         },
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -63,7 +66,10 @@ async def failure(process: asyncio.subprocess.Process) -> str:
 async def test_answers_within_three_seconds_and_drains_on_sigterm(tmp_path: Path) -> None:
     port = free_port()
     begin = time.monotonic()
-    async with started(tmp_path, port) as process, open_channel(f"127.0.0.1:{port}") as channel:
+    async with (
+        started(tmp_path, 0, port) as process,
+        open_channel(f"127.0.0.1:{port}") as channel,
+    ):
         request = health_pb2.HealthCheckRequest()
         stub = health_pb2_grpc.HealthStub(channel)
         answer = await stub.Check(request, wait_for_ready=True, timeout=30)

@@ -12,7 +12,6 @@ import grpc.aio
 import numpy as np
 import pytest
 import structlog
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.artifacts.bundle import publish, tenant_root
 from libs.domain.title import LicenceWindow, Title, TitleKind
@@ -22,11 +21,12 @@ from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_table import TitleChanges, TitleTable
 from libs.models.fold_in import Implicit
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.serving.application import Application, Readiness
 from libs.serving.channels import call, open_channel
 from libs.serving.decoding import timestamp
 from libs.serving.identity import as_everybody
 from libs.serving.packed import pack_float32, pack_int32, unpack_float32, unpack_int32
-from libs.serving.server import Application, Readiness, Running, running
+from libs.serving.server import Running, running
 from libs.serving.title_codec import title, title_message
 from libs.storage.memory_catalogue_store import MemoryCatalogueStore
 from libs.telemetry.metrics import ServiceMetrics
@@ -115,12 +115,18 @@ class Suite:
     store: MemoryCatalogueStore = field(default_factory=MemoryCatalogueStore)
     features: Features = field(default_factory=Features)
     metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
+    readiness: Readiness = field(default_factory=Readiness)
+
+    async def ready(self) -> None:
+        """Return when the service says that its index is loaded."""
+        await self.readiness.wait_until_ready()
 
     def running(self) -> AbstractAsyncContextManager[Running]:
         """The service, drained at the end."""
         return running(self.build, metrics=self.metrics, drain_ms=30_000)
 
     async def build(self, readiness: Readiness) -> Application:
+        self.readiness = readiness
         return assemble(
             readiness=readiness,
             authorize=as_everybody,
@@ -155,27 +161,12 @@ def suite(tmp_path: Path) -> Suite:
 async def channel(suite: Suite) -> AsyncIterator[grpc.aio.Channel]:
     write_bundle(suite.bundles)
     async with suite.served() as opened:
-        await ready(opened)
+        await suite.ready()
         yield opened
 
 
 Stub = candidates_pb2_grpc.CandidatesServiceStub
 Request = candidates_pb2.RetrieveCandidatesRequest
-SERVING = health_pb2.HealthCheckResponse.SERVING
-
-
-async def health(channel: grpc.aio.Channel) -> int:
-    request = health_pb2.HealthCheckRequest(service=NAME)
-    answer = await health_pb2_grpc.HealthStub(channel).Check(request)
-    return int(answer.status)
-
-
-async def ready(channel: grpc.aio.Channel) -> None:
-    """Return when the service says that its index is loaded."""
-    request = health_pb2.HealthCheckRequest(service=NAME)
-    async for answer in health_pb2_grpc.HealthStub(channel).Watch(request):
-        if answer.status == SERVING:
-            return
 
 
 def watch_titles(channel: grpc.aio.Channel, after_sequence: int = 0) -> Any:
@@ -296,7 +287,7 @@ class TestRetrieveCandidates:
         suite.features.is_there = False
         write_bundle(suite.bundles)
         async with suite.served() as channel:
-            await ready(channel)
+            await suite.ready()
             found = await retrieve(channel, limit=3)
         assert found.degraded == (purpose_pb2.PART_TITLE_FEATURES,)
         assert len(found.rows) == 3
@@ -343,11 +334,11 @@ class TestRetrieveCandidates:
 class TestBundles:
     async def test_is_ready_when_an_index_is_loaded_and_not_before(self, suite: Suite) -> None:
         async with suite.served() as channel:
-            assert await health(channel) != SERVING
+            assert not suite.readiness.is_ready(NAME)
             with pytest.raises(PartUnavailable, match="index"):
                 await retrieve(channel, bundle_version="v1")
             version = write_bundle(suite.bundles)
-            await ready(channel)
+            await suite.ready()
             assert await versions(channel) == [version]
 
     async def test_a_new_bundle_is_served_beside_the_one_before(
@@ -371,7 +362,7 @@ class TestBundles:
         damaged.write_bytes(data)
 
         async def refused() -> list[str]:
-            await health(channel)
+            await versions(channel)
             return [line["version"] for line in lines if line["event"] == "bundle refused"]
 
         with structlog.testing.capture_logs() as lines:
@@ -380,7 +371,7 @@ class TestBundles:
             await until(refused, [new])
         assert await versions(channel) == [old]
         assert (await retrieve(channel)).version == old
-        assert await health(channel) == SERVING
+        assert suite.readiness.is_ready(NAME)
 
     async def test_the_status_names_index_and_catalogue(self, channel: grpc.aio.Channel) -> None:
         status = await Stub(channel).GetIndexStatus(candidates_pb2.GetIndexStatusRequest())

@@ -34,6 +34,20 @@ def test_a_second_writer_on_the_same_home_says_so_in_one_line(tmp_path: Path) ->
     assert said == ""
 
 
+def test_more_than_one_worker_is_refused_in_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services.events"],
+        env={**os.environ, "REPRISE_HOME": str(tmp_path), "REPRISE_WORKERS": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert "REPRISE_WORKERS" in line
+    assert "one process" in line
+
+
 def test_starting_imports_nothing_of_training() -> None:
     code = (
         "import sys, services.events.__main__\n"

@@ -16,9 +16,10 @@ from libs.domain.viewing import ViewingContext
 from libs.faults import InvalidField, PartUnavailable
 from libs.features.profile_state import EMPTY
 from libs.models.retrieval import Retrieved
+from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
 from libs.serving.identity import as_everybody
-from libs.serving.server import Application, Mounted, Readiness, running
+from libs.serving.server import running
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from services.ranking.pipeline import Recommender
