@@ -105,11 +105,13 @@ async def secured(settings: IdentitySettings) -> AsyncIterator[str]:
         yield f"127.0.0.1:{server.port}"
 
 
-async def asked(target: str, files: TlsFiles | None, metadata: Any = ()) -> int:
+async def asked(
+    target: str, files: TlsFiles | None, metadata: Any = (), *, timeout_s: float = 10
+) -> int:
     tls = None if files is None else files.channel_credentials()
     async with open_channel(target, tls=tls) as channel:
         call: Any = channel.unary_unary(METHOD, Timestamp.SerializeToString, Timestamp.FromString)
-        answer = await call(Timestamp(), timeout=5, metadata=metadata)
+        answer = await call(Timestamp(), timeout=timeout_s, metadata=metadata)
     return int(answer.seconds)
 
 
@@ -134,17 +136,18 @@ async def test_a_port_with_mutual_tls_knows_its_callers_and_lets_no_other_in(
         forwarded = service.credentials.metadata("bravo-tenant")
         assert await asked(target, own, forwarded) == len("bravo-tenant")
         codes = []
-        for files, metadata in (
-            (authority.issue("nobody"), ()),
-            (authority.issue("app2", [uri]), (("authorization", "Bearer x"),)),
-            (foreign.issue("stranger", [uri]), ()),
-            (None, ()),
+        for files, metadata, timeout_s in (
+            (authority.issue("nobody"), (), 10),
+            (authority.issue("app2", [uri]), (("authorization", "Bearer x"),), 10),
+            (foreign.issue("stranger", [uri]), (), 0.5),
+            (None, (), 0.5),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await asked(target, files, metadata)
+                await asked(target, files, metadata, timeout_s=timeout_s)
             codes.append(caught.value.code())
-    unknown, away = grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNAVAILABLE
-    assert codes == [unknown, unknown, away, away]
+    assert codes[:2] == [grpc.StatusCode.UNAUTHENTICATED] * 2
+    # These never get past the handshake: whether the client still tries is its own affair.
+    assert set(codes[2:]) <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 
 
 def test_tls_needs_all_of_its_files(tmp_path: Path) -> None:
