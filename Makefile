@@ -14,7 +14,7 @@ TAG ?= dev
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up train protos format lint types test check bench load images clean
+.PHONY: help setup run up train protos format lint types test check reliability bench load images clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ check: lint types test ## what CI runs
 
 load: setup ## a few seconds of load on each service, by simulated traffic; ONLY=name picks one
 	$(BIN)/python -m tests.load $(ONLY)
+
+reliability: setup ## identity, mutated messages: tests/reliability in full
+	$(BIN)/pytest tests/reliability --messages 10000 --timeout 1800
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)

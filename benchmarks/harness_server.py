@@ -11,6 +11,7 @@ import grpc.aio
 import uvloop
 
 from libs.serving.application import Application, Mounted, Readiness
+from libs.serving.identity import as_everybody
 from libs.serving.server import running
 from libs.serving.settings import SuiteSettings
 from libs.telemetry.traces import Tracing
@@ -30,7 +31,7 @@ async def serve(size: int) -> None:
         server.add_registered_method_handlers(NAME, {"Call": handler})
 
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, mount),))
+        return Application((Mounted(NAME, mount),), authorize=as_everybody)
 
     async with running(build, tracing=Tracing(SuiteSettings().trace_ratio)) as server:
         sys.stdout.write(f"{server.port}\n")

@@ -20,6 +20,7 @@ from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
 from cli.present import check_recorded
 from libs.domain.event import DAY_MS
+from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
 from libs.serving.settings import SuiteSettings, read_settings
 from libs.simulation.config import SimulationConfig
@@ -93,11 +94,17 @@ def simulate(
 
 
 @app.command()
-def train(context: typer.Context, until: Moment = None) -> None:
+def train(
+    context: typer.Context,
+    until: Moment = None,
+    tenant: Annotated[
+        str, typer.Option(envvar="REPRISE_TENANT", help="Whose events and catalogue.")
+    ] = DEFAULT_TENANT,
+) -> None:
     """Train on events with occurred_at before --until (default: all) and publish a bundle."""
     settings = _settings()
     check_recorded(settings)
-    config = TrainingConfig.of_home(settings.home, until_ms=until)
+    config = TrainingConfig.of_home(settings.home, tenant=tenant, until_ms=until)
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
 

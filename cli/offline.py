@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from libs.artifacts.bundle import BundleStore
+from libs.artifacts.bundle import BundleStore, tenant_root
 from libs.artifacts.manifest import BundleRejected
 from libs.domain.decision import Decision, Part, Purpose
+from libs.domain.identifiers import DEFAULT_TENANT
 from libs.domain.profile import Profile
 from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
 from libs.faults import StartFault
@@ -220,10 +221,10 @@ def _given(as_of_ms: int | None) -> int:
     return as_of_ms
 
 
-def current_bundle(settings: SuiteSettings) -> Bundle:
+def current_bundle(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> Bundle:
     """The published bundle; raises StartFault when there is none that can be used."""
     try:
-        bundle = read_bundle(BundleStore(settings.bundles_path))
+        bundle = read_bundle(BundleStore(tenant_root(settings.bundles_path, tenant)))
     except BundleRejected as rejected:
         raise StartFault(f"the published bundle cannot be used: {rejected}") from rejected
     if bundle is None:

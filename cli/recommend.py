@@ -8,10 +8,10 @@ from typing import Any, Final
 import grpc
 from rich.table import Table
 
+from cli.calling import open_channel
 from cli.console import Output
 from cli.moments import moment_text
 from cli.present import past_present_ms
-from cli.suite import target
 from libs.serving.decoding import time_ms, timestamp
 from libs.serving.settings import SuiteSettings
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
@@ -72,7 +72,7 @@ def recommend(settings: SuiteSettings, ask: Ask, output: Output) -> None:
     """Ask ranking, fetch the names from candidates, show both."""
     if ask.at_ms is None:
         ask = dataclasses.replace(ask, at_ms=past_present_ms(settings, output))
-    with grpc.insecure_channel(target(settings, "ranking")) as channel:
+    with open_channel(settings, "ranking") as channel:
         answer = ranking_pb2_grpc.RankingServiceStub(channel).Recommend(
             ask.message(), timeout=CALL_S
         )
@@ -88,7 +88,7 @@ def _titles(settings: SuiteSettings, title_ids: list[str]) -> dict[str, candidat
     """Names and genres; without candidates the slate is shown by ids alone."""
     if not title_ids:
         return {}
-    with grpc.insecure_channel(target(settings, "candidates")) as channel:
+    with open_channel(settings, "candidates") as channel:
         try:
             answer = candidates_pb2_grpc.CandidatesServiceStub(channel).GetTitles(
                 candidates_pb2.GetTitlesRequest(title_ids=title_ids), timeout=CALL_S
@@ -112,6 +112,7 @@ def _value(
         "index_version": answer.index_version,
         "policy": answer.policy,
         "degraded": _degraded(answer),
+        "is_contextual": answer.is_contextual,
         "titles": [
             {
                 "title_id": title_id,
@@ -175,4 +176,6 @@ def _footer(answer: ranking_pb2.RecommendResponse) -> str:
     )
     missing = _degraded(answer)
     degraded = f" [yellow]degraded: {', '.join(missing)}[/]" if missing else ""
+    contextual = " [yellow]without history: the profile refuses it[/]"
+    degraded += contextual if answer.is_contextual else ""
     return f"[dim]{answer.policy} by {made_by}{until}[/]{degraded}"

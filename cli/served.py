@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-import grpc
-
+from cli.calling import open_channel
 from cli.console import Output
-from cli.suite import target
 from libs.serving.decoding import timestamp
 from libs.serving.settings import SuiteSettings
 from reprise.common.v1 import purpose_pb2
@@ -24,7 +22,7 @@ def served_lists(
 ) -> dict[str, tuple[str, ...]]:
     """The title ids that Recommend with purpose EVALUATION answers each profile at `at_ms`."""
     lists = {}
-    with grpc.insecure_channel(target(settings, "ranking")) as channel, output.progress() as bars:
+    with open_channel(settings, "ranking") as channel, output.progress() as bars:
         stub = ranking_pb2_grpc.RankingServiceStub(channel)
         task = bars.add_task("asking the services", total=len(profile_ids))
         for profile_id in profile_ids:

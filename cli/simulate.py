@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Final, TypeVar
 
-import grpc
 from rich.table import Table
 
+from cli.calling import open_channel
 from cli.console import Output
 from cli.moments import moment_text
 from cli.simulated import check_same, remember
-from cli.suite import is_up, running, target, with_free_ports
+from cli.suite import is_up, running, with_free_ports
 from libs.domain.decision import Decision
 from libs.domain.event import Event
 from libs.domain.profile import Profile
@@ -72,10 +72,10 @@ def fill(settings: SuiteSettings, config: SimulationConfig, output: Output) -> F
     world = build_world(config)
     with ExitStack() as stack:
         events = events_pb2_grpc.EventsServiceStub(
-            stack.enter_context(grpc.insecure_channel(target(settings, "events")))
+            stack.enter_context(open_channel(settings, "events"))
         )
         candidates = candidates_pb2_grpc.CandidatesServiceStub(
-            stack.enter_context(grpc.insecure_channel(target(settings, "candidates")))
+            stack.enter_context(open_channel(settings, "candidates"))
         )
         _send_titles(candidates, world.titles)
         _send_profiles(events, world.profiles)

@@ -5,11 +5,13 @@ from typing import Any
 import grpc
 from rich.table import Table
 
+from cli.calling import open_channel
 from cli.console import Output
 from cli.moments import moment_text
 from cli.suite import SERVICES, health_target, is_listening, is_serving, target
 from libs.serving.decoding import time_ms
-from libs.serving.settings import SuiteSettings
+from libs.serving.identity_settings import WARNING, IdentityMode, IdentitySettings
+from libs.serving.settings import SuiteSettings, read_settings
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 
 
@@ -24,7 +26,12 @@ def status(settings: SuiteSettings, output: Output) -> bool:
         colour = {"ready": "green", "not ready": "yellow"}.get(state, "red")
         table.add_row(name, target(settings, name), f"[{colour}]{state}[/]")
     is_ready = all(state == "ready" for state in states.values())
-    output.result({"ready": is_ready, "services": states, "index": index}, table)
+    identity = read_settings(IdentitySettings).identity
+    output.result(
+        {"ready": is_ready, "services": states, "index": index, "identity": identity.value}, table
+    )
+    if identity is IdentityMode.DEVELOPMENT and not output.as_json:
+        output.say(f"[bold yellow]{WARNING}[/]")
     if index and not output.as_json:
         output.say(
             f"[dim]bundle {index['bundle_version']}, {index['title_count']:,} titles,"
@@ -41,7 +48,7 @@ def _state(settings: SuiteSettings, name: str, grpc_name: str) -> str:
 
 
 def _index(settings: SuiteSettings) -> dict[str, Any] | None:
-    with grpc.insecure_channel(target(settings, "candidates")) as channel:
+    with open_channel(settings, "candidates") as channel:
         try:
             answer = candidates_pb2_grpc.CandidatesServiceStub(channel).GetIndexStatus(
                 candidates_pb2.GetIndexStatusRequest(), timeout=2

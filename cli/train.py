@@ -7,16 +7,17 @@ from rich.table import Table
 from cli.console import Output
 from cli.judged_table import INTERVALS, judged_table
 from cli.moments import moment_text, now_ms
-from libs.artifacts.bundle import BundleStore
+from libs.artifacts.bundle import BundleStore, tenant_root
+from libs.domain.identifiers import DEFAULT_TENANT
 from libs.serving.settings import SuiteSettings
 from training.config import TrainingConfig
 from training.pipeline import train
 from training.report import TrainingReport
 
 
-def has_bundle(settings: SuiteSettings) -> bool:
-    """Whether a bundle is published here."""
-    return BundleStore(settings.bundles_path).current_version() is not None
+def has_bundle(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> bool:
+    """Whether a bundle is published here for the tenant."""
+    return BundleStore(tenant_root(settings.bundles_path, tenant)).current_version() is not None
 
 
 def run_training(config: TrainingConfig, output: Output) -> TrainingReport:

@@ -19,7 +19,8 @@ from cli.suite import (
     write_ports,
 )
 from libs.faults import StartFault
-from libs.serving.settings import SuiteSettings
+from libs.serving.identity_settings import WARNING, IdentityMode, IdentitySettings
+from libs.serving.settings import SuiteSettings, read_settings
 
 # A service that ends is started again after this long, so that one that cannot
 # start at all does not take the machine with it.
@@ -74,6 +75,8 @@ def _show(settings: SuiteSettings, output: Output, seconds: float, ports: Path) 
             spec.name, target(settings, spec.name), f"http://{settings.host}:{metrics}/metrics"
         )
     output.result(json.loads(ports.read_text()), table)
+    if read_settings(IdentitySettings).identity is IdentityMode.DEVELOPMENT:
+        output.say(f"[bold yellow]{WARNING}[/]")
 
 
 def _keep_running(suite: Suite, output: Output) -> None:

@@ -4,6 +4,7 @@ Nothing here knows gRPC: `libs.serving` derives the status code and the error
 details from `reason` and `metadata` at the edge.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -72,6 +73,30 @@ class Overloaded(Fault):
     def __init__(self, limit: str, *, retry_after_ms: int) -> None:
         super().__init__(f"overloaded: {limit}; retry after {retry_after_ms} ms", limit=limit)
         self.retry_after_ms = retry_after_ms
+
+
+class Unauthenticated(Fault):
+    """Nobody knows who is calling; `problem` never repeats what was presented."""
+
+    reason = "UNAUTHENTICATED"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"not authenticated: {problem}", problem=problem)
+        self.problem = problem
+
+
+class PermissionDenied(Fault):
+    """The caller is known and may not call this method; `roles` are those that may."""
+
+    reason = "PERMISSION_DENIED"
+
+    def __init__(self, method: str, roles: Iterable[str]) -> None:
+        needed = ",".join(sorted(roles))
+        super().__init__(
+            f"not allowed: {method} needs {needed or 'a role that nobody has'}",
+            method=method,
+            roles=needed,
+        )
 
 
 class DeadlineSpent(Fault):

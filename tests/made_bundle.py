@@ -1,5 +1,6 @@
 """A small catalogue and a small bundle of it, for tests that need both."""
 
+import dataclasses
 import datetime as dt
 
 import lightgbm
@@ -31,8 +32,11 @@ def movie(number: int) -> Title:
     )
 
 
-def catalogue() -> dict[str, Title]:
-    """TITLE_COUNT titles that can be recommended, some of them not to everybody; one episode."""
+def catalogue(prefix: str = "") -> dict[str, Title]:
+    """TITLE_COUNT titles that can be recommended, some of them not to everybody; one episode.
+
+    Every id begins with `prefix`.
+    """
     titles = [
         *(movie(number) for number in range(TITLE_COUNT - 4)),
         Title(ADULT, TitleKind.MOVIE, "For adults", maturity_years=18),
@@ -43,15 +47,23 @@ def catalogue() -> dict[str, Title]:
         Title(SERIES, TitleKind.SERIES, "A series"),
         Title("e1", TitleKind.EPISODE, "Its first", parent_id=SERIES, duration_ms=1_800_000),
     ]
-    return {title.title_id: title for title in titles}
+    named = [
+        dataclasses.replace(
+            title,
+            title_id=prefix + title.title_id,
+            parent_id=title.parent_id and prefix + title.parent_id,
+        )
+        for title in titles
+    ]
+    return {title.title_id: title for title in named}
 
 
-def retrieval(version: str = VERSION, seed: int = 0) -> RetrievalModel:
+def retrieval(version: str = VERSION, seed: int = 0, prefix: str = "") -> RetrievalModel:
     """Random vectors for all titles that can be recommended."""
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(TITLE_COUNT, 8)).astype(np.float32)
     return RetrievalModel.of(
-        title_ids=tuple(f"t{number:02d}" for number in range(TITLE_COUNT)),
+        title_ids=tuple(f"{prefix}t{number:02d}" for number in range(TITLE_COUNT)),
         vectors=vectors,
         content=to_unit_length(rng.normal(size=(TITLE_COUNT, 6)).astype(np.float32)),
         popularity=np.linspace(1, 0, TITLE_COUNT, dtype=np.float32),

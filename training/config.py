@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from libs.artifacts.bundle import tenant_root
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.models.retrieval import CANDIDATE_COUNT
 
@@ -68,7 +69,7 @@ class TrainingConfig:
         return cls(
             events_file=home / "events" / "events.sqlite",
             catalogue_file=home / "candidates" / "catalogue.sqlite",
-            bundles=home / "bundles",
+            bundles=tenant_root(home / "bundles", tenant),
             cache=home / "cache",
             tenant=tenant,
             until_ms=until_ms,

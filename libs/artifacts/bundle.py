@@ -1,4 +1,7 @@
-"""Bundles in a folder: `<root>/<version>/` with one sub-folder a part, and the pointer CURRENT."""
+"""Bundles in a folder: `<root>/<version>/` with one sub-folder a part, and the pointer CURRENT.
+
+Each tenant's bundles have a root of their own, the folder of its name below that of all.
+"""
 
 import contextlib
 import fcntl
@@ -23,6 +26,7 @@ from libs.artifacts.manifest import (
     encode,
     seal,
 )
+from libs.domain.identifiers import check_tenant
 
 CURRENT_NAME: Final = "CURRENT"
 
@@ -141,6 +145,16 @@ class BundleStore:
                 status = file.stat()
                 found.append((file.name, status.st_size, status.st_mtime_ns))
         return tuple(sorted(found))
+
+
+def tenant_root(bundles: Path, tenant: str) -> Path:
+    """The root of one tenant's bundles below that of all."""
+    return bundles / check_tenant("tenant", tenant)
+
+
+def tenants_below(bundles: Path) -> tuple[str, ...]:
+    """Those that something was published for, in the order of their names."""
+    return tuple(folder.name for folder in _listed(bundles) if (folder / CURRENT_NAME).is_file())
 
 
 def _write(folder: Path, writer: PartWriter) -> dict[str, FileEntry]:

@@ -8,6 +8,8 @@ MAX_ID_LENGTH = 128
 
 DEFAULT_TENANT = "default"
 
+_TENANT = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+
 # Control characters, the format characters that reorder or hide text, and halves of surrogate
 # pairs, which no encoding can write.
 _UNPRINTABLE = re.compile(
@@ -30,6 +32,17 @@ def check_word(field: str, value: str, most: int) -> str:
     if value.isascii() and value.isprintable() and len(value) <= most:
         return value
     return _checked(field, value, most, _UNPRINTABLE)
+
+
+def check_tenant(field: str, value: str) -> str:
+    """Return `value`, or raise InvalidField unless it can name a tenant, and a folder of its own.
+
+    1 to 64 lower-case letters, digits, "-" and "_", the first a letter or digit: no two tenants
+    share a folder on a file system that ignores case, and none can name a path.
+    """
+    if not _TENANT.fullmatch(value):
+        raise InvalidField(field, "must be 1 to 64 of a-z, 0-9, '-' and '_', the first no sign")
+    return value
 
 
 def check_text(field: str, value: str, most: int) -> str:

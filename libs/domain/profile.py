@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from libs.domain.consent import GIVEN_BY_DEFAULT, Consent
 from libs.domain.identifiers import check_country, check_id, check_word
 from libs.domain.viewing import zone
 from libs.faults import InvalidField
@@ -18,6 +19,8 @@ class Profile:
     country: str = ""
     languages: tuple[str, ...] = ()
     time_zone: str = ""
+    given_consents: frozenset[Consent] = frozenset()
+    refused_consents: frozenset[Consent] = frozenset()
 
     def __post_init__(self) -> None:
         check_id("profile_id", self.profile_id)
@@ -32,3 +35,14 @@ class Profile:
             check_word("languages", language, 35)
         if self.time_zone:
             zone(self.time_zone)
+        if self.given_consents & self.refused_consents:
+            both = ", ".join(
+                sorted(one.name for one in self.given_consents & self.refused_consents)
+            )
+            raise InvalidField("refused_consents", f"must not be given too: {both}")
+
+    def allows(self, consent: Consent) -> bool:
+        """Whether it was given, or holds by default and was not refused."""
+        if consent in self.refused_consents:
+            return False
+        return consent in self.given_consents or consent in GIVEN_BY_DEFAULT

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
 import grpc.aio
+
+from libs.serving.identity import Authorize
 
 
 async def _nothing() -> None:
@@ -22,13 +24,15 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a composition root has built.
+    """What a composition root has built; nobody is let in but by `authorize`.
 
     Background tasks run until they end, or are cancelled at the end of the process; one that
     raises ends it. `drain` runs after the last call, while they still do; `close` after them.
     """
 
     services: tuple[Mounted, ...]
+    _: KW_ONLY
+    authorize: Authorize
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
     drain: Callable[[], Awaitable[None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import grpc
 import grpc.aio
 
+from libs.serving.identity import Metadata
 from libs.serving.limits import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from libs.serving.status import fault_of
 from libs.telemetry.traces import HEADER, current_trace
@@ -42,7 +43,9 @@ def service_config() -> str:
     return files("libs.serving").joinpath("service_config.json").read_text("utf-8")
 
 
-def open_channel(target: str, *, connections: int = 1) -> grpc.aio.Channel:
+def open_channel(
+    target: str, *, connections: int = 1, tls: grpc.ChannelCredentials | None = None
+) -> grpc.aio.Channel:
     """A channel to `target` (host:port, or "ipv4:host:port,host:port" for several replicas).
 
     It connects on the first call and never gives up. A connection stays with the worker that
@@ -50,10 +53,18 @@ def open_channel(target: str, *, connections: int = 1) -> grpc.aio.Channel:
     """
     options = (*_OPTIONS, ("grpc.service_config", service_config()))
     if connections == 1:
-        return grpc.aio.insecure_channel(target, options=options)
+        return _channel(target, options, tls)
     # Without a pool of its own a channel shares the connections of the others.
     own = (*options, ("grpc.use_local_subchannel_pool", 1))
-    return Spread([grpc.aio.insecure_channel(target, options=own) for _ in range(connections)])
+    return Spread([_channel(target, own, tls) for _ in range(connections)])
+
+
+def _channel(
+    target: str, options: Sequence[tuple[str, Any]], tls: grpc.ChannelCredentials | None
+) -> grpc.aio.Channel:
+    if tls is None:
+        return grpc.aio.insecure_channel(target, options=options)
+    return grpc.aio.secure_channel(target, tls, options=options)
 
 
 async def call(
@@ -63,18 +74,20 @@ async def call(
     *,
     timeout_s: float,
     waits: bool = False,
+    metadata: Metadata = (),
 ) -> ResponseT:
     """The answer of a unary method; a failure is raised as the fault that it means.
 
     `part` names the peer in PartUnavailable and DeadlineSpent, such as "candidates". Whoever
     `waits` gives a peer that is away until the deadline to come back; the others can answer
-    without it. The trace of the call that this one is made for goes with it.
+    without it. The trace of the call that this one is made for goes with it,
+    and so does `metadata`, which says who calls.
     Raises also BundleNotLoaded, NotFound, InvalidField and Overloaded.
     """
     trace = current_trace()
-    metadata = None if trace is None else ((HEADER, trace.header),)
+    sent = metadata if trace is None else (*metadata, (HEADER, trace.header))
     try:
-        return await method(request, timeout=timeout_s, metadata=metadata, wait_for_ready=waits)
+        return await method(request, timeout=timeout_s, metadata=sent, wait_for_ready=waits)
     except grpc.aio.AioRpcError as error:
         raise fault_of(part, error) from error
 

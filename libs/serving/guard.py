@@ -15,12 +15,12 @@ from google.protobuf.message import DecodeError
 from libs.faults import DeadlineSpent, Fault
 from libs.serving.admission import Admission
 from libs.serving.deadlines import has_deadline
+from libs.serving.identity import Authorize, Context, enter
 from libs.serving.limits import Limits
 from libs.serving.status import CODES, InternalDefect, MalformedMessage, refuse
 from libs.telemetry.metrics import ServiceMetrics
 from libs.telemetry.traces import HEADER, Tracing, current_trace
 
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
@@ -39,16 +39,20 @@ class Guard:
     metrics: ServiceMetrics
     tracing: Tracing
     limits: Limits
+    authorize: Authorize
     calls: Admission
     streams: Admission
 
     @staticmethod
-    def of(metrics: ServiceMetrics, tracing: Tracing, limits: Limits) -> "Guard":
+    def of(
+        metrics: ServiceMetrics, tracing: Tracing, limits: Limits, authorize: Authorize
+    ) -> "Guard":
         """A guard that has let nobody in yet."""
         return Guard(
             metrics,
             tracing,
             limits,
+            authorize,
             calls=Admission("calls in flight", limits.most_in_flight),
             streams=Admission("open streams", limits.most_streams),
         )
@@ -100,6 +104,10 @@ class _Watch:
                 header = str(value)
         return self.guard.tracing.begin(self.method, header)
 
+    def admit(self, context: Context) -> None:
+        """Find out who calls; raises Unauthenticated or PermissionDenied."""
+        enter(self.guard.authorize(self.method, context))
+
     def over(self, code: str, started: float, span: Any) -> None:
         """Count a call that began at perf_counter `started` and ended with `code`."""
         counter = self._codes.get(code)
@@ -128,6 +136,7 @@ class _Watch:
         try:
             self.guard.streams.enter()
             try:
+                self.admit(context)
                 yield
             finally:
                 self.guard.streams.leave()
@@ -165,6 +174,7 @@ def _answering(behaviour: Any, watch: _Watch) -> Any:
         try:
             calls.enter()
             try:
+                watch.admit(context)
                 if isinstance(request, Malformed):
                     raise MalformedMessage(watch.method)
                 if has_deadline(context):

@@ -3,6 +3,8 @@
 import socket
 from typing import Protocol
 
+import grpc
+
 from libs.faults import StartFault
 
 
@@ -13,20 +15,29 @@ class Listening(Protocol):
         """Listen there; returns the port."""
         ...
 
+    def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:
+        """Listen there by TLS; returns the port."""
+        ...
 
-def listen(server: Listening, host: str, port: int) -> int:
+
+def listen(
+    server: Listening, host: str, port: int, tls: grpc.ServerCredentials | None = None
+) -> int:
     """Let `server` listen on host:port alone; returns the port. Raises StartFault."""
     # Tried with a plain socket first: gRPC does not tell why, and writes lines of its own.
     try:
         socket.create_server((host, port), family=_family(host)).close()
-        return join(server, host, port)
+        return join(server, host, port, tls)
     except (OSError, RuntimeError) as error:
         raise _cannot_listen(host, port, error) from error
 
 
-def join(server: Listening, host: str, port: int) -> int:
+def join(server: Listening, host: str, port: int, tls: grpc.ServerCredentials | None = None) -> int:
     """Let `server` listen beside others that share the port, if its options say so."""
-    return server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return (
+        server.add_insecure_port(address) if tls is None else server.add_secure_port(address, tls)
+    )
 
 
 def hold(host: str, port: int) -> socket.socket:

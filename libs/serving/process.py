@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 
+import grpc
 import structlog
 import uvloop
 from threadpoolctl import threadpool_limits
@@ -22,8 +23,14 @@ from libs.telemetry.metrics import ServiceMetrics, start_metrics_server
 from libs.telemetry.traces import Spans, Tracing
 
 
-def serve(build: Build, plan: Plan, metrics: ServiceMetrics) -> int:
-    """Run until SIGTERM or SIGINT, then drain; returns the exit code.
+def serve(
+    build: Build,
+    plan: Plan,
+    metrics: ServiceMetrics,
+    *,
+    tls: grpc.ServerCredentials | None = None,
+) -> int:
+    """Run until SIGTERM or SIGINT, then drain; returns the exit code. `tls` secures the port.
 
     A StartFault is one line on standard error and exit code 1.
     """
@@ -33,13 +40,15 @@ def serve(build: Build, plan: Plan, metrics: ServiceMetrics) -> int:
         # A process is one core's worth of work: more threads in BLAS and OpenMP only spin.
         threadpool_limits(limits=1)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(build, plan, metrics))
+            return runner.run(_serve(build, plan, metrics, tls))
     except StartFault as fault:
         sys.stderr.write(f"{plan.name}: {fault}\n")
         return 1
 
 
-async def _serve(build: Build, plan: Plan, metrics: ServiceMetrics) -> int:
+async def _serve(
+    build: Build, plan: Plan, metrics: ServiceMetrics, tls: grpc.ServerCredentials | None
+) -> int:
     log = structlog.get_logger()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,6 +69,7 @@ async def _serve(build: Build, plan: Plan, metrics: ServiceMetrics) -> int:
             tracing=Tracing(plan.trace_ratio, spans),
             limits=plan.limits,
             tell=tell,
+            tls=tls,
         ) as server:
             tell_port(server.port)
             log.info("listening", host=plan.host, port=server.port)

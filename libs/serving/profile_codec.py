@@ -1,6 +1,10 @@
 """Between the messages of profiles and the domain's values."""
 
+from collections.abc import Sequence
+
+from libs.domain.consent import Consent
 from libs.domain.profile import Profile
+from libs.serving.decoding import enum_value
 from reprise.events.v1 import events_pb2
 
 
@@ -15,6 +19,8 @@ def profile(message: events_pb2.Profile) -> Profile:
         country=message.country,
         languages=tuple(message.languages),
         time_zone=message.time_zone,
+        given_consents=_consents(message.given_consents, "given_consents"),
+        refused_consents=_consents(message.refused_consents, "refused_consents"),
     )
 
 
@@ -28,4 +34,16 @@ def profile_message(value: Profile) -> events_pb2.Profile:
         country=value.country,
         languages=value.languages,
         time_zone=value.time_zone,
+        given_consents=_consent_messages(value.given_consents),
+        refused_consents=_consent_messages(value.refused_consents),
     )
+
+
+def _consents(numbers: Sequence[int], field: str) -> frozenset[Consent]:
+    return frozenset(
+        enum_value(Consent, number, f"{field}[{place}]") for place, number in enumerate(numbers)
+    )
+
+
+def _consent_messages(consents: frozenset[Consent]) -> list[events_pb2.Consent.ValueType]:
+    return [events_pb2.Consent.ValueType(consent) for consent in sorted(consents)]

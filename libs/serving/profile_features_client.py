@@ -10,6 +10,7 @@ from libs.features.profile_state import ProfileState, decode_state
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.serving.channels import call
 from libs.serving.decoding import timestamp
+from libs.serving.identity import NO_CREDENTIALS, Credentials
 from libs.serving.profile_codec import profile
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 
@@ -19,7 +20,10 @@ _PART: Final = "profile features"
 class ProfileFeaturesClient:
     """The events service as a source of profile features."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, credentials: Credentials = NO_CREDENTIALS
+    ) -> None:
+        self._credentials = credentials
         self._stub = events_pb2_grpc.EventsServiceStub(channel)
 
     async def profile_features(
@@ -32,7 +36,13 @@ class ProfileFeaturesClient:
         request = events_pb2.GetProfileFeaturesRequest(
             profile_id=profile_id, as_of=None if as_of_ms is None else timestamp(as_of_ms)
         )
-        answer = await call(_PART, self._stub.GetProfileFeatures, request, timeout_s=timeout_s)
+        answer = await call(
+            _PART,
+            self._stub.GetProfileFeatures,
+            request,
+            timeout_s=timeout_s,
+            metadata=self._credentials.metadata(tenant),
+        )
         return profile_features(answer)
 
 

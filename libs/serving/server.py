@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+import grpc
 import grpc.aio
 import structlog
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
@@ -55,6 +56,7 @@ async def running(
     tracing: Tracing | None = None,
     limits: Limits | None = None,
     tell: Callable[[str, bool], None] | None = None,
+    tls: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[Running]:
     """A server on the running loop, drained at the end; raises StartFault.
 
@@ -68,24 +70,25 @@ async def running(
     async with contextlib.AsyncExitStack() as held:
         held.push_async_callback(server.stop, None)
         if not shares_port:
-            port = ports.listen(cast("ports.Listening", server), host, port)
+            port = ports.listen(cast("ports.Listening", server), host, port, tls)
         application = await build(readiness)
         held.push_async_callback(application.close)
-        guard = Guard.of(metrics or ServiceMetrics(), tracing or Tracing(0), limits)
+        admit = application.authorize
+        guard = Guard.of(metrics or ServiceMetrics(), tracing or Tracing(0), limits, admit)
         names = [mounted.name for mounted in application.services]
         for mounted in application.services:
             _mount(server, mounted, guard)
             # Named, if it was not yet: what is never named is waited for by nobody.
             await readiness.set(mounted.name, readiness.is_ready(mounted.name))
         # Looking around is no load: reflection is guarded, and counted apart.
-        _mount(server, _reflection(names), Guard.of(guard.metrics, guard.tracing, limits))
+        _mount(server, _reflection(names), Guard.of(guard.metrics, guard.tracing, limits, admit))
         state = Running(port, readiness)
         tasks = [_watched(work, state) for work in application.background]
         held.push_async_callback(_cancel, tasks)
         if shares_port:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(readiness.wait_until_ready(), READY_WITHIN_S)
-            state.port = ports.join(cast("ports.Listening", server), host, port)
+            state.port = ports.join(cast("ports.Listening", server), host, port, tls)
         await server.start()
         try:
             yield state

@@ -18,6 +18,8 @@ from libs.faults import (
     NotFound,
     Overloaded,
     PartUnavailable,
+    PermissionDenied,
+    Unauthenticated,
 )
 from libs.telemetry.traces import current_trace
 
@@ -56,6 +58,8 @@ CODES: Final = {
     Overloaded.reason: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DeadlineSpent.reason: grpc.StatusCode.DEADLINE_EXCEEDED,
     InternalDefect.reason: grpc.StatusCode.INTERNAL,
+    Unauthenticated.reason: grpc.StatusCode.UNAUTHENTICATED,
+    PermissionDenied.reason: grpc.StatusCode.PERMISSION_DENIED,
 }
 
 

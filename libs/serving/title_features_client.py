@@ -12,6 +12,7 @@ from libs.features.title_counters import TITLE_COUNTER_NAMES
 from libs.features.title_table import TitleTable
 from libs.serving.channels import call
 from libs.serving.decoding import time_ms, timestamp
+from libs.serving.identity import NO_CREDENTIALS, Credentials
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 
 _PART: Final = "title features"
@@ -20,7 +21,10 @@ _PART: Final = "title features"
 class TitleFeaturesClient:
     """The events service as a source of title counters."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, credentials: Credentials = NO_CREDENTIALS
+    ) -> None:
+        self._credentials = credentials
         self._stub = events_pb2_grpc.EventsServiceStub(channel)
 
     async def title_table(
@@ -33,7 +37,13 @@ class TitleFeaturesClient:
         request = events_pb2.GetTitleFeaturesRequest(
             as_of=None if as_of_ms is None else timestamp(as_of_ms), country=country
         )
-        answer = await call(_PART, self._stub.GetTitleFeatures, request, timeout_s=timeout_s)
+        answer = await call(
+            _PART,
+            self._stub.GetTitleFeatures,
+            request,
+            timeout_s=timeout_s,
+            metadata=self._credentials.metadata(tenant),
+        )
         return title_table(answer, country)
 
 

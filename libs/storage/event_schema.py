@@ -10,7 +10,7 @@ from libs.storage.sqlite import Schema
 PART: Final = "features"
 
 # The meaning of stored features is part of what a reader must agree with.
-_TABLES_VERSION: Final = 1
+_TABLES_VERSION: Final = 2
 
 EVENT_SCHEMA: Final = Schema(
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
@@ -34,6 +34,7 @@ EVENT_SCHEMA: Final = Schema(
         "CREATE TABLE profiles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
         " account_id TEXT NOT NULL, kids INTEGER NOT NULL, maturity_limit_years INTEGER,"
         " country TEXT NOT NULL, languages TEXT NOT NULL, time_zone TEXT NOT NULL,"
+        " given_consents TEXT NOT NULL, refused_consents TEXT NOT NULL,"
         " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
         "CREATE TABLE profile_titles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
         " title_id TEXT NOT NULL, record BLOB NOT NULL, intervals BLOB NOT NULL,"

@@ -3,8 +3,10 @@
 import contextlib
 import sqlite3
 import threading
+from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from libs.domain.decision import Decision
 from libs.domain.event import Event, EventKind
@@ -21,6 +23,9 @@ from libs.storage.recorded import Recorded, check_decision_times, check_times
 from libs.storage.sqlite import Readers, open_writer, transaction
 from libs.storage.transaction_lost import TransactionLost
 
+# Tenants of which something is held in memory; what another one needs is read again.
+MOST_TENANTS: Final = 32
+
 
 class SqliteEventStore:
     """The writer of the events file.
@@ -29,12 +34,12 @@ class SqliteEventStore:
     and wait for no write. Every write raises PartUnavailable when the file cannot take it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most_tenants: int = MOST_TENANTS) -> None:
         """Open the file; raises StartFault when that cannot be."""
         self._writer = open_writer(path, EVENT_SCHEMA)
-        self._features = FeatureTables(self._writer.connection)
+        self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
-        self._past = _PastTitles(self._readers)
+        self._past = _PastTitles(self._readers, most_tenants)
         # What the running transaction has appended to the log.
         self._unfolded: list[tuple[str, list[Event]]] = []
         self._is_in_transaction = False
@@ -183,10 +188,11 @@ def _check_alive(connection: sqlite3.Connection) -> None:
 class _PastTitles:
     """Title counters of past times for any thread, kept true to what arrives late."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, most_tenants: int) -> None:
         self._readers = readers
+        self._most_tenants = most_tenants
         self._lock = threading.Lock()  # held while one table is made
-        self._replays: dict[str, TitleReplay] = {}
+        self._replays: OrderedDict[str, TitleReplay] = OrderedDict()
         self._note_lock = threading.Lock()
         self._late_from_ms: dict[str, int] = {}
 
@@ -196,6 +202,9 @@ class _PastTitles:
             replay = self._replays.get(tenant)
             if replay is None:
                 replay = self._replays[tenant] = TitleReplay(self._reading(tenant))
+                if len(self._replays) > self._most_tenants:
+                    self._replays.popitem(last=False)
+            self._replays.move_to_end(tenant)
             # Taken before the log is read: what is noted later invalidates what is made now.
             with self._note_lock:
                 late_from_ms = self._late_from_ms.pop(tenant, None)

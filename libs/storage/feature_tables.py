@@ -1,6 +1,7 @@
 """The feature tables: what the log's events have made of profiles and titles, kept current."""
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable
 
 import numpy as np
@@ -23,10 +24,12 @@ from libs.storage.sqlite import snapshot
 class FeatureTables:
     """The writing side; every method belongs in the transaction that appends the events."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, most_tenants: int) -> None:
+        """Of `most_tenants` the title counters are held; another one's are read when it writes."""
         self._connection = connection
+        self._most_tenants = most_tenants
         # The writer is the only one, so what it has in memory is what the table holds.
-        self._titles: dict[str, _LiveTitles] = {}
+        self._titles: OrderedDict[str, _LiveTitles] = OrderedDict()
 
     def apply(self, tenant: str, events: Iterable[Event], columns: EventColumns) -> None:
         """Fold new events in; `columns` are those of the same events."""
@@ -87,9 +90,7 @@ class FeatureTables:
         )
 
     def _apply_titles(self, tenant: str, columns: EventColumns) -> None:
-        live = self._titles.get(tenant)
-        if live is None:
-            live = self._titles[tenant] = _LiveTitles(self._connection, tenant)
+        live = self._live(tenant)
         changed = live.counters.add(columns)
         if not len(changed):
             return
@@ -106,6 +107,14 @@ class FeatureTables:
             " DO UPDATE SET change = excluded.change, counters = excluded.counters",
             rows,
         )
+
+    def _live(self, tenant: str) -> "_LiveTitles":
+        if tenant not in self._titles:
+            self._titles[tenant] = _LiveTitles(self._connection, tenant)
+            if len(self._titles) > self._most_tenants:
+                self._titles.popitem(last=False)
+        self._titles.move_to_end(tenant)
+        return self._titles[tenant]
 
 
 class _LiveTitles:

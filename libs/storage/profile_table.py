@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any, Final
 
+from libs.domain.consent import Consent
 from libs.domain.profile import Profile
 
 _COLUMNS: Final = (
-    "profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone"
+    "profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone,"
+    " given_consents, refused_consents"
 )
 
 
@@ -16,7 +18,7 @@ def upsert(connection: sqlite3.Connection, tenant: str, profiles: Iterable[Profi
     """Create or replace whole profiles; of one given twice the last counts."""
     connection.executemany(
         f"INSERT OR REPLACE INTO profiles (tenant, {_COLUMNS})"  # noqa: S608  constants
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 tenant,
@@ -27,6 +29,8 @@ def upsert(connection: sqlite3.Connection, tenant: str, profiles: Iterable[Profi
                 profile.country,
                 json.dumps(profile.languages),
                 profile.time_zone,
+                json.dumps(sorted(profile.given_consents)),
+                json.dumps(sorted(profile.refused_consents)),
             )
             for profile in profiles
         ],
@@ -52,7 +56,8 @@ def read_all(connection: sqlite3.Connection, tenant: str) -> list[Profile]:
 
 
 def _decode(row: tuple[Any, ...]) -> Profile:
-    profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone = row
+    profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone = row[:7]
+    given, refused = row[7:]
     return Profile(
         profile_id=profile_id,
         account_id=account_id,
@@ -61,4 +66,10 @@ def _decode(row: tuple[Any, ...]) -> Profile:
         country=country,
         languages=tuple(json.loads(languages)),
         time_zone=time_zone,
+        given_consents=_consents(given),
+        refused_consents=_consents(refused),
     )
+
+
+def _consents(text: str) -> frozenset[Consent]:
+    return frozenset(map(Consent, json.loads(text)))

@@ -1,21 +1,27 @@
 """Starts the candidates service: the one place that reads settings and picks implementations."""
 
+import asyncio
+import dataclasses
 import functools
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 
-from libs.artifacts.bundle import BundleStore
+from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
 from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
+from libs.serving.identity import Authorize
+from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
 from libs.serving.settings import read_settings
+from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import (
     LiveTables,
@@ -34,6 +40,7 @@ from services.candidates.pipeline import Retrieval
 from services.candidates.ports import CatalogueStore
 from services.candidates.servicer import NAME, CandidatesServicer
 from services.candidates.settings import CandidatesSettings
+from services.candidates.tenant_index import TenantIndex
 from services.candidates.title_popularity import TitlePopularity
 from services.candidates.upkeep import Upkeep
 
@@ -42,31 +49,46 @@ def main() -> int:
     """Run until told to stop; returns the exit code."""
     try:
         settings = read_settings(CandidatesSettings)
+        configure_logs("candidates", level=settings.log_level)
+        structlog.get_logger().info("settings", **settings.shown())
+        identity = open_identity(
+            read_settings(IdentitySettings), name="candidates", host=settings.host
+        )
     except StartFault as fault:
         sys.stderr.write(f"candidates: {fault}\n")
         return 1
-    configure_logs("candidates", level=settings.log_level)
-    structlog.get_logger().info("settings", **settings.shown())
     metrics = ServiceMetrics()
-    return serve(functools.partial(build, settings, metrics), settings.plan("candidates"), metrics)
+    return serve(
+        functools.partial(build, settings, metrics, identity),
+        settings.plan("candidates"),
+        metrics,
+        tls=identity.server_tls,
+    )
 
 
 async def build(
-    settings: CandidatesSettings, metrics: ServiceMetrics, readiness: Readiness
+    settings: CandidatesSettings,
+    metrics: ServiceMetrics,
+    identity: Identity,
+    readiness: Readiness,
 ) -> Application:
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
     features = FeatureReader(settings.events_path)
-    channel = open_channel(settings.events_target, connections=settings.connections)
+    channel = open_channel(
+        settings.events_target, connections=settings.connections, tls=identity.channel_tls
+    )
     application = assemble(
         readiness=readiness,
+        authorize=identity.authorize,
         metrics=metrics,
         clock=lambda: time.time_ns() // 1_000_000,
         store=store,
-        bundles=BundleStore(settings.bundles_path),
+        bundles=settings.bundles_path,
         live=features,
-        past=TitleFeaturesClient(channel),
+        past=TitleFeaturesClient(channel, identity.credentials),
         refresh_ms=settings.refresh_ms,
+        most_tenants=settings.most_tenants,
     )
 
     async def close() -> None:
@@ -74,62 +96,81 @@ async def build(
         await channel.close()
         features.close()
 
-    return Application(application.services, application.background, close=close)
+    return dataclasses.replace(application, close=close)
 
 
 def assemble(
     *,
     readiness: Readiness,
+    authorize: Authorize,
     metrics: ServiceMetrics,
     clock: Callable[[], int],
     store: CatalogueStore,
-    bundles: BundleStore,
+    bundles: Path,
     live: LiveTitleFeatures,
     past: PastTitleFeatures,
     refresh_ms: int,
+    most_tenants: int,
 ) -> Application:
-    """The service over whatever its ports are given; closes the store."""
+    """The service over whatever its ports are given; closes the store.
+
+    `bundles` is the folder with a root of bundles for each tenant.
+    """
     log = structlog.get_logger()
 
-    def reject(rejection: Rejection) -> None:
-        log.error("bundle refused", version=rejection.version, reason=rejection.reason)
+    def reject(tenant: str, rejection: Rejection) -> None:
+        log.error(
+            "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
+        )
 
     catalogue = Catalogue(store)
-    indexes = Indexes(
-        Loaded(
-            bundles,
-            RETRIEVAL_PART,
-            RetrievalModel.read,
-            on_swap=lambda version: log.info("bundle loaded", version=version),
-            on_reject=reject,
+    past_tables = PastTables(past)
+
+    def open_tenant(tenant: str) -> TenantIndex:
+        indexes = Indexes(
+            Loaded(
+                BundleStore(tenant_root(bundles, tenant)),
+                RETRIEVAL_PART,
+                RetrievalModel.read,
+                on_swap=lambda version: log.info("bundle loaded", tenant=tenant, version=version),
+                on_reject=functools.partial(reject, tenant),
+            )
         )
-    )
-    popularity = TitlePopularity(LiveTables(live, DEFAULT_TENANT, clock), PastTables(past))
+        popularity = TitlePopularity(LiveTables(live, tenant, clock), past_tables)
+        upkeep = Upkeep(
+            tenant=tenant,
+            catalogue=catalogue,
+            indexes=indexes,
+            popularity=popularity,
+            note=tell_health,
+            refresh_ms=refresh_ms,
+        )
+        return TenantIndex(indexes, Retrieval(indexes, popularity), upkeep)
+
+    tenants = Tenants(open_tenant, most=most_tenants)
+
+    async def tell_health() -> None:
+        await readiness.set(NAME, any(held.indexes.loaded for held in tenants.held))
+
+    async def follow_tenants() -> None:
+        while True:
+            known = await asyncio.to_thread(tenants_below, bundles)
+            tenants.open_known((DEFAULT_TENANT, *known))
+            await asyncio.sleep(refresh_ms / 1000)
+
+    async def end_watches() -> None:
+        """Let streams without an end go when the process drains."""
+        await readiness.draining.wait()
+        catalogue.end()
+
     servicer = CandidatesServicer(
-        catalogue=catalogue,
-        indexes=indexes,
-        retrieval=Retrieval(indexes, popularity),
-        metrics=metrics,
-        clock=clock,
-    )
-    upkeep = Upkeep(
-        tenant=DEFAULT_TENANT,
-        service=NAME,
-        catalogue=catalogue,
-        indexes=indexes,
-        popularity=popularity,
-        readiness=readiness,
-        refresh_ms=refresh_ms,
+        catalogue=catalogue, tenants=tenants, metrics=metrics, clock=clock
     )
     mount = functools.partial(candidates_pb2_grpc.add_CandidatesServiceServicer_to_server, servicer)
     return Application(
         services=(Mounted(NAME, mount),),
-        background=(
-            upkeep.follow_catalogue,
-            upkeep.follow_bundles,
-            upkeep.follow_features,
-            upkeep.end_watches,
-        ),
+        authorize=authorize,
+        background=(tenants.run, follow_tenants, end_watches),
         close=catalogue.close,
     )
 

@@ -24,14 +24,15 @@ from libs.serving.decoding import (
 )
 from libs.serving.identity import tenant_of
 from libs.serving.packed import pack_float32, pack_int32, unpack_float32, unpack_int32
+from libs.serving.tenancy import Tenants
 from libs.serving.title_codec import title_message, titles
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from services.candidates.catalogue import Catalogue, Update
-from services.candidates.index import Indexes
-from services.candidates.pipeline import Answer, Retrieval
+from services.candidates.pipeline import Answer
 from services.candidates.query import DEFAULT_LIMIT, MAX_LIMIT, CandidateQuery
 from services.candidates.similar import similar_titles
+from services.candidates.tenant_index import TenantIndex
 
 NAME: Final = candidates_pb2.DESCRIPTOR.services_by_name["CandidatesService"].full_name
 
@@ -41,20 +42,18 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class CandidatesServicer(candidates_pb2_grpc.CandidatesServiceServicer):
-    """CandidatesService over the catalogue and the retrieval of its indexes."""
+    """CandidatesService over the catalogue and the indexes of its tenants."""
 
     def __init__(
         self,
         *,
         catalogue: Catalogue,
-        indexes: Indexes,
-        retrieval: Retrieval,
+        tenants: Tenants[TenantIndex],
         metrics: ServiceMetrics,
         clock: Callable[[], int],
     ) -> None:
         self._catalogue = catalogue
-        self._indexes = indexes
-        self._retrieval = retrieval
+        self._tenants = tenants
         self._metrics = metrics
         self._clock = clock
 
@@ -63,7 +62,8 @@ class CandidatesServicer(candidates_pb2_grpc.CandidatesServiceServicer):
     ) -> candidates_pb2.RetrieveCandidatesResponse:
         """Titles from several sources, merged, with their provenance."""
         query = decode_query(request, tenant_of(context), now_ms=self._clock())
-        answer = await self._retrieval.candidates(query, deadline_of(context))
+        retrieval = self._tenants.of(query.tenant).retrieval
+        answer = await retrieval.candidates(query, deadline_of(context))
         self._metrics.count_degraded(tuple(part.name for part in answer.degraded))
         return encode_answer(answer)
 
@@ -73,7 +73,7 @@ class CandidatesServicer(candidates_pb2_grpc.CandidatesServiceServicer):
         """The nearest titles to one title."""
         title_id = check_id("title_id", request.title_id)
         limit = page_size(request.limit, "limit", default=20, most=500)
-        index = self._indexes.newest
+        index = self._tenants.of(tenant_of(context)).indexes.newest
         title_ids, similarities = similar_titles(index, title_id, limit)
         return candidates_pb2.FindSimilarTitlesResponse(
             title_ids=title_ids,
@@ -122,7 +122,10 @@ class CandidatesServicer(candidates_pb2_grpc.CandidatesServiceServicer):
         """The catalogue and then its changes, until the client or the server goes."""
         if request.after_sequence < 0:
             raise InvalidField("after_sequence", "must not be negative")
-        updates = self._catalogue.watch(tenant_of(context), request.after_sequence)
+        tenant = tenant_of(context)
+        # Who follows a catalogue is about to ask for candidates of it.
+        self._tenants.of(tenant)
+        updates = self._catalogue.watch(tenant, request.after_sequence)
         async with contextlib.aclosing(updates):
             async for update in updates:
                 yield await asyncio.to_thread(encode_update, update)
@@ -131,12 +134,13 @@ class CandidatesServicer(candidates_pb2_grpc.CandidatesServiceServicer):
         self, request: candidates_pb2.GetIndexStatusRequest, context: Context
     ) -> candidates_pb2.GetIndexStatusResponse:
         """Which bundles are loaded."""
-        loaded = [index.model for index in self._indexes.loaded]
+        tenant = tenant_of(context)
+        loaded = [index.model for index in self._tenants.of(tenant).indexes.loaded]
         return candidates_pb2.GetIndexStatusResponse(
             bundle_versions=[model.version for model in loaded],
             title_count=loaded[0].title_count if loaded else 0,
             trained_until=timestamp(loaded[0].trained_until_ms) if loaded else None,
-            catalogue_title_count=await self._catalogue.count(tenant_of(context)),
+            catalogue_title_count=await self._catalogue.count(tenant),
         )
 
 

@@ -13,3 +13,5 @@ class CandidatesSettings(SuiteSettings):
     workers: Annotated[int, AfterValidator(refuse_workers)] = Field(default=1, ge=1)
     # How often bundles and counters are looked at.
     refresh_ms: int = Field(default=1_000, ge=10, le=60_000)
+    # How many tenants' indexes are held in memory at once.
+    most_tenants: int = Field(default=32, ge=1, le=10_000)

@@ -1,42 +1,47 @@
-"""What runs beside the calls: following the catalogue, the bundles and the feature store."""
+"""What runs beside the calls: following a tenant's catalogue, bundles and title counters."""
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from libs.domain.title import Title
 from libs.faults import PartUnavailable
-from libs.serving.application import Readiness
 from services.candidates.catalogue import Catalogue
 from services.candidates.index import Indexes
 from services.candidates.title_popularity import TitlePopularity
 
 
 class Upkeep:
-    """Keeps indexes and counters up to date, and the health of `service` true."""
+    """Keeps one tenant's indexes and counters up to date; `note` is called after each look."""
 
     def __init__(
         self,
         *,
         tenant: str,
-        service: str,
         catalogue: Catalogue,
         indexes: Indexes,
         popularity: TitlePopularity,
-        readiness: Readiness,
+        note: Callable[[], Awaitable[None]],
         refresh_ms: int,
     ) -> None:
         self._tenant = tenant
-        self._service = service
         self._catalogue = catalogue
         self._indexes = indexes
         self._popularity = popularity
-        self._readiness = readiness
+        self._note = note
         self._refresh_s = refresh_ms / 1000
         self._titles: dict[str, Title] = {}
         self._sequence = 0
         self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow all three for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.follow_catalogue())
+            group.create_task(self.follow_bundles())
+            group.create_task(self.follow_features())
 
     async def follow_catalogue(self) -> None:
         """Hold all titles in memory, as of the last change."""
@@ -59,7 +64,7 @@ class Upkeep:
             self._changed.clear()
             if self._sequence:
                 await asyncio.to_thread(self._indexes.refresh, self._titles, self._sequence)
-                await self._readiness.set(self._service, bool(self._indexes.loaded))
+                await self._note()
 
     async def follow_features(self) -> None:
         """Read the title counters that have changed."""
@@ -71,11 +76,6 @@ class Upkeep:
                 was_there = True
             except PartUnavailable as fault:
                 if was_there:
-                    log.warning("title features", cause=str(fault))
+                    log.warning("title features", tenant=self._tenant, cause=str(fault))
                 was_there = False
             await asyncio.sleep(self._refresh_s)
-
-    async def end_watches(self) -> None:
-        """Let streams without an end go when the process drains."""
-        await self._readiness.draining.wait()
-        self._catalogue.end()

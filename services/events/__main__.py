@@ -10,6 +10,8 @@ import structlog
 
 from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
+from libs.serving.identity import Authorize
+from libs.serving.identity_settings import IdentitySettings, open_identity
 from libs.serving.process import serve
 from libs.serving.settings import read_settings
 from libs.storage.event_store import SqliteEventStore
@@ -41,18 +43,26 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def build(settings: EventsSettings, readiness: Readiness) -> Application:
+async def build(
+    settings: EventsSettings, authorize: Authorize, readiness: Readiness
+) -> Application:
     """The service of the settings; raises StartFault."""
     return await assemble(
         SqliteEventStore(settings.events_path),
         readiness,
+        authorize=authorize,
         most_waiting=settings.events_most_waiting,
         clock=now_ms,
     )
 
 
 async def assemble(
-    store: ClosableStore, readiness: Readiness, *, most_waiting: int, clock: Callable[[], int]
+    store: ClosableStore,
+    readiness: Readiness,
+    *,
+    authorize: Authorize,
+    most_waiting: int,
+    clock: Callable[[], int],
 ) -> Application:
     """The service on any store, which is closed with it."""
     servicer = EventsServicer(store, GroupCommit(store, most_waiting=most_waiting), clock)
@@ -65,21 +75,25 @@ async def assemble(
         store.close()
 
     await readiness.set(SERVICE_NAME, True)
-    return Application(services=(Mounted(SERVICE_NAME, mount),), close=close)
+    return Application(services=(Mounted(SERVICE_NAME, mount),), authorize=authorize, close=close)
 
 
 def main() -> int:
     """Run until stopped; returns the exit code."""
     try:
         settings = read_settings(EventsSettings)
+        configure_logs("events", level=settings.log_level)
+        structlog.get_logger().info("settings", **settings.shown())
+        identity = open_identity(read_settings(IdentitySettings), name="events", host=settings.host)
     except StartFault as fault:
         sys.stderr.write(f"events: {fault}\n")
         return 1
-    configure_logs("events", level=settings.log_level)
-    structlog.get_logger().info("settings", **settings.shown())
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return serve(
-        lambda readiness: build(settings, readiness), settings.plan("events"), ServiceMetrics()
+        lambda readiness: build(settings, identity.authorize, readiness),
+        settings.plan("events"),
+        ServiceMetrics(),
+        tls=identity.server_tls,
     )
 
 

@@ -39,6 +39,9 @@ ValueT = TypeVar("ValueT")
 
 MAX_EVENTS: Final = 5_000
 
+# More than any context has whose fields are all known.
+_MOST_REMEMBERED_BYTES: Final = 512
+
 
 def decode_each(
     messages: Sequence[MessageT], decode: Callable[[MessageT], ValueT], field: str, *, most: int
@@ -72,15 +75,22 @@ def decode_event(message: events_pb2.Event) -> Event:
         occurred_ms=time_ms(message.occurred_at, "occurred_at"),
         sequence=message.sequence,
         title_id=message.title_id,
-        context=_context(message.context.SerializeToString()),
+        context=_context(message.context),
         detail=_decode_detail(message),
         placement=_decode_placement(message),
     )
 
 
+def _context(message: viewing_pb2.ViewingContext) -> ViewingContext:
+    data = message.SerializeToString()
+    # Fields that this release does not know come along, and a client may send megabytes of them.
+    known = _known_context if len(data) <= _MOST_REMEMBERED_BYTES else _known_context.__wrapped__
+    return known(data)
+
+
 # The same few contexts come with every event of a session.
 @functools.lru_cache(maxsize=4096)
-def _context(data: bytes) -> ViewingContext:
+def _known_context(data: bytes) -> ViewingContext:
     return viewing_context(viewing_pb2.ViewingContext.FromString(data), "context")
 
 

@@ -1,5 +1,6 @@
 """The composition root of ranking: `python -m services.ranking`."""
 
+import asyncio
 import sys
 import time
 import uuid
@@ -7,7 +8,7 @@ import uuid
 import structlog
 from prometheus_client import Counter
 
-from libs.artifacts.bundle import BundleStore
+from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
 from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
@@ -15,9 +16,11 @@ from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Build, Mounted, Readiness
 from libs.serving.channels import open_channel
+from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
+from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import LiveTables, PastTables
 from libs.storage.feature_reader import FeatureReader
@@ -34,38 +37,30 @@ from services.ranking.pipeline import Recommender
 from services.ranking.servicer import RankingServicer
 from services.ranking.settings import RankingSettings
 from services.ranking.shelf import Shelves
-from services.ranking.upkeep import Upkeep
+from services.ranking.tenant_shelves import TenantShelves
 
 SERVICE = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 
 
-def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
+def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity) -> Build:
     """Choose every part; the returned function opens them on the server's loop."""
 
     async def open_parts(readiness: Readiness) -> Application:
-        log = structlog.get_logger()
-        events = open_channel(settings.events_target, connections=settings.connections)
-        candidates = open_channel(settings.candidates_target, connections=settings.connections)
-        reader = FeatureReader(settings.events_path)
-        live = LiveTables(reader, DEFAULT_TENANT, now_ms)
-        titles = StoredTitleFeatures(live, PastTables(TitleFeaturesClient(events)))
-        feed = CatalogueFeed(CandidatesClient(candidates), DEFAULT_TENANT)
-        bundles = BundleStore(settings.bundles_path)
-
-        def refuse(rejection: Rejection) -> None:
-            log.error("bundle refused", version=rejection.version, reason=rejection.reason)
-
-        shelves = Shelves(
-            Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
-            Loaded(bundles, RANKER_PART, Ranker.read, on_reject=refuse),
-            lambda: (feed.version, feed.titles),
+        credentials = identity.credentials
+        events = open_channel(
+            settings.events_target, connections=settings.connections, tls=identity.channel_tls
         )
+        candidates = open_channel(
+            settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
+        )
+        reader = FeatureReader(settings.events_path)
+        candidates_client = CandidatesClient(candidates, credentials)
         lost = Counter(
             "reprise_decisions_lost",
             "Decisions that never reached the events service.",
             registry=metrics.registry,
         )
-        events_client = EventsClient(events)
+        events_client = EventsClient(events, credentials)
         decisions = QueuedDecisionLog(
             events_client,
             capacity=settings.decision_capacity,
@@ -73,24 +68,41 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
             retry_ms=settings.decision_retry_ms,
             on_lost=lost.inc,
         )
-        parts = Parts(
-            shelves=shelves,
-            profiles=StoredProfileFeatures(reader, ProfileFeaturesClient(events)),
-            titles=titles,
-            candidates=CandidatesClient(candidates),
-            decisions=decisions,
-            catalogue=feed,
-        )
-        recommender = Recommender(parts, new_page_id=lambda: uuid.uuid4().hex)
-        servicer = RankingServicer(recommender, metrics)
+        profiles = StoredProfileFeatures(reader, ProfileFeaturesClient(events, credentials))
+        past = PastTables(TitleFeaturesClient(events, credentials))
 
-        upkeep = Upkeep(
-            service=SERVICE,
-            shelves=shelves,
-            titles=titles,
-            readiness=readiness,
-            refresh_ms=settings.refresh_ms,
-        )
+        def open_tenant(tenant: str) -> TenantShelves:
+            titles = StoredTitleFeatures(LiveTables(reader, tenant, now_ms), past)
+            feed = CatalogueFeed(candidates_client, tenant)
+            shelves = _shelves(settings, tenant, feed)
+            parts = Parts(
+                shelves=shelves,
+                profiles=profiles,
+                titles=titles,
+                candidates=candidates_client,
+                decisions=decisions,
+                catalogue=feed,
+            )
+            return TenantShelves(
+                recommender=Recommender(parts, new_page_id=lambda: uuid.uuid4().hex),
+                shelves=shelves,
+                feed=feed,
+                titles=titles,
+                note=tell_health,
+                refresh_ms=settings.refresh_ms,
+            )
+
+        tenants = Tenants(open_tenant, most=settings.most_tenants)
+        servicer = RankingServicer(tenants.of, metrics)
+
+        async def tell_health() -> None:
+            await readiness.set(SERVICE, any(held.is_filled for held in tenants.held))
+
+        async def follow_tenants() -> None:
+            while True:
+                known = await asyncio.to_thread(tenants_below, settings.bundles_path)
+                tenants.open_known((DEFAULT_TENANT, *known))
+                await asyncio.sleep(settings.refresh_ms / 1000)
 
         async def close() -> None:
             await events.close()
@@ -106,9 +118,10 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
                     ),
                 ),
             ),
+            authorize=identity.authorize,
             background=(
-                feed.run,
-                upkeep.follow,
+                tenants.run,
+                follow_tenants,
                 decisions.run,
                 lambda: events_client.watch_connection(decisions.mark_reachable),
             ),
@@ -117,6 +130,22 @@ def build(settings: RankingSettings, metrics: ServiceMetrics) -> Build:
         )
 
     return open_parts
+
+
+def _shelves(settings: RankingSettings, tenant: str, feed: CatalogueFeed) -> Shelves:
+    log = structlog.get_logger()
+    bundles = BundleStore(tenant_root(settings.bundles_path, tenant))
+
+    def refuse(rejection: Rejection) -> None:
+        log.error(
+            "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
+        )
+
+    return Shelves(
+        Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
+        Loaded(bundles, RANKER_PART, Ranker.read, on_reject=refuse),
+        lambda: (feed.version, feed.titles),
+    )
 
 
 def now_ms() -> int:
@@ -128,13 +157,21 @@ def main() -> int:
     """Serve until told to stop; returns the exit code."""
     try:
         settings = read_settings(RankingSettings)
+        configure_logs("ranking", level=settings.log_level)
+        structlog.get_logger().info("settings", **settings.shown())
+        identity = open_identity(
+            read_settings(IdentitySettings), name="ranking", host=settings.host
+        )
     except StartFault as fault:
         sys.stderr.write(f"ranking: {fault}\n")
         return 1
-    configure_logs("ranking", level=settings.log_level)
-    structlog.get_logger().info("settings", **settings.shown())
     metrics = ServiceMetrics()
-    return serve(build(settings, metrics), settings.plan("ranking"), metrics)
+    return serve(
+        build(settings, metrics, identity),
+        settings.plan("ranking"),
+        metrics,
+        tls=identity.server_tls,
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from libs.faults import InvalidField, PartUnavailable
 from libs.models.retrieval import Retrieved
 from libs.serving.channels import call
 from libs.serving.decoding import enum_value, timestamp, viewing_context_message
+from libs.serving.identity import NO_CREDENTIALS, Credentials
 from libs.serving.packed import pack_float32, pack_int32, unpack_float32, unpack_int32
 from libs.serving.status import fault_of
 from libs.serving.title_codec import titles
@@ -25,7 +26,10 @@ _PART = "candidates"
 class CandidatesClient:
     """One channel to the candidates service."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, credentials: Credentials = NO_CREDENTIALS
+    ) -> None:
+        self._credentials = credentials
         self._stub = candidates_pb2_grpc.CandidatesServiceStub(channel)
 
     async def retrieve(
@@ -45,7 +49,13 @@ class CandidatesClient:
             purpose=purpose_pb2.Purpose.ValueType(query.purpose),
         )
         try:
-            answer = await call(_PART, self._stub.RetrieveCandidates, request, timeout_s=timeout_s)
+            answer = await call(
+                _PART,
+                self._stub.RetrieveCandidates,
+                request,
+                timeout_s=timeout_s,
+                metadata=self._credentials.metadata(query.tenant),
+            )
             missing = tuple(enum_value(Part, number, "degraded") for number in answer.degraded)
             return _retrieved(answer, query.bundle_version), missing
         except InvalidField as fault:
@@ -55,8 +65,11 @@ class CandidatesClient:
     async def watch(self, tenant: str, after_sequence: int) -> AsyncIterator[CatalogueChange]:
         """The catalogue's snapshot and changes; raises a Fault when the stream breaks."""
         request = candidates_pb2.WatchTitlesRequest(after_sequence=after_sequence)
+        metadata = self._credentials.metadata(tenant)
         try:
-            async for part in self._stub.WatchTitles(request, wait_for_ready=True):
+            async for part in self._stub.WatchTitles(
+                request, wait_for_ready=True, metadata=metadata
+            ):
                 # A thousand titles take 20 ms to decode, which nobody's request should wait for.
                 decoded = await asyncio.to_thread(titles, part.titles, "titles")
                 yield CatalogueChange(

@@ -9,6 +9,7 @@ import grpc.aio
 from libs.domain.decision import Decision
 from libs.serving.channels import call
 from libs.serving.decision_codec import decision_message
+from libs.serving.identity import NO_CREDENTIALS, Credentials
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 
 WRITE_S = 2.0
@@ -17,7 +18,10 @@ WRITE_S = 2.0
 class EventsClient:
     """One channel to the events service."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, credentials: Credentials = NO_CREDENTIALS
+    ) -> None:
+        self._credentials = credentials
         self._channel = channel
         self._stub = events_pb2_grpc.EventsServiceStub(channel)
 
@@ -26,7 +30,13 @@ class EventsClient:
         request = events_pb2.RecordDecisionsRequest(
             decisions=[decision_message(decision) for decision in decisions]
         )
-        await call("events", self._stub.RecordDecisions, request, timeout_s=WRITE_S)
+        await call(
+            "events",
+            self._stub.RecordDecisions,
+            request,
+            timeout_s=WRITE_S,
+            metadata=self._credentials.metadata(tenant),
+        )
 
     async def watch_connection(self, note: Callable[[bool], None]) -> None:
         """Keep the connection open and `note` every time it is lost or found, for ever."""

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from libs.domain.consent import Consent
 from libs.domain.decision import Part, Purpose
 from libs.domain.profile import Profile
 from libs.faults import BundleNotLoaded, DeadlineSpent, Overloaded, PartUnavailable
@@ -77,6 +78,8 @@ class Reading:
         self._missing: set[Part] = set()
         # Whether the candidates are the popular ones because retrieval was away.
         self.is_fallback = False
+        # Whether the profile refuses that what it did shapes the answer.
+        self.is_contextual = False
 
     def missing(self) -> tuple[Part, ...]:
         """What the answer goes without, in the order of the contract."""
@@ -101,6 +104,9 @@ class Reading:
                 raise
             self._missing.add(Part.FEATURES)
             return None, NO_HISTORY, Audience.unknown(query.context)
+        if profile is not None and not profile.allows(Consent.PERSONALIZATION):
+            # From here on nothing of it can reach the answer, nor the log of decisions.
+            self.is_contextual, state = True, NO_HISTORY
         return profile, state, Audience.of(query.context, profile)
 
     async def titles(self, audience: Audience) -> TitleStatistics:

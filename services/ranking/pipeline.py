@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from libs.domain.decision import Decision, Part, Purpose
+from libs.domain.decision import Decision, Purpose
 from libs.features.ranking_matrix import Viewer, assemble
 from libs.models.retrieval import Retrieved
 from services.ranking.diversity import select
 from services.ranking.eligibility import Verdict, judge
-from services.ranking.parts import Parts
+from services.ranking.parts import Parts, Reading
 from services.ranking.query import Query
 from services.ranking.recommendation import Recommendation
 from services.ranking.shelf import Shelf
@@ -81,7 +81,7 @@ class Recommender:
             picks = np.arange(min(query.limit, len(pool.rows)))
         if reading.is_fallback:
             policy = AGAIN if is_again else BY_POPULARITY
-        answer = self._answer(query, shelf, pool, scores, picks, policy, reading.missing())
+        answer = self._answer(query, shelf, pool, scores, picks, policy, reading)
         if query.purpose is Purpose.LIVE:
             self._parts.decisions.log(
                 query.tenant, decision(query, answer, shelf, retrieved, verdict)
@@ -96,7 +96,7 @@ class Recommender:
         scores: NDArray[np.float32],
         picks: NDArray[np.intp],
         policy: str,
-        missing: tuple[Part, ...],
+        reading: Reading,
     ) -> Recommendation:
         return Recommendation(
             page_id=self._new_page_id() if query.purpose is Purpose.LIVE else "",
@@ -108,7 +108,8 @@ class Recommender:
             model_version=shelf.version if policy == BY_RANKER else "",
             index_version=shelf.version if policy in (BY_RANKER, BY_RETRIEVAL) else "",
             trained_until_ms=shelf.trained_until_ms,
-            degraded=missing,
+            degraded=reading.missing(),
+            is_contextual=reading.is_contextual,
         )
 
 

@@ -22,3 +22,4 @@ class Recommendation:
     index_version: str
     trained_until_ms: int
     degraded: tuple[Part, ...]
+    is_contextual: bool = False  # the profile refuses that its history is used

@@ -1,7 +1,8 @@
 """The servicer: decode the request, call the pipeline, encode the answer."""
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 import grpc.aio
 
@@ -20,12 +21,31 @@ from services.ranking.pipeline import Recommender
 from services.ranking.query import DEFAULT_LIMIT, MAX_LIMIT, Query
 from services.ranking.recommendation import Recommendation
 
+# Of the time left, for a tenant whose catalogue is only now being fetched.
+FIRST_CALL_SHARE: Final = 0.5
+FIRST_CALL_MOST_S: Final = 1.0
+
+
+class TenantRecommender(Protocol):
+    """What answers for one tenant."""
+
+    @property
+    def recommender(self) -> Recommender:
+        """Its pipeline."""
+        ...
+
+    async def filled(self, within_s: float) -> None:
+        """Wait for its first catalogue, but no longer than that."""
+        ...
+
 
 class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
-    """RankingService over the pipeline."""
+    """RankingService over the pipelines of its tenants."""
 
-    def __init__(self, recommender: Recommender, metrics: ServiceMetrics) -> None:
-        self._recommender = recommender
+    def __init__(
+        self, tenants: Callable[[str], TenantRecommender], metrics: ServiceMetrics
+    ) -> None:
+        self._tenants = tenants
         self._metrics = metrics
 
     async def Recommend(  # noqa: N802 - the name in the contract
@@ -35,7 +55,10 @@ class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
     ) -> ranking_pb2.RecommendResponse:
         """One slate for a profile in a viewing context."""
         query = decode(request, tenant_of(context), now_ms=time.time_ns() // 1_000_000)
-        recommendation = await self._recommender.recommend(query, deadline_of(context).remaining_s)
+        deadline = deadline_of(context)
+        tenant = self._tenants(query.tenant)
+        await tenant.filled(deadline.share_s(FIRST_CALL_SHARE, most_s=FIRST_CALL_MOST_S))
+        recommendation = await tenant.recommender.recommend(query, deadline.remaining_s)
         self._metrics.count_degraded(tuple(part.name for part in recommendation.degraded))
         return encode(recommendation)
 
@@ -73,6 +96,7 @@ def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
         index_version=recommendation.index_version,
         degraded=part_messages(recommendation.degraded),
         policy=recommendation.policy,
+        is_contextual=recommendation.is_contextual,
     )
     if recommendation.trained_until_ms:
         response.trained_until.CopyFrom(timestamp(recommendation.trained_until_ms))

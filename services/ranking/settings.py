@@ -14,3 +14,5 @@ class RankingSettings(SuiteSettings):
     decision_retry_ms: int = Field(default=250, ge=1, le=60_000)
     # How often bundles, catalogue and counters are looked at.
     refresh_ms: int = Field(default=1_000, ge=10, le=60_000)
+    # How many tenants' bundles and catalogues are held in memory at once.
+    most_tenants: int = Field(default=32, ge=1, le=10_000)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from cli.suite import Suite, environment, running, with_free_ports
+from libs.artifacts.bundle import tenant_root
+from libs.domain.identifiers import DEFAULT_TENANT
 from libs.serving.settings import SuiteSettings
 
 UNTIL = "2026-11-01"
@@ -29,6 +31,11 @@ class Home:
     @property
     def path(self) -> Path:
         return self.settings.home
+
+    @property
+    def bundles(self) -> Path:
+        """The bundles of the tenant that everybody is in development."""
+        return tenant_root(self.settings.bundles_path, DEFAULT_TENANT)
 
     def reprise(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

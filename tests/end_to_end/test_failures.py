@@ -141,10 +141,10 @@ def test_without_its_ranker_file_ranking_answers_in_retrieval_order(
     breakable: tuple[Home, Suite],
 ) -> None:
     home, suite = breakable
-    bundles = BundleStore(home.settings.bundles_path)
+    bundles = BundleStore(home.bundles)
     version = bundles.current_version()
     assert version
-    trees = home.settings.bundles_path / version / "ranker" / "trees.txt"
+    trees = home.bundles / version / "ranker" / "trees.txt"
     kept = trees.read_bytes()
     suite.start()
     suite.wait_ready()
@@ -168,7 +168,7 @@ def test_a_bundle_with_one_flipped_bit_is_refused_and_the_old_one_keeps_serving(
     breakable: tuple[Home, Suite], tmp_path: Path, damaged: str
 ) -> None:
     home, suite = breakable
-    root = home.settings.bundles_path
+    root = home.bundles
     old = BundleStore(root).current_version()
     new = republished(root, tmp_path / "elsewhere")
     file = tmp_path / "elsewhere" / new / damaged

@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from libs.faults import Overloaded, PartUnavailable
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
+from libs.serving.identity import as_everybody
 from libs.serving.limits import Limits
 from libs.serving.server import running
 from libs.telemetry.traces import Trace, Tracing, current_trace
@@ -46,7 +47,7 @@ class Flaky:
         def mount(server: grpc.aio.Server) -> None:
             server.add_registered_method_handlers(NAME, {"Say": handler})
 
-        return Application((Mounted(NAME, mount),))
+        return Application((Mounted(NAME, mount),), authorize=as_everybody)
 
 
 def say(channel: grpc.aio.Channel) -> Any:

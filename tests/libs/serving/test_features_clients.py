@@ -17,6 +17,7 @@ from libs.features.title_counters import TITLE_COUNTER_COUNT, TITLE_COUNTER_NAME
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.decoding import timestamp
+from libs.serving.identity import as_everybody
 from libs.serving.packed import pack_float32
 from libs.serving.profile_codec import profile_message
 from libs.serving.profile_features_client import ProfileFeaturesClient
@@ -82,7 +83,7 @@ def events() -> Events:
 @pytest.fixture
 async def channel(events: Events) -> AsyncIterator[grpc.aio.Channel]:
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, events.mount),))
+        return Application((Mounted(NAME, events.mount),), authorize=as_everybody)
 
     async with running(build) as server, open_channel(f"127.0.0.1:{server.port}") as opened:
         yield opened

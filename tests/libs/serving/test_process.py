@@ -34,6 +34,7 @@ import asyncio, dataclasses, os, sys, time
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from libs.faults import StartFault
+from libs.serving.identity import as_everybody
 from libs.serving.application import Application, Mounted
 from libs.serving.process import serve
 from libs.serving.settings import SuiteSettings
@@ -61,7 +62,7 @@ async def build(readiness):
     if settings.log_level == "error":
         raise StartFault("no data")
     await readiness.set("reprise.tests.EchoService", True)
-    return Application((Mounted("reprise.tests.EchoService", mount),))
+    return Application((Mounted("reprise.tests.EchoService", mount),), authorize=as_everybody)
 
 configure_logs("echo", is_terminal=False)
 settings = SuiteSettings()

@@ -27,6 +27,7 @@ from libs.faults import (
 )
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
+from libs.serving.identity import as_everybody
 from libs.serving.limits import Limits
 from libs.serving.server import Running, running
 from libs.telemetry.metrics import ServiceMetrics
@@ -95,7 +96,7 @@ def echo() -> Echo:
 async def server(echo: Echo) -> AsyncIterator[Running]:
     async def build(readiness: Readiness) -> Application:
         await readiness.set(NAME, True)
-        return Application((Mounted(NAME, echo.mount),))
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
     async with running(build, limits=Limits(default_deadline_ms=50)) as started:
         yield started
@@ -203,7 +204,7 @@ async def test_a_call_without_deadline_gets_the_services(channel: grpc.aio.Chann
 
 def bounded(echo: Echo, limits: Limits) -> AbstractAsyncContextManager[Running]:
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),))
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
     return running(build, limits=limits)
 
@@ -302,7 +303,10 @@ async def test_whoever_listens_hears_which_services_are_ready(echo: Echo) -> Non
 
     async def build(readiness: Readiness) -> Application:
         await readiness.set(NAME, True)
-        return Application((Mounted(NAME, echo.mount), Mounted("reprise.tests.Other", echo.mount)))
+        return Application(
+            (Mounted(NAME, echo.mount), Mounted("reprise.tests.Other", echo.mount)),
+            authorize=as_everybody,
+        )
 
     async with running(build, tell=lambda *state: said.append(state)) as server:
         assert server.readiness.is_ready(NAME)
@@ -325,7 +329,7 @@ async def test_calls_are_counted_by_method_and_code(echo: Echo) -> None:
     metrics = ServiceMetrics()
 
     async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),))
+        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
 
     async with (
         running(build, metrics=metrics) as server,
@@ -353,7 +357,7 @@ async def test_a_background_task_that_fails_ends_the_process() -> None:
         raise ZeroDivisionError("a defect")
 
     async def build(readiness: Readiness) -> Application:
-        return Application((), background=(fail,))
+        return Application((), background=(fail,), authorize=as_everybody)
 
     with structlog.testing.capture_logs() as lines:
         async with running(build) as server:
@@ -378,7 +382,7 @@ async def test_the_end_drains_then_cancels_then_closes() -> None:
         order.append("closed")
 
     async def build(readiness: Readiness) -> Application:
-        return Application((), background=(work,), drain=drain, close=close)
+        return Application((), background=(work,), drain=drain, close=close, authorize=as_everybody)
 
     async with running(build, drain_ms=1000):
         await asyncio.sleep(0)

@@ -1,6 +1,7 @@
 """One class of tests for the embedded store and for the fake; then what only a file can do."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from libs.domain.consent import Consent
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Attribution, Event, EventKind
 from libs.domain.profile import Profile
@@ -255,6 +257,9 @@ class TestEventStore:
 
     def test_profiles_are_replaced_whole(self, store: EventStore) -> None:
         whole = Profile("a", "account", True, 12, "DE", ("de", "en"), "Europe/Berlin")
+        given = frozenset({Consent.SHARING, Consent.REMINDER_EMAIL})
+        refused = frozenset({Consent.PERSONALIZATION})
+        whole = dataclasses.replace(whole, given_consents=given, refused_consents=refused)
         assert store.upsert_profiles(TENANT, [Profile("b"), Profile("a"), whole]) == 2
         assert store.profiles(TENANT, ["a", "x", "b"]) == [whole, Profile("b")]
         store.upsert_profiles(TENANT, [Profile("a", country="NZ")])

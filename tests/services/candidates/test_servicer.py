@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import structlog
 
-from libs.artifacts.bundle import BundleStore, publish
+from libs.artifacts.bundle import publish, tenant_root
 from libs.domain.title import LicenceWindow, Title, TitleKind
 from libs.faults import BundleNotLoaded, InvalidField, NotFound, PartUnavailable
 from libs.features.schema import FEATURE_SCHEMA_VERSION
@@ -24,6 +24,7 @@ from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Readiness
 from libs.serving.channels import call, open_channel
 from libs.serving.decoding import timestamp
+from libs.serving.identity import as_everybody
 from libs.serving.packed import pack_float32, pack_int32, unpack_float32, unpack_int32
 from libs.serving.server import Running, running
 from libs.serving.title_codec import title, title_message
@@ -65,7 +66,7 @@ def write_bundle(root: Path, *, seed: int = 0, now_ms: int = NOW_MS) -> str:
         implicit=Implicit(vectors.T.astype(np.float64) @ vectors, 0.1, 10.0),
     )
     return publish(
-        root,
+        tenant_root(root, "default"),
         {RETRIEVAL_PART: model.write},
         now_ms=now_ms,
         trained_until_ms=now_ms - 1000,
@@ -128,13 +129,15 @@ class Suite:
         self.readiness = readiness
         return assemble(
             readiness=readiness,
+            authorize=as_everybody,
             metrics=self.metrics,
             clock=lambda: NOW_MS,
             store=self.store,
-            bundles=BundleStore(self.bundles),
+            bundles=self.bundles,
             live=self.features,
             past=self.features,
             refresh_ms=10,
+            most_tenants=4,
         )
 
     @contextlib.asynccontextmanager
@@ -351,8 +354,8 @@ class TestBundles:
         self, suite: Suite, channel: grpc.aio.Channel
     ) -> None:
         [old] = await versions(channel)
-        staged = suite.bundles.parent / "staged"
-        new = write_bundle(staged, seed=1, now_ms=NOW_MS + 1)
+        staged = suite.bundles.parent / "staged" / "default"
+        new = write_bundle(staged.parent, seed=1, now_ms=NOW_MS + 1)
         damaged = staged / new / RETRIEVAL_PART / "vectors.faiss"
         data = bytearray(damaged.read_bytes())
         data[len(data) // 2] ^= 1
@@ -363,8 +366,8 @@ class TestBundles:
             return [line["version"] for line in lines if line["event"] == "bundle refused"]
 
         with structlog.testing.capture_logs() as lines:
-            (staged / new).rename(suite.bundles / new)
-            (staged / "CURRENT").rename(suite.bundles / "CURRENT")
+            (staged / new).rename(suite.bundles / "default" / new)
+            (staged / "CURRENT").rename(suite.bundles / "default" / "CURRENT")
             await until(refused, [new])
         assert await versions(channel) == [old]
         assert (await retrieve(channel)).version == old

@@ -10,7 +10,12 @@ from libs.faults import InvalidField
 from libs.serving.decoding import timestamp
 from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2
-from services.events.events_codec import decode_event, decode_events, event_message
+from services.events.events_codec import (
+    _known_context,
+    decode_event,
+    decode_events,
+    event_message,
+)
 from tests.made_events import START_MS, events, watch
 
 
@@ -37,6 +42,16 @@ def changed(**fields: Any) -> Callable[[events_pb2.Event], None]:
 def test_an_event_survives_its_message(event: Event) -> None:
     wire = event_message(event).SerializeToString()
     assert decode_event(events_pb2.Event.FromString(wire)) == event
+
+
+def test_what_a_client_invents_in_a_context_is_not_remembered() -> None:
+    message = event_message(watch("a", START_MS, country="PT"))
+    unknown = bytes([0xFA, 0x06, 0xFF, 0x7F]) + b"x" * 16_383
+    message.context.MergeFromString(unknown)
+    assert len(message.context.SerializeToString()) > 16_000
+    before = _known_context.cache_info().currsize
+    assert decode_event(message).context.country == "PT"
+    assert _known_context.cache_info().currsize == before
 
 
 def test_attribution_is_told_and_not_taken() -> None:

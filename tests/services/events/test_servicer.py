@@ -12,6 +12,7 @@ import grpc.aio
 import numpy as np
 import pytest
 
+from libs.domain.consent import Consent
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
@@ -22,6 +23,7 @@ from libs.features.title_replay import TitleReplay
 from libs.serving.channels import call, open_channel
 from libs.serving.decision_codec import decision_message
 from libs.serving.decoding import timestamp
+from libs.serving.identity import EVERYBODY, as_everybody, enter
 from libs.serving.profile_codec import profile_message
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.server import running
@@ -58,7 +60,9 @@ async def channel(
     )
     async with (
         running(
-            lambda ready: assemble(store, ready, most_waiting=10_000, clock=lambda: NOW_MS)
+            lambda ready: assemble(
+                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
+            )
         ) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
     ):
@@ -227,7 +231,10 @@ async def test_impressions_tell_what_their_decision_said(stub: Stub) -> None:
 
 
 async def test_profiles_are_kept(stub: Stub, channel: grpc.aio.Channel) -> None:
-    profiles = [Profile("profile0", country="DE", maturity_limit_years=0), Profile("b")]
+    profiles = [
+        Profile("profile0", country="DE", maturity_limit_years=0),
+        Profile("b", refused_consents=frozenset(Consent)),
+    ]
     upsert = events_pb2.UpsertProfilesRequest(profiles=[profile_message(p) for p in profiles])
     answer = await call("events", stub.UpsertProfiles, upsert, timeout_s=5)
     assert answer.upserted_count == 2
@@ -255,6 +262,7 @@ class ReadBy(list[MessageT]):
 async def test_only_small_batches_are_decoded_on_the_event_loop() -> None:
     with closing(MemoryEventStore()) as store:
         commits, context = GroupCommit(store, most_waiting=10_000), cast("Any", None)
+        enter(EVERYBODY)
         servicer = EventsServicer(store, commits, lambda: NOW_MS)
         page = Decision("page", "p", START_MS, "explore", ("x",), (1.0,))
         for method, field, message, few, many in (

@@ -1,192 +1,45 @@
 """The request path over fakes of its ports, and over a real in-process server."""
 
 import dataclasses
-import math
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import grpc.aio
 import numpy as np
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libs.domain.decision import Decision, Part, Purpose
-from libs.domain.event import Event, EventKind, Rating, Thumb, ThumbDirection
+from libs.domain.consent import Consent
+from libs.domain.decision import Part, Purpose
+from libs.domain.event import Event, EventKind, Thumb, ThumbDirection
 from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
-from libs.faults import BundleNotLoaded, Fault, InvalidField, PartUnavailable
-from libs.features.catalogue_columns import CatalogueColumns, is_available
-from libs.features.profile_state import EMPTY, ProfileState, replay
-from libs.features.title_statistics import TitleStatistics, statistics
-from libs.features.title_table import EMPTY as NO_COUNTERS
-from libs.models.retrieval import RetrievalQuery, Retrieved, retrieve
+from libs.faults import InvalidField, PartUnavailable
+from libs.features.profile_state import EMPTY, replay
+from libs.models.retrieval import Retrieved
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
+from libs.serving.identity import as_everybody
 from libs.serving.server import running
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from services.ranking.parts import Parts
 from services.ranking.pipeline import Recommender
 from services.ranking.ports import CandidateQuery
-from services.ranking.query import Query
-from services.ranking.recommendation import Recommendation
 from services.ranking.servicer import RankingServicer
 from services.ranking.shelf import Shelf
-from tests.made_bundle import ADULT, NOW_MS, VERSION, catalogue, ranker, retrieval
-
-OLD_VERSION = "20251008T085320000Z-00000000"
-
-
-@dataclass
-class Shelves:
-    current: Shelf | None
-    before: Shelf | None = None
-
-    def of_version(self, version: str) -> Shelf | None:
-        held = (self.current, self.before)
-        return next((one for one in held if one is not None and one.version == version), None)
-
-
-@dataclass
-class Profiles:
-    profile: Profile | None = None
-    state: ProfileState = EMPTY
-    fault: Fault | None = None
-
-    async def read(
-        self, tenant: str, profile_id: str, *, as_of_ms: int | None, timeout_s: float
-    ) -> tuple[Profile | None, ProfileState]:
-        if self.fault:
-            raise self.fault
-        return self.profile, self.state
-
-
-@dataclass
-class Titles:
-    fault: Fault | None = None
-
-    async def read(
-        self,
-        tenant: str,
-        country: str,
-        columns: CatalogueColumns,
-        *,
-        as_of_ms: int | None,
-        timeout_s: float,
-    ) -> TitleStatistics:
-        if self.fault:
-            raise self.fault
-        return statistics(NO_COUNTERS, columns, country)
-
-
-@dataclass
-class Candidates:
-    """Real retrieval on the bundles that it holds."""
-
-    shelves: dict[str, Shelf]
-    fault: Fault | None = None
-    asked: list[tuple[CandidateQuery, float]] = field(default_factory=list)
-
-    async def retrieve(
-        self, query: CandidateQuery, *, timeout_s: float
-    ) -> tuple[Retrieved, tuple[Part, ...]]:
-        self.asked.append((query, timeout_s))
-        if self.fault:
-            raise self.fault
-        shelf = self.shelves.get(query.bundle_version)
-        if shelf is None or shelf.model is None:
-            raise BundleNotLoaded(query.bundle_version, tuple(self.shelves))
-        question = RetrievalQuery(
-            history_rows=query.history_rows,
-            history_weights=query.history_weights,
-            excluded_rows=query.excluded_rows,
-            available=is_available(
-                shelf.columns,
-                query.context.country,
-                NOW_MS,
-                query.maturity_limit_years,
-                query.kids,
-            ),
-            limit=query.limit,
-        )
-        return retrieve(shelf.model, question), ()
-
-
-@dataclass
-class Decisions:
-    is_reachable: bool = True
-    logged: list[Decision] = field(default_factory=list)
-
-    def log(self, tenant: str, decision: Decision) -> None:
-        self.logged.append(decision)
-
-
-@dataclass
-class Catalogue:
-    is_connected: bool = True
-
-
-class Suite:
-    """Everything that Recommend stands on, to be broken one by one."""
-
-    def __init__(self) -> None:
-        new = Shelf.of(catalogue(), retrieval(), ranker())
-        old = Shelf.of(catalogue(), retrieval(OLD_VERSION, seed=5), ranker(OLD_VERSION))
-        self.shelves = Shelves(new, old)
-        self.profiles = Profiles()
-        self.titles = Titles()
-        self.candidates = Candidates({VERSION: new, OLD_VERSION: old})
-        self.decisions = Decisions()
-        self.catalogue = Catalogue()
-
-    @property
-    def recommender(self) -> Recommender:
-        parts = Parts(
-            shelves=self.shelves,
-            profiles=self.profiles,
-            titles=self.titles,
-            candidates=self.candidates,
-            decisions=self.decisions,
-            catalogue=self.catalogue,
-        )
-        return Recommender(parts, new_page_id=lambda: "page-1")
-
-    async def ask(self, *, time_left_s: float = math.inf, **changes: object) -> Recommendation:
-        query = Query(
-            tenant="default",
-            profile_id="p",
-            limit=10,
-            context=ViewingContext(country="PT"),
-            purpose=Purpose.LIVE,
-            now_ms=NOW_MS,
-        )
-        return await self.recommender.recommend(
-            dataclasses.replace(query, **changes),  # type: ignore[arg-type]  # fields of Query
-            lambda: time_left_s,
-        )
+from tests.made_bundle import ADULT, NOW_MS, VERSION, catalogue
+from tests.services.ranking.made_parts import (
+    OLD_VERSION,
+    Candidates,
+    Suite,
+    rated,
+    rated_events,
+)
 
 
 @pytest.fixture
 def suite() -> Suite:
     return Suite()
-
-
-def rated(*rows: int) -> ProfileState:
-    return replay(rated_events(*rows))
-
-
-def rated_events(*rows: int) -> list[Event]:
-    return [
-        Event(
-            f"e{row}",
-            "p",
-            EventKind.RATING,
-            1_000 + row,
-            title_id=f"t{row:02d}",
-            detail=Rating(5, 5),
-        )
-        for row in rows
-    ]
 
 
 AWAY = PartUnavailable("somebody", "away")
@@ -378,16 +231,53 @@ async def test_a_title_that_retrieval_should_not_have_returned_is_removed_with_i
     )
 
 
+async def test_a_profile_that_refuses_it_is_answered_as_if_it_had_never_watched(
+    suite: Suite,
+) -> None:
+    refused = frozenset({Consent.PERSONALIZATION})
+    suite.profiles.state = rated(1, 2, 3)
+    suite.profiles.profile = Profile("p", country="PT", refused_consents=refused)
+    for purpose in Purpose:
+        suite.profiles.state = rated(1, 2, 3)
+        answer = await suite.ask(purpose=purpose, limit=60)
+        suite.profiles.state = EMPTY
+        stranger = await suite.ask(purpose=purpose, limit=60)
+        assert answer.is_contextual
+        assert answer.degraded == ()
+        assert answer.title_ids == stranger.title_ids
+        assert {"t01", "t02", "t03"} <= set(answer.title_ids)
+    assert all(len(query.history_rows) == 0 for query, _ in suite.candidates.asked)
+    assert all(len(query.excluded_rows) == 0 for query, _ in suite.candidates.asked)
+    logged, of_stranger = suite.decisions.logged
+    assert logged == of_stranger, "nothing of the history is in the log"
+
+
+async def test_a_profile_that_was_never_asked_is_personalized(suite: Suite) -> None:
+    suite.profiles.profile = Profile("p")
+    suite.profiles.state = rated(1)
+    answer = await suite.ask(limit=60)
+    assert not answer.is_contextual
+    assert "t01" not in answer.title_ids
+
+
+@dataclass
+class Tenant:
+    recommender: Recommender
+
+    async def filled(self, within_s: float) -> None:
+        """It always is."""
+
+
 @pytest.fixture
 async def stub(suite: Suite) -> AsyncIterator["ranking_pb2_grpc.RankingServiceAsyncStub"]:
-    servicer = RankingServicer(suite.recommender, ServiceMetrics())
+    servicer = RankingServicer(lambda tenant: Tenant(suite.recommender), ServiceMetrics())
     name = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 
     async def build(readiness: Readiness) -> Application:
         def mount(server: grpc.aio.Server) -> None:
             ranking_pb2_grpc.add_RankingServiceServicer_to_server(servicer, server)
 
-        return Application(services=(Mounted(name, mount),))
+        return Application(services=(Mounted(name, mount),), authorize=as_everybody)
 
     async with running(build) as server:
         channel = open_channel(f"127.0.0.1:{server.port}")

@@ -59,6 +59,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_INTERNAL (INTERNAL): a defect of ours; logged once with its trace.
     Metadata: trace_id (as always).
     """
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 9
+    """ERROR_REASON_UNAUTHENTICATED (UNAUTHENTICATED): the call carries no identity, or one that
+    cannot be believed: expired, not yet valid, forged, meant for somebody else.
+    Metadata: problem (such as "no token" or "the token has expired").
+    """
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 10
+    """ERROR_REASON_PERMISSION_DENIED (PERMISSION_DENIED): the caller is known and may not call
+    the method.
+    Metadata: method, roles (those that may, comma-separated).
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
@@ -103,5 +113,15 @@ Metadata: part (where the time went).
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 8
 """ERROR_REASON_INTERNAL (INTERNAL): a defect of ours; logged once with its trace.
 Metadata: trace_id (as always).
+"""
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 9
+"""ERROR_REASON_UNAUTHENTICATED (UNAUTHENTICATED): the call carries no identity, or one that
+cannot be believed: expired, not yet valid, forged, meant for somebody else.
+Metadata: problem (such as "no token" or "the token has expired").
+"""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 10
+"""ERROR_REASON_PERMISSION_DENIED (PERMISSION_DENIED): the caller is known and may not call
+the method.
+Metadata: method, roles (those that may, comma-separated).
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

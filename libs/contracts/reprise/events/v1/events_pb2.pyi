@@ -22,6 +22,52 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Consent:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConsentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Consent.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONSENT_UNSPECIFIED: _Consent.ValueType  # 0
+    """CONSENT_UNSPECIFIED is INVALID_ARGUMENT."""
+    CONSENT_PERSONALIZATION: _Consent.ValueType  # 1
+    """CONSENT_PERSONALIZATION: what the profile did shapes what it is shown. Holds
+    until refused; then answers rest on the viewing context and the profile's
+    settings alone, and titles already watched may be shown again.
+    """
+    CONSENT_RECAP: _Consent.ValueType  # 2
+    """CONSENT_RECAP: recaps of the profile's own history. Holds until refused."""
+    CONSENT_SHARING: _Consent.ValueType  # 3
+    """CONSENT_SHARING: recaps may be shared with others. Only once given."""
+    CONSENT_REMINDER_IN_APP: _Consent.ValueType  # 4
+    """CONSENT_REMINDER_IN_APP: reminders within the product. Only once given."""
+    CONSENT_REMINDER_PUSH: _Consent.ValueType  # 5
+    """CONSENT_REMINDER_PUSH: reminders by push message. Only once given."""
+    CONSENT_REMINDER_EMAIL: _Consent.ValueType  # 6
+    """CONSENT_REMINDER_EMAIL: reminders by e-mail. Only once given."""
+
+class Consent(_Consent, metaclass=_ConsentEnumTypeWrapper):
+    """Consent is something that a viewer allows or refuses."""
+
+CONSENT_UNSPECIFIED: Consent.ValueType  # 0
+"""CONSENT_UNSPECIFIED is INVALID_ARGUMENT."""
+CONSENT_PERSONALIZATION: Consent.ValueType  # 1
+"""CONSENT_PERSONALIZATION: what the profile did shapes what it is shown. Holds
+until refused; then answers rest on the viewing context and the profile's
+settings alone, and titles already watched may be shown again.
+"""
+CONSENT_RECAP: Consent.ValueType  # 2
+"""CONSENT_RECAP: recaps of the profile's own history. Holds until refused."""
+CONSENT_SHARING: Consent.ValueType  # 3
+"""CONSENT_SHARING: recaps may be shared with others. Only once given."""
+CONSENT_REMINDER_IN_APP: Consent.ValueType  # 4
+"""CONSENT_REMINDER_IN_APP: reminders within the product. Only once given."""
+CONSENT_REMINDER_PUSH: Consent.ValueType  # 5
+"""CONSENT_REMINDER_PUSH: reminders by push message. Only once given."""
+CONSENT_REMINDER_EMAIL: Consent.ValueType  # 6
+"""CONSENT_REMINDER_EMAIL: reminders by e-mail. Only once given."""
+Global___Consent: _TypeAlias = Consent  # noqa: Y015
+
 class _EventKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1032,6 +1078,8 @@ class Profile(_message.Message):
     COUNTRY_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    GIVEN_CONSENTS_FIELD_NUMBER: _builtins.int
+    REFUSED_CONSENTS_FIELD_NUMBER: _builtins.int
     profile_id: _builtins.str
     """profile_id is required."""
     account_id: _builtins.str
@@ -1048,6 +1096,18 @@ class Profile(_message.Message):
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """languages is what the viewer understands, most preferred first, BCP 47."""
 
+    @_builtins.property
+    def given_consents(self) -> _containers.RepeatedScalarFieldContainer[Global___Consent.ValueType]:
+        """given_consents is what the viewer has allowed, each once. A consent in neither
+        list holds or does not, as its own comment says.
+        """
+
+    @_builtins.property
+    def refused_consents(self) -> _containers.RepeatedScalarFieldContainer[Global___Consent.ValueType]:
+        """refused_consents is what the viewer has refused; one that is also given is
+        INVALID_ARGUMENT.
+        """
+
     def __init__(
         self,
         *,
@@ -1058,10 +1118,12 @@ class Profile(_message.Message):
         country: _builtins.str = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
+        given_consents: _abc.Iterable[Global___Consent.ValueType] | None = ...,
+        refused_consents: _abc.Iterable[Global___Consent.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maturity_limit_years", b"_maturity_limit_years", "maturity_limit_years", b"maturity_limit_years"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maturity_limit_years", b"_maturity_limit_years", "account_id", b"account_id", "country", b"country", "kids", b"kids", "languages", b"languages", "maturity_limit_years", b"maturity_limit_years", "profile_id", b"profile_id", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maturity_limit_years", b"_maturity_limit_years", "account_id", b"account_id", "country", b"country", "given_consents", b"given_consents", "kids", b"kids", "languages", b"languages", "maturity_limit_years", b"maturity_limit_years", "profile_id", b"profile_id", "refused_consents", b"refused_consents", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maturity_limit_years: _TypeAlias = _typing.Literal["maturity_limit_years"]  # noqa: Y015
     _WhichOneofArgType__maturity_limit_years: _TypeAlias = _typing.Literal["_maturity_limit_years", b"_maturity_limit_years"]  # noqa: Y015

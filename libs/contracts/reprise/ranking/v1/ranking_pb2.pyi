@@ -78,6 +78,7 @@ class RecommendResponse(_message.Message):
     TRAINED_UNTIL_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
+    IS_CONTEXTUAL_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """page_id names this answer; impressions and clicks refer to it. Empty when
     nothing was logged (PREVIEW and EVALUATION).
@@ -88,6 +89,11 @@ class RecommendResponse(_message.Message):
     """index_version is the bundle that retrieved; empty when none did."""
     policy: _builtins.str
     """policy names how the slate was chosen."""
+    is_contextual: _builtins.bool
+    """is_contextual is true when the profile refuses CONSENT_PERSONALIZATION: the answer
+    rests on the viewing context and the profile's settings alone, and neither it nor
+    what is logged of it holds anything of the profile's history.
+    """
     @_builtins.property
     def title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """title_ids is the slate, without duplicates. When everything has been seen it is
@@ -125,10 +131,11 @@ class RecommendResponse(_message.Message):
         trained_until: _timestamp_pb2.Timestamp | None = ...,
         degraded: _abc.Iterable[_purpose_pb2.Part.ValueType] | None = ...,
         policy: _builtins.str = ...,
+        is_contextual: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["trained_until", b"trained_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "index_version", b"index_version", "model_version", b"model_version", "page_id", b"page_id", "policy", b"policy", "scores", b"scores", "sources", b"sources", "title_ids", b"title_ids", "trained_until", b"trained_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "index_version", b"index_version", "is_contextual", b"is_contextual", "model_version", b"model_version", "page_id", b"page_id", "policy", b"policy", "scores", b"scores", "sources", b"sources", "title_ids", b"title_ids", "trained_until", b"trained_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

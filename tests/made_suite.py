@@ -1,0 +1,98 @@
+"""All three services in this process: real servers, real channels, real files, small bundles."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+
+from libs.artifacts.bundle import publish, tenant_root
+from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.models.ranker import RANKER_PART
+from libs.models.retrieval_model import RETRIEVAL_PART
+from libs.serving.application import Build, Readiness
+from libs.serving.channels import open_channel
+from libs.serving.identity import NO_CREDENTIALS, Authorize, Credentials, as_everybody
+from libs.serving.identity_settings import Identity
+from libs.serving.server import running
+from libs.storage.catalogue_store import SqliteCatalogueStore
+from libs.telemetry.metrics import ServiceMetrics
+from services.candidates import __main__ as candidates
+from services.candidates.settings import CandidatesSettings
+from services.events import __main__ as events
+from services.events.settings import EventsSettings
+from services.ranking import __main__ as ranking
+from services.ranking.settings import RankingSettings
+from tests.made_bundle import NOW_MS, catalogue, ranker, retrieval
+
+
+@dataclass(frozen=True)
+class Served:
+    """A channel to each service."""
+
+    events: grpc.aio.Channel
+    candidates: grpc.aio.Channel
+    ranking: grpc.aio.Channel
+
+    def of(self, method: str) -> grpc.aio.Channel:
+        """The channel to the service of "/reprise.<name>.v1.Service/Method"."""
+        channel = getattr(self, method.split(".")[1])
+        assert isinstance(channel, grpc.aio.Channel)
+        return channel
+
+
+def fill(home: Path, tenant: str, prefix: str) -> str:
+    """Write a tenant's catalogue, whose ids begin with `prefix`, and publish a bundle of it."""
+    store = SqliteCatalogueStore(CandidatesSettings(home=home).catalogue_path)
+    store.upsert(tenant, list(catalogue(prefix).values()))
+    store.close()
+    return publish(
+        tenant_root(home / "bundles", tenant),
+        {RETRIEVAL_PART: retrieval(prefix=prefix).write, RANKER_PART: ranker().write},
+        now_ms=NOW_MS,
+        trained_until_ms=NOW_MS,
+        feature_schema_version=FEATURE_SCHEMA_VERSION,
+    )
+
+
+@asynccontextmanager
+async def served(
+    home: Path,
+    *,
+    authorize: Authorize = as_everybody,
+    credentials: Credentials = NO_CREDENTIALS,
+) -> AsyncIterator[Served]:
+    """The suite over what lies in `home`, once it is ready; `credentials` are its own."""
+    identity = Identity(authorize, credentials)
+    started: list[Readiness] = []
+    async with AsyncExitStack() as stack:
+
+        async def start(build: Build) -> str:
+            server = await stack.enter_async_context(running(build))
+            started.append(server.readiness)
+            return f"127.0.0.1:{server.port}"
+
+        events_settings = EventsSettings(home=home)
+        events_at = await start(
+            lambda readiness: events.build(events_settings, authorize, readiness)
+        )
+        candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
+        candidates_at = await start(
+            lambda readiness: candidates.build(
+                candidates_settings, ServiceMetrics(), identity, readiness
+            )
+        )
+        ranking_settings = RankingSettings(
+            home=home, events_target=events_at, candidates_target=candidates_at, refresh_ms=20
+        )
+        ranking_at = await start(ranking.build(ranking_settings, ServiceMetrics(), identity))
+        channels = [
+            await stack.enter_async_context(open_channel(target))
+            for target in (events_at, candidates_at, ranking_at)
+        ]
+        async with asyncio.timeout(20):
+            for readiness in started:
+                await readiness.wait_until_ready()
+        yield Served(*channels)

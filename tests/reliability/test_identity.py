@@ -1,0 +1,279 @@
+"""Two tenants on one suite, and callers who are nobody: every method, over real servers."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.protobuf import descriptor_pool
+from google.rpc import (  # type: ignore[import-untyped]  # published without stubs
+    error_details_pb2,
+    status_pb2,
+)
+
+from libs.domain.decision import Decision
+from libs.domain.profile import Profile
+from libs.serving.authorization import ALLOWED, Gate
+from libs.serving.decision_codec import decision_message
+from libs.serving.identity import Metadata, Role
+from libs.serving.profile_codec import profile_message
+from libs.serving.title_codec import title_message
+from libs.serving.token_keys import read_public_keys
+from libs.serving.tokens import ServiceTokens, TokenVerifier
+from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
+from reprise.events.v1 import events_pb2, events_pb2_grpc
+from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from services.events.events_codec import event_message
+from tests.made_bundle import NOW_MS, catalogue
+from tests.made_events import watch
+from tests.made_suite import Served, fill, served
+from tests.made_tokens import CLAIMS, NOW_S, RULES, SECRET_KEY, bearer, signed, write_key_set
+
+EVERY_ROLE = tuple(Role)
+TIMEOUT_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def provider_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@asynccontextmanager
+async def guarded_suite(home: Path, provider_key: rsa.RSAPrivateKey) -> AsyncIterator[Served]:
+    """Services that believe SECRET and the provider's key, and show each other SECRET's tokens."""
+    keys = read_public_keys(write_key_set(home / "keys.json", {"r": provider_key}))
+    verifier = TokenVerifier([SECRET_KEY, *keys], RULES, lambda: NOW_S)
+    own = ServiceTokens("a service", SECRET_KEY, RULES, lambda: NOW_S)
+    async with served(home, authorize=Gate(verifier.identify).authorize, credentials=own) as suite:
+        yield suite
+
+
+class Tenant:
+    """One tenant's view of the suite; remembers which methods it has called."""
+
+    def __init__(self, suite: Served, name: str) -> None:
+        self._suite = suite
+        self._metadata = bearer(name, *EVERY_ROLE)
+        self.called: set[str] = set()
+        self._stubs: dict[str, Any] = {
+            "events": events_pb2_grpc.EventsServiceStub(suite.events),
+            "candidates": candidates_pb2_grpc.CandidatesServiceStub(suite.candidates),
+            "ranking": ranking_pb2_grpc.RankingServiceStub(suite.ranking),
+        }
+
+    def begin(self, service: str, method: str, request: Any) -> Any:
+        self.called.add(method)
+        call = getattr(self._stubs[service], method)
+        return call(request, timeout=TIMEOUT_S, metadata=self._metadata)
+
+    async def events(self, method: str, request: Any) -> Any:
+        return await self.begin("events", method, request)
+
+    async def candidates(self, method: str, request: Any) -> Any:
+        return await self.begin("candidates", method, request)
+
+    async def recommend(self, profile_id: str) -> Any:
+        request = ranking_pb2.RecommendRequest(profile_id=profile_id, limit=40)
+        return await self.begin("ranking", "Recommend", request)
+
+
+async def code_of(answer: Any) -> grpc.StatusCode:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await answer
+    return caught.value.code()
+
+
+async def test_a_tenant_never_sees_what_is_anothers(
+    tmp_path: Path, provider_key: rsa.RSAPrivateKey
+) -> None:
+    versions = {name: fill(tmp_path, name, f"{name[0]}-") for name in ("acme", "bravo")}
+    async with guarded_suite(tmp_path, provider_key) as suite:
+        acme, bravo = Tenant(suite, "acme"), Tenant(suite, "bravo")
+        await _write_as(acme)
+        await _see_own(acme, versions["acme"])
+        await _see_nothing(bravo, versions)
+        await _change_nothing(bravo, acme)
+    methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
+    assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
+
+
+async def _write_as(tenant: Tenant) -> None:
+    event = event_message(watch("e1", NOW_MS, profile_id="p", title_id="a-t01"))
+    await tenant.events("RecordEvents", events_pb2.RecordEventsRequest(events=[event]))
+    await tenant.events(
+        "StreamEvents",
+        iter(
+            [
+                events_pb2.StreamEventsRequest(
+                    events=[event_message(watch("e2", NOW_MS, profile_id="p"))]
+                )
+            ]
+        ),
+    )
+    decision = Decision("page", "p", NOW_MS, "policy", ("a-t01",), (0.5,))
+    await tenant.events(
+        "RecordDecisions", events_pb2.RecordDecisionsRequest(decisions=[decision_message(decision)])
+    )
+    profile = Profile("p", kids=True, country="PT")
+    await tenant.events(
+        "UpsertProfiles", events_pb2.UpsertProfilesRequest(profiles=[profile_message(profile)])
+    )
+
+
+async def _see_own(acme: Tenant, version: str) -> None:
+    history = await acme.events("ListHistory", events_pb2.ListHistoryRequest(profile_id="p"))
+    assert {event.event_id for event in history.events} == {"e1", "e2"}
+    [profile] = (
+        await acme.events("GetProfiles", events_pb2.GetProfilesRequest(profile_ids=["p"]))
+    ).profiles
+    assert profile.kids
+    answer = await acme.recommend("p")
+    assert answer.title_ids
+    assert all(title_id.startswith("a-") for title_id in answer.title_ids)
+    assert answer.model_version == version
+    assert not answer.degraded
+
+
+async def _see_nothing(bravo: Tenant, versions: dict[str, str]) -> None:
+    history = await bravo.events("ListHistory", events_pb2.ListHistoryRequest(profile_id="p"))
+    assert not history.events
+    found = await bravo.events("GetProfiles", events_pb2.GetProfilesRequest(profile_ids=["p"]))
+    assert not found.profiles
+    features = await bravo.events(
+        "GetProfileFeatures", events_pb2.GetProfileFeaturesRequest(profile_id="p")
+    )
+    assert not features.HasField("profile")
+    assert not features.features.title_ids
+    table = await bravo.events("GetTitleFeatures", events_pb2.GetTitleFeaturesRequest())
+    assert not table.title_ids
+    theirs = candidates_pb2.GetTitlesRequest(title_ids=["a-t01", "a-t02"])
+    assert not (await bravo.candidates("GetTitles", theirs)).titles
+    listed = await bravo.candidates("ListTitles", candidates_pb2.ListTitlesRequest(page_size=1_000))
+    assert {title.title_id for title in listed.titles} == set(catalogue("b-"))
+    similar = candidates_pb2.FindSimilarTitlesRequest(title_id="a-t01")
+    answer = bravo.begin("candidates", "FindSimilarTitles", similar)
+    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
+    status = await bravo.candidates("GetIndexStatus", candidates_pb2.GetIndexStatusRequest())
+    assert list(status.bundle_versions) == [versions["bravo"]]
+    request = candidates_pb2.RetrieveCandidatesRequest(bundle_version=versions["acme"])
+    answer = bravo.begin("candidates", "RetrieveCandidates", request)
+    assert await code_of(answer) is grpc.StatusCode.FAILED_PRECONDITION
+    watched = bravo.begin("candidates", "WatchTitles", candidates_pb2.WatchTitlesRequest())
+    first = await watched.read()
+    watched.cancel()
+    assert {title.title_id for title in first.titles} == set(catalogue("b-"))
+    slate = await bravo.recommend("p")
+    assert slate.title_ids
+    assert all(title_id.startswith("b-") for title_id in slate.title_ids)
+    assert slate.model_version == versions["bravo"]
+
+
+async def _change_nothing(bravo: Tenant, acme: Tenant) -> None:
+    event = event_message(watch("e1", NOW_MS, profile_id="p", title_id="b-t01"))
+    recorded = await bravo.events("RecordEvents", events_pb2.RecordEventsRequest(events=[event]))
+    assert (recorded.recorded_count, recorded.duplicate_count) == (1, 0)
+    streamed = await bravo.events(
+        "StreamEvents", iter([events_pb2.StreamEventsRequest(events=[event])])
+    )
+    assert (streamed.recorded_count, streamed.duplicate_count) == (0, 1)
+    decision = decision_message(Decision("page", "p", NOW_MS, "other", ("b-t01",), (1.0,)))
+    request = events_pb2.RecordDecisionsRequest(decisions=[decision])
+    assert (await bravo.events("RecordDecisions", request)).recorded_count == 1
+    upsert = events_pb2.UpsertProfilesRequest(profiles=[profile_message(Profile("p"))])
+    await bravo.events("UpsertProfiles", upsert)
+    gone = candidates_pb2.DeleteTitlesRequest(title_ids=list(catalogue("a-")))
+    assert (await bravo.candidates("DeleteTitles", gone)).deleted_count == 0
+    title = title_message(next(iter(catalogue("a-").values())))
+    title.name = "Changed"
+    await bravo.candidates("UpsertTitles", candidates_pb2.UpsertTitlesRequest(titles=[title]))
+    [kept] = (
+        await acme.candidates(
+            "GetTitles", candidates_pb2.GetTitlesRequest(title_ids=[title.title_id])
+        )
+    ).titles
+    assert kept.name != "Changed"
+    [profile] = (
+        await acme.events("GetProfiles", events_pb2.GetProfilesRequest(profile_ids=["p"]))
+    ).profiles
+    assert profile.kids
+    history = await acme.events("ListHistory", events_pb2.ListHistoryRequest(profile_id="p"))
+    assert len(history.events) == 2
+
+
+def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:
+    """Metadata of callers who are not to be believed."""
+    pem = provider_key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    nobody = jwt.encode(dict(CLAIMS), "", algorithm="none")
+    # PyJWT itself refuses to sign with a public key, so the raw bytes are signed as such.
+    head, body, _ = signed().split(".")
+    confused = jwt.api_jws.PyJWS(options={"enforce_minimum_key_length": False})
+    tag = confused.get_algorithm_by_name("HS256").sign(f"{head}.{body}".encode(), pem)
+    forged = f"{head}.{body}.{jwt.utils.base64url_encode(tag).decode()}"
+    yield "nothing", ()
+    yield "no bearer", (("authorization", "Basic dTpw"),)
+    yield "empty", (("authorization", "Bearer "),)
+    yield "two", (("authorization", f"Bearer {signed()}"),) * 2
+    yield "alg none", (("authorization", f"Bearer {nobody}"),)
+    yield "key confusion", (("authorization", f"Bearer {forged}"),)
+    expired = signed({"exp": int(NOW_S) - 60})
+    yield "expired", (("authorization", f"Bearer {expired}"),)
+    early = signed({"nbf": int(NOW_S) + 60})
+    yield "not yet", (("authorization", f"Bearer {early}"),)
+    yield "audience", (("authorization", f"Bearer {signed({'aud': 'another'})}"),)
+    yield "issuer", (("authorization", f"Bearer {signed({'iss': 'another'})}"),)
+
+
+async def test_every_method_refuses_whoever_cannot_be_believed(
+    tmp_path: Path, provider_key: rsa.RSAPrivateKey
+) -> None:
+    fill(tmp_path, "acme", "a-")
+    async with guarded_suite(tmp_path, provider_key) as suite:
+        for method in sorted(ALLOWED):
+            if "reflection.v1." in method:
+                continue  # not served yet
+            for name, metadata in strangers(provider_key):
+                error = await refusal(suite, method, metadata)
+                assert error.code() is grpc.StatusCode.UNAUTHENTICATED, (method, name)
+                assert info(error).reason == "ERROR_REASON_UNAUTHENTICATED"
+            if method.startswith("/reprise."):
+                for role in set(Role) - ALLOWED[method]:
+                    error = await refusal(suite, method, bearer("acme", role))
+                    assert error.code() is grpc.StatusCode.PERMISSION_DENIED, (method, role)
+                    assert info(error).metadata["method"] == method
+
+
+async def refusal(suite: Served, method: str, metadata: Metadata) -> grpc.aio.AioRpcError:
+    """How a method ends that is called with empty bytes by such a caller."""
+    channel = suite.ranking if "reflection" in method else suite.of(method)
+    service, name = method[1:].split("/")
+    described = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
+    kind = "_".join(
+        "stream" if streams else "unary"
+        for streams in (described.client_streaming, described.server_streaming)
+    )
+    call: Any = getattr(channel, kind)(method)
+    sent = iter([b""]) if described.client_streaming else b""
+    answer = call(sent, timeout=TIMEOUT_S, metadata=metadata)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await (answer.read() if described.server_streaming else answer)
+    return caught.value
+
+
+def info(error: grpc.aio.AioRpcError) -> Any:
+    """The one ErrorInfo of a failure."""
+    packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+    [detail] = status_pb2.Status.FromString(packed).details
+    found = error_details_pb2.ErrorInfo()
+    assert detail.Unpack(found)
+    assert found.domain == "reprise"
+    assert json.dumps(dict(found.metadata))
+    return found

@@ -1,0 +1,296 @@
+"""Thousands of wrong messages against every service: nothing breaks, hangs or grows."""
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+import numpy as np
+import psutil
+import pytest
+from google.protobuf import descriptor_pool
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from libs.domain.consent import Consent
+from libs.domain.decision import Decision
+from libs.domain.profile import Profile
+from libs.faults import InvalidField
+from libs.serving.authorization import ALLOWED
+from libs.serving.channels import call
+from libs.serving.decision_codec import decision_message
+from libs.serving.decoding import timestamp
+from libs.serving.packed import pack_float32, pack_int32
+from libs.serving.profile_codec import profile_message
+from libs.serving.status import fault_of
+from libs.serving.title_codec import title_message
+from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
+from reprise.common.v1 import viewing_pb2
+from reprise.events.v1 import events_pb2, events_pb2_grpc
+from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from services.events.events_codec import event_message
+from tests.made_bundle import NOW_MS, catalogue
+from tests.made_events import impression, watch
+from tests.made_suite import Served, fill, served
+from tests.reliability.mutation import mutated
+
+SEED: Final = 20_261_121
+# Few enough that the harness refuses none for being too many: that is another test.
+AT_ONCE: Final = 4
+# Far above what any of them takes: what has no answer by then hangs.
+HANGS_S: Final = 60.0
+# What the allocator and SQLite's page cache may take once everything has been called.
+GROWTH_BYTES: Final = 64 * 2**20
+
+CODES: Final = frozenset({grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT})
+# What a well-formed message may also be told, when it names something that is not there.
+ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
+    "FindSimilarTitles": frozenset({grpc.StatusCode.NOT_FOUND}),
+    "RetrieveCandidates": frozenset({grpc.StatusCode.FAILED_PRECONDITION}),
+}
+
+
+def requests_of(version: str) -> dict[str, Message]:
+    """A request that is answered, for every method of the contracts."""
+    context = viewing_pb2.ViewingContext(
+        time_zone="Europe/Lisbon", device=viewing_pb2.DEVICE_TV, country="PT", language="pt"
+    )
+    events = [
+        event_message(watch("e1", NOW_MS, profile_id="p", title_id="t01")),
+        event_message(impression("e2", NOW_MS, profile_id="p", title_id="t02")),
+    ]
+    for event in events:
+        event.context.CopyFrom(context)
+    rating = events_pb2.Event(
+        event_id="e3",
+        profile_id="p",
+        kind=events_pb2.EVENT_KIND_RATING,
+        occurred_at=timestamp(NOW_MS),
+        title_id="t03",
+        rating=events_pb2.Rating(value=4, scale=5),
+    )
+    decision = Decision("page", "p", NOW_MS, "policy", ("t01", "t02"), (0.5, 1.0))
+    consents = frozenset({Consent.RECAP})
+    profile = Profile("p", "a", False, 18, "PT", ("pt",), "Europe/Lisbon", consents)
+    titles = [title_message(title) for title in list(catalogue().values())[-6:]]
+    moment = timestamp(NOW_MS)
+    return {
+        "RecordEvents": events_pb2.RecordEventsRequest(events=[*events, rating]),
+        "StreamEvents": events_pb2.StreamEventsRequest(events=[*events, rating], backfill=True),
+        "RecordDecisions": events_pb2.RecordDecisionsRequest(
+            decisions=[decision_message(decision)]
+        ),
+        "ListHistory": events_pb2.ListHistoryRequest(
+            profile_id="p", page_size=10, title_id="t01", as_of=moment
+        ),
+        "GetProfileFeatures": events_pb2.GetProfileFeaturesRequest(profile_id="p", as_of=moment),
+        "GetTitleFeatures": events_pb2.GetTitleFeaturesRequest(as_of=moment, country="PT"),
+        "UpsertProfiles": events_pb2.UpsertProfilesRequest(profiles=[profile_message(profile)]),
+        "GetProfiles": events_pb2.GetProfilesRequest(profile_ids=["p", "q"]),
+        "RetrieveCandidates": candidates_pb2.RetrieveCandidatesRequest(
+            bundle_version=version,
+            limit=20,
+            history_rows=pack_int32(np.array([1, 2], np.int32)),
+            history_weights=pack_float32(np.array([1, 0.5], np.float32)),
+            excluded_rows=pack_int32(np.array([1], np.int32)),
+            context=context,
+            request_time=moment,
+            maturity_limit_years=18,
+        ),
+        "FindSimilarTitles": candidates_pb2.FindSimilarTitlesRequest(title_id="t01", limit=5),
+        "UpsertTitles": candidates_pb2.UpsertTitlesRequest(titles=titles),
+        "DeleteTitles": candidates_pb2.DeleteTitlesRequest(title_ids=["t50"]),
+        "GetTitles": candidates_pb2.GetTitlesRequest(title_ids=["t01"]),
+        "ListTitles": candidates_pb2.ListTitlesRequest(page_size=5),
+        "WatchTitles": candidates_pb2.WatchTitlesRequest(after_sequence=1),
+        "GetIndexStatus": candidates_pb2.GetIndexStatusRequest(),
+        "Recommend": ranking_pb2.RecommendRequest(
+            profile_id="p", limit=10, context=context, request_time=moment
+        ),
+    }
+
+
+class Attack:
+    """One service under mutated messages, and how it answered them."""
+
+    def __init__(self, suite: Served, service: str, requests: Mapping[str, Message]) -> None:
+        self._suite = suite
+        self._methods = sorted(
+            method for method in ALLOWED if method.startswith(f"/reprise.{service}.")
+        )
+        self._requests = requests
+        self._random = Random(f"{SEED} {service}")
+        self.codes: Counter[str] = Counter()
+
+    async def run(self, count: int) -> None:
+        """Send `count` messages, some at once."""
+        for _ in range(0, count, AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(self._send(*self._next()))
+
+    def _next(self) -> tuple[str, list[bytes]]:
+        method = self._random.choice(self._methods)
+        request = self._requests[method.rpartition("/")[2]]
+        count = self._random.randint(1, 3) if method.endswith("StreamEvents") else 1
+        return method, [mutated(request, self._random) for _ in range(count)]
+
+    async def _send(self, method: str, messages: Sequence[bytes]) -> None:
+        code, details = await outcome(self._suite, method, messages)
+        name = method.rpartition("/")[2]
+        self.codes[f"{name} {code.name}"] += 1
+        assert code in CODES | ALSO.get(name, frozenset()), (
+            f"{method} answered {code.name} ({details}) to {[one[:400] for one in messages]!r}"
+        )
+
+
+async def outcome(
+    suite: Served, method: str, messages: Sequence[bytes]
+) -> tuple[grpc.StatusCode, str]:
+    """How a method answers raw bytes; of a stream without end, the first answer."""
+    service, name = method[1:].split("/")
+    described = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
+    channel = suite.of(method)
+    try:
+        if described.server_streaming:
+            stream: Any = channel.unary_stream(method)
+            answers = stream(messages[0], timeout=HANGS_S)
+            await answers.read()
+            answers.cancel()
+        elif described.client_streaming:
+            many: Any = channel.stream_unary(method)
+            await many(iter(messages), timeout=HANGS_S)
+        else:
+            one: Any = channel.unary_unary(method)
+            await one(messages[0], timeout=HANGS_S)
+    except grpc.aio.AioRpcError as error:
+        return error.code(), str(error.details())
+    return grpc.StatusCode.OK, ""
+
+
+@pytest.fixture
+async def suite(tmp_path: Path) -> AsyncIterator[tuple[Served, dict[str, Message]]]:
+    version = fill(tmp_path, "default", "")
+    async with served(tmp_path) as started:
+        yield started, requests_of(version)
+
+
+def resident_bytes() -> int:
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+@pytest.mark.parametrize("service", ["events", "candidates", "ranking"])
+async def test_no_message_breaks_a_service(
+    suite: tuple[Served, dict[str, Message]], service: str, message_count: int
+) -> None:
+    started, requests = suite
+    attack = Attack(started, service, requests)
+    await attack.run(message_count // 4)
+    before = resident_bytes()
+    await attack.run(message_count - message_count // 4)
+    grown = resident_bytes() - before
+    assert grown < GROWTH_BYTES, f"{grown / 2**20:.0f} MiB more"
+    refused = sum(count for code, count in attack.codes.items() if "INVALID" in code)
+    assert refused > message_count / 10, "the messages were not wrong enough"
+    for method in ALLOWED:
+        if method.startswith(f"/reprise.{service}."):
+            message = requests[method.rpartition("/")[2]]
+            code, details = await outcome(started, method, [message.SerializeToString()])
+            assert code is grpc.StatusCode.OK, f"{method} afterwards: {code.name} {details}"
+
+
+BAD_IDS: Final = {
+    "NUL": "a\x00b",
+    "bidi": "a\u202eb",
+    "isolate": "a\u2066b",
+    "64 KB": "x" * 65_536,
+    "129": "x" * 129,
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("value", BAD_IDS.values(), ids=BAD_IDS.keys())
+async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value: str) -> None:
+    started, requests = suite
+    candidates = candidates_pb2_grpc.CandidatesServiceStub(started.candidates)
+    events = events_pb2_grpc.EventsServiceStub(started.events)
+    ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
+    event = events_pb2.Event()
+    event.CopyFrom(requests["RecordEvents"].events[0])  # type: ignore[attr-defined]  # any message
+    event.profile_id = value
+    profile = events_pb2.Profile(profile_id=value)
+    title = candidates_pb2.Title(title_id=value, kind=candidates_pb2.TITLE_KIND_MOVIE, name="n")
+    asked: list[tuple[Any, Message, str]] = [
+        (ranking.Recommend, ranking_pb2.RecommendRequest(profile_id=value), "profile_id"),
+        (
+            events.RecordEvents,
+            events_pb2.RecordEventsRequest(events=[event]),
+            "events[0].profile_id",
+        ),
+        (
+            events.UpsertProfiles,
+            events_pb2.UpsertProfilesRequest(profiles=[profile]),
+            "profiles[0].profile_id",
+        ),
+        (events.GetProfiles, events_pb2.GetProfilesRequest(profile_ids=[value]), "profile_ids[0]"),
+        (events.ListHistory, events_pb2.ListHistoryRequest(profile_id=value), "profile_id"),
+        (
+            candidates.UpsertTitles,
+            candidates_pb2.UpsertTitlesRequest(titles=[title]),
+            "titles[0].title_id",
+        ),
+        (candidates.GetTitles, candidates_pb2.GetTitlesRequest(title_ids=[value]), "title_ids[0]"),
+        (
+            candidates.FindSimilarTitles,
+            candidates_pb2.FindSimilarTitlesRequest(title_id=value),
+            "title_id",
+        ),
+    ]
+    for method, request, field in asked:
+        with pytest.raises(InvalidField) as caught:
+            await call("service", method, request, timeout_s=20)
+        assert caught.value.field == field
+        assert len(str(caught.value)) < 1_000, "the text does not repeat what was sent"
+
+
+BAD_TIMES: Final = {
+    "before 1970": Timestamp(seconds=-1),
+    "long before": Timestamp(seconds=-62_135_596_800),
+    "a week ahead": Timestamp(seconds=2**33),
+    "after 9999": Timestamp(seconds=2**62),
+    "no nanos": Timestamp(seconds=1, nanos=-1),
+}
+
+
+@pytest.mark.parametrize("moment", BAD_TIMES.values(), ids=BAD_TIMES.keys())
+async def test_a_bad_time_is_named(
+    suite: tuple[Served, dict[str, Message]], moment: Timestamp
+) -> None:
+    started, _ = suite
+    events = events_pb2_grpc.EventsServiceStub(started.events)
+    ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
+    asked: list[tuple[Any, Message, str]] = [
+        (
+            ranking.Recommend,
+            ranking_pb2.RecommendRequest(profile_id="p", request_time=moment),
+            "request_time",
+        ),
+        (events.GetTitleFeatures, events_pb2.GetTitleFeaturesRequest(as_of=moment), "as_of"),
+        (
+            events.ListHistory,
+            events_pb2.ListHistoryRequest(profile_id="p", as_of=moment),
+            "as_of",
+        ),
+    ]
+    for method, request, field in asked:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await method(request, timeout=20)
+        fault = fault_of("service", caught.value)
+        assert isinstance(fault, InvalidField)
+        assert fault.field == field
