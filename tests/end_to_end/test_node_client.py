@@ -57,6 +57,7 @@ def test_node_gets_a_well_formed_error(said: dict[str, Any]) -> None:
     assert failure["code"] == "INVALID_ARGUMENT"
     assert failure["status"]["code"] == 3
     details = failure["status"]["details"]
+    assert len(details["google.rpc.ErrorInfo"]["metadata"].pop("trace_id")) == 32
     assert details["google.rpc.ErrorInfo"] == {
         "reason": "ERROR_REASON_INVALID_FIELD",
         "domain": "reprise",
