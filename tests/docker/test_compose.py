@@ -5,20 +5,21 @@ import pytest
 import yaml
 
 from cli.suite import SERVICES
-from libs.serving.settings import SuiteSettings
+from libs.serving.identity_settings import IdentitySettings
+from libs.serving.settings import HEALTH_OFFSET, SuiteSettings
 from services.candidates.settings import CandidatesSettings
 from services.events.settings import EventsSettings
 from services.ranking.settings import RankingSettings
 
 FOLDER = Path(__file__).parents[2] / "docker"
-HEALTH_OFFSET = 40
+
 
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))
 NAMES = tuple(spec.name for spec in SERVICES)
 
 
 def known_variables() -> set[str]:
-    kinds = (SuiteSettings, EventsSettings, CandidatesSettings, RankingSettings)
+    kinds = (SuiteSettings, IdentitySettings, EventsSettings, CandidatesSettings, RankingSettings)
     return {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
 
 

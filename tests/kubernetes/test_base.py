@@ -5,13 +5,13 @@ import pytest
 import yaml
 
 from cli.suite import SERVICES, ServiceSpec
-from libs.serving.settings import SuiteSettings
+from libs.serving.identity_settings import IdentitySettings
+from libs.serving.settings import HEALTH_OFFSET, SuiteSettings
 from services.candidates.settings import CandidatesSettings
 from services.events.settings import EventsSettings
 from services.ranking.settings import RankingSettings
 
 BASE = Path(__file__).parents[2] / "kubernetes" / "base"
-HEALTH_OFFSET = 40
 
 
 def manifests(name: str) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def expected_ports(name: str) -> dict[str, int]:
 
 def test_every_variable_is_a_setting() -> None:
     # One that is misspelt would be ignored without a word.
-    kinds = (SuiteSettings, EventsSettings, CandidatesSettings, RankingSettings)
+    kinds = (SuiteSettings, IdentitySettings, EventsSettings, CandidatesSettings, RankingSettings)
     known = {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
     (settings,) = yaml.safe_load((BASE / "kustomization.yaml").read_text("utf-8"))[
         "configMapGenerator"
