@@ -2,13 +2,16 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, cast
 
 import grpc
 import typer
 
+from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
+from cli import import_movielens as movielens_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
 from cli import status as status_command
@@ -31,6 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data from elsewhere.")
+app.add_typer(importing, name="import")
 
 Moment = Annotated[
     int | None,
@@ -85,6 +90,16 @@ def simulate(
     simulate_command.show(filled, config, context.obj)
 
 
+@importing.command()
+def movielens(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Holds ratings.dat or ratings.csv.")],
+) -> None:
+    """Import MovieLens ratings; again, it records only what is missing."""
+    imported = movielens_command.import_movielens(_settings(), folder, context.obj)
+    movielens_command.show(imported, context.obj)
+
+
 @app.command()
 def train(context: typer.Context, until: Moment = None) -> None:
     """Train on events with occurred_at before --until (default: all) and publish a bundle."""
@@ -133,6 +148,18 @@ def recommend(
         purpose=purpose,
     )
     recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def batch(
+    context: typer.Context,
+    requests: Annotated[Path, typer.Option(help="CSV with profile_id and request_time.")],
+    out: Annotated[Path, typer.Option(help="JSON, {profile: [title ids]}.")],
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+) -> None:
+    """Ask the running services for many profiles, each as of its request_time."""
+    made = batch_command.batch(_settings(), requests, out, limit, context.obj)
+    batch_command.show(made, out, context.obj)
 
 
 @app.command()
