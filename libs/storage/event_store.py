@@ -3,8 +3,10 @@
 import contextlib
 import sqlite3
 import threading
+from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from libs.domain.decision import Decision
 from libs.domain.event import Event, EventKind
@@ -156,6 +158,10 @@ class SqliteEventStore:
         return live.table(now_ms, (country,))
 
 
+# Ranking and candidates ask for the same past time, one after the other, of a few requests.
+_KEPT_TABLES: Final = 8
+
+
 class _PastTitles:
     """Title counters of past times for any thread, kept true to what arrives late."""
 
@@ -163,6 +169,7 @@ class _PastTitles:
         self._readers = readers
         self._lock = threading.Lock()  # held while one table is made
         self._replays: dict[str, TitleReplay] = {}
+        self._tables: OrderedDict[tuple[str, int, str], TitleTable] = OrderedDict()
         self._note_lock = threading.Lock()
         self._late_from_ms: dict[str, int] = {}
 
@@ -177,7 +184,14 @@ class _PastTitles:
                 late_from_ms = self._late_from_ms.pop(tenant, None)
             if late_from_ms is not None:
                 replay.invalidate_after(late_from_ms)
-            return replay.table(as_of_ms, (country,))
+                self._tables.clear()
+            key = (tenant, as_of_ms, country)
+            table = self._tables.get(key)
+            if table is None:
+                table = self._tables[key] = replay.table(as_of_ms, (country,))
+                if len(self._tables) > _KEPT_TABLES:
+                    self._tables.popitem(last=False)
+            return table
 
     def note_late(self, tenant: str, oldest_ms: int) -> None:
         """Events from `oldest_ms` on can be read that could not be read before."""
