@@ -11,8 +11,8 @@ class CollaborativeConfig:
     """iALS: confidence of a title in a history is 1 + alpha * weight."""
 
     factors: int = 64
-    regularization: float = 50.0
-    alpha: float = 10.0
+    regularization: float = 200.0
+    alpha: float = 4.0
     iterations: int = 12
     # Titles with fewer profiles than this take their vector from their content.
     least_profiles: int = 5

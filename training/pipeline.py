@@ -24,7 +24,7 @@ from libs.storage.log_reader import LogReader
 from training.config import TrainingConfig
 from training.cuts import Cut, Cuts, choose_cuts
 from training.judge import Metric, judge
-from training.labels import relevant_rows, row_of_titles, watching
+from training.labels import known_rows, relevant_rows, row_of_titles, watching
 from training.queries import Moment, answers
 from training.ranker_fit import Rows, fit_trees, refit_trees, sampled_rows
 from training.report import Progress, Stopwatch, TrainingReport, peak_memory_bytes
@@ -150,6 +150,7 @@ def read_material(
         wanted = [
             sample(
                 relevant_rows(events, title_rows, len(row_ids), cut),
+                known_rows(events, title_rows, len(row_ids), cut),
                 events.profile_ids,
                 config.most_evaluated
                 if cut is cuts.evaluation
