@@ -11,8 +11,8 @@ class CollaborativeConfig:
     """iALS: confidence of a title in a history is 1 + alpha * weight."""
 
     factors: int = 64
-    regularization: float = 200.0
-    alpha: float = 4.0
+    regularization: float = 50.0
+    alpha: float = 10.0
     iterations: int = 12
     # Titles with fewer profiles than this take their vector from their content.
     least_profiles: int = 5
@@ -53,7 +53,13 @@ class TrainingConfig:
     candidate_limit: int = 500
     content_dimensions: int = 128
     most_evaluated: int = 2000
-    collaborative: CollaborativeConfig = field(default_factory=CollaborativeConfig)
+    # The best by a past cut is taken. Where taste is sharp and histories are short the first is
+    # (simulator: NDCG@10 .335, .280 with the second), where people rate hundreds of titles that
+    # they were all shown the second (MovieLens 1M: .177, .156 with the first).
+    collaborative: tuple[CollaborativeConfig, ...] = (
+        CollaborativeConfig(),
+        CollaborativeConfig(regularization=200.0, alpha=4.0),
+    )
     ranker: RankerConfig = field(default_factory=RankerConfig)
 
     @classmethod

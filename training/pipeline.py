@@ -21,7 +21,8 @@ from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.storage.catalogue_store import read_catalogue
 from libs.storage.log_reader import LogReader
-from training.config import TrainingConfig
+from training.collaborative_choice import choose
+from training.config import CollaborativeConfig, TrainingConfig
 from training.cuts import Cut, Cuts, choose_cuts
 from training.judge import Metric, judge
 from training.labels import known_rows, relevant_rows, row_of_titles, watching
@@ -86,13 +87,14 @@ def train_from(
     moments: list[Moment] = []
     with watch.stage("fit retrieval") as done:
         replay = TitleReplay(_reader(material.events))
+        chosen = _choose_collaborative(material, replay, config)
         for cut, snapshot in zip(material.cuts.all, material.snapshots, strict=True):
             table = replay.table(cut.time_ms - 1)
-            model = _fit(material, table, snapshot.histories, config)
+            model = _fit(material, table, snapshot.histories, chosen, config.seed)
             moments.append(Moment(model, material.columns, table))
             done(len(moments) / (len(material.cuts.all) + 1))
         last_table = replay.table(material.until_ms - 1)
-        retrieval = _fit(material, last_table, material.histories, config)
+        retrieval = _fit(material, last_table, material.histories, chosen, config.seed)
     trained = _train_ranker(material, moments, config, watch)
     with watch.stage("publish"):
         parts = {RETRIEVAL_PART: retrieval.write}
@@ -184,8 +186,27 @@ def _lazy_encoder(config: TrainingConfig) -> Encode:
     return encode
 
 
+def _choose_collaborative(
+    material: Material, replay: TitleReplay, config: TrainingConfig
+) -> CollaborativeConfig:
+    """The settings that do best at the last cut that is trained on."""
+    place = len(material.cuts.training) - 1
+    snapshot = material.snapshots[place]
+    table = replay.table(material.cuts.training[place].time_ms - 1)
+    return choose(
+        config.collaborative,
+        lambda one: _fit(material, table, snapshot.histories, one, config.seed),
+        lambda model: Moment(model, material.columns, table),
+        snapshot.asked,
+    )
+
+
 def _fit(
-    material: Material, table: TitleTable, histories: Histories, config: TrainingConfig
+    material: Material,
+    table: TitleTable,
+    histories: Histories,
+    collaborative: CollaborativeConfig,
+    seed: int,
 ) -> RetrievalModel:
     columns = material.columns
     return fit_retrieval(
@@ -193,8 +214,8 @@ def _fit(
         material.content,
         popularity(credited_rows(table, columns.credit, "")),
         histories,
-        config.collaborative,
-        config.seed,
+        collaborative,
+        seed,
     )
 
 
