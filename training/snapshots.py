@@ -21,8 +21,8 @@ from training.cuts import Cut
 from training.retrieval_fit import Histories
 
 # Cold queries a warm one: enough for the ranker to know that popularity is all there is to go by,
-# and not so many that it learns little else (half of MovieLens 1M's queries are cold, and with all
-# of them early stopping ended after 16 trees, and the lists of warm profiles hardly differed).
+# and not so many that it learns little else (of MovieLens 1M half are cold; with all of them the
+# NDCG@10 of warm profiles is .144 instead of .154).
 COLD_SHARE: Final = 0.2
 
 # How often a pass over many profiles says how far it is.
