@@ -50,7 +50,7 @@ def import_movielens(settings: SuiteSettings, path: Path, output: Output) -> Imp
     titles = folder.titles(bad)
     profile_ids = folder.profile_ids(bad)
     if not titles:
-        raise StartFault(f"{path} describes no movie; line 1: {bad.first and bad.first[0].problem}")
+        raise StartFault(f"{path} describes no movie; bad lines: {bad.count}")
     with filling(settings, output) as filler:
         started = time.monotonic()
         filler.titles(titles)

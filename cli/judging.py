@@ -14,7 +14,7 @@ from libs.simulation.world import World
 from training.cuts import Cut
 from training.judge import Case, Judged, best_allowed, judge, popular_lists, popularity_before
 from training.labels import known_rows, relevant_rows, row_of_titles
-from training.snapshots import sample
+from training.snapshots import draw
 
 SEED: Final = 1
 
@@ -53,12 +53,12 @@ class Exam:
         title_rows = row_of_titles(columns, catalogue.credit.row_of)
         known = known_rows(columns, title_rows, count, cut)
         self._known = {columns.profile_ids[index]: rows for index, rows in known.items()}
-        self._relevant = sample(
-            relevant_rows(columns, title_rows, count, cut),
-            columns.profile_ids,
-            question.most_profiles,
-            np.random.default_rng(SEED),
-        )
+        relevant = relevant_rows(columns, title_rows, count, cut)
+        rng = np.random.default_rng(SEED)
+        self._relevant = {
+            columns.profile_ids[index]: relevant[index]
+            for index in draw(sorted(relevant), question.most_profiles, rng)
+        }
         self._popularity = popularity_before(columns, title_rows, count, cut.time_ms)
 
     @property

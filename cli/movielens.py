@@ -35,6 +35,8 @@ _YEAR: Final = re.compile(r"\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
 _SPACES: Final = re.compile(r"\s+")
 
 Layout = Literal["dat", "csv"]
+_LAYOUTS: Final[tuple[Layout, ...]] = ("dat", "csv")
+_NEEDED: Final = ("movies", "ratings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,12 @@ class MovieLensFolder:
         """Find out the layout; raises StartFault, one line, when a file is missing."""
         if not path.is_dir():
             raise StartFault(f"{path} is no folder")
-        layout: Layout = "csv" if (path / "ratings.csv").exists() else "dat"
-        if not any((path / f"{name}.{layout}").exists() for name in ("ratings", "movies")):
+        found = {layout: _missing(path, layout) for layout in _LAYOUTS}
+        layout = min(_LAYOUTS, key=lambda one: len(found[one]))
+        if len(found[layout]) == len(_NEEDED):
             raise StartFault(f"{path} holds no MovieLens data: no ratings.dat and no ratings.csv")
-        for name in ("movies", "ratings"):
-            if not (path / f"{name}.{layout}").is_file():
-                raise StartFault(f"{path} has no {name}.{layout}")
+        if found[layout]:
+            raise StartFault(f"{path} has no {found[layout][0]}")
         return MovieLensFolder(path, layout)
 
     @property
@@ -187,6 +189,11 @@ class MovieLensFolder:
                     bad.add(file, number, str(problem))
                     continue
                 yield number, found
+
+
+def _missing(path: Path, layout: Layout) -> list[str]:
+    names = [f"{name}.{layout}" for name in _NEEDED]
+    return [name for name in names if not (path / name).is_file()]
 
 
 def _dat_fields(text: str, count: int) -> list[str]:

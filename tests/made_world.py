@@ -72,7 +72,7 @@ def make_config(root: Path, *, until_ms: int | None = None) -> TrainingConfig:
         until_ms=until_ms,
         candidate_limit=60,
         content_dimensions=8,
-        collaborative=CollaborativeConfig(factors=16, iterations=4),
+        collaborative=(CollaborativeConfig(factors=16, iterations=4),),
         ranker=RankerConfig(most_trees=15, least_rows_in_leaf=20, threads=1),
     )
 

@@ -58,7 +58,13 @@ class TrainingConfig:
     candidate_limit: int = CANDIDATE_COUNT
     content_dimensions: int = 128
     most_evaluated: int = 2000
-    collaborative: CollaborativeConfig = field(default_factory=CollaborativeConfig)
+    # The best by a past cut is taken. Where taste is sharp and histories are short the first is
+    # (simulator: NDCG@10 .335, .280 with the second), where people rate hundreds of titles that
+    # they were all shown the second (MovieLens 1M: .177, .156 with the first).
+    collaborative: tuple[CollaborativeConfig, ...] = (
+        CollaborativeConfig(),
+        CollaborativeConfig(regularization=200.0, alpha=4.0),
+    )
     ranker: RankerConfig = field(default_factory=RankerConfig)
 
     @classmethod

@@ -21,10 +21,11 @@ from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.storage.catalogue_store import read_catalogue
 from libs.storage.log_reader import LogReader
-from training.config import TrainingConfig
+from training.collaborative_choice import choose
+from training.config import CollaborativeConfig, TrainingConfig
 from training.cuts import Cuts, choose_cuts
 from training.judge import Judged, case_of, judge, popularity_before
-from training.labels import relevant_rows, row_of_titles
+from training.labels import known_rows, relevant_rows, row_of_titles
 from training.queries import Moment, answers
 from training.ranker_fit import Rows, fit_trees, refit_trees, sampled_rows
 from training.report import Progress, Stopwatch, TrainingReport, peak_memory_bytes
@@ -144,6 +145,7 @@ def read_material(
         wanted = [
             sample(
                 relevant_rows(events, title_rows, len(row_ids), cut),
+                known_rows(events, title_rows, len(row_ids), cut),
                 events.profile_ids,
                 config.most_evaluated
                 if cut is cuts.evaluation
@@ -184,16 +186,37 @@ def fit_moments(
     replay = TitleReplay(_reader(material.events))
     times = [*(cut.time_ms for cut in material.cuts.all), material.until_ms]
     histories = [*(snapshot.histories for snapshot in material.snapshots), material.histories]
+    chosen = _choose_collaborative(material, replay, config)
     moments: list[Moment] = []
     for time_ms, known in zip(times, histories, strict=True):
         table = replay.table(time_ms - 1)
-        moments.append(Moment(_fit(material, table, known, config), material.columns, table))
+        model = _fit(material, table, known, chosen, config.seed)
+        moments.append(Moment(model, material.columns, table))
         on_progress(len(moments) / len(times))
     return moments
 
 
+def _choose_collaborative(
+    material: Material, replay: TitleReplay, config: TrainingConfig
+) -> CollaborativeConfig:
+    """The settings that do best at the last cut that is trained on."""
+    place = len(material.cuts.training) - 1
+    snapshot = material.snapshots[place]
+    table = replay.table(material.cuts.training[place].time_ms - 1)
+    return choose(
+        config.collaborative,
+        lambda one: _fit(material, table, snapshot.histories, one, config.seed),
+        lambda model: Moment(model, material.columns, table),
+        snapshot.asked,
+    )
+
+
 def _fit(
-    material: Material, table: TitleTable, histories: Histories, config: TrainingConfig
+    material: Material,
+    table: TitleTable,
+    histories: Histories,
+    collaborative: CollaborativeConfig,
+    seed: int,
 ) -> RetrievalModel:
     columns = material.columns
     return fit_retrieval(
@@ -201,8 +224,8 @@ def _fit(
         material.content,
         popularity(credited_rows(table, columns.credit, "")),
         histories,
-        config.collaborative,
-        config.seed,
+        collaborative,
+        seed,
     )
 
 

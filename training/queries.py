@@ -43,29 +43,34 @@ class Moment:
             found = self._countries[country] = statistics(self.table, self.columns, country)
         return found
 
-    def answer(self, asked: Asked, limit: int) -> Answered:
-        """Retrieve and assemble for one query."""
+    def retrieved(self, asked: Asked, limit: int) -> Retrieved:
+        """The candidates of one query."""
         viewer = asked.viewer
-        country = viewer.context.country or (viewer.profile.country if viewer.profile else "")
-        titles = self.of_country(country)
-        available = available_to(viewer, country, self.columns)
+        country = _country(viewer)
         rows, weights = taste_history(viewer.view, viewer.at_ms)
-        retrieved = retrieve(
+        return retrieve(
             self.model,
             RetrievalQuery(
                 history_rows=rows,
                 history_weights=weights,
                 excluded_rows=excluded_rows(viewer.view, self.columns, viewer.at_ms),
-                available=available,
+                available=available_to(viewer, country, self.columns),
                 limit=limit,
-                title_popularity=titles.popularity,
+                title_popularity=self.of_country(country).popularity,
             ),
         )
+
+    def answer(self, asked: Asked, limit: int) -> Answered:
+        """Retrieve and assemble for one query."""
+        viewer = asked.viewer
+        country = _country(viewer)
+        retrieved = self.retrieved(asked, limit)
+        available = available_to(viewer, country, self.columns)
         available[seen_rows(viewer.view)] = False
         matrix = assemble(
             viewer,
             self.columns,
-            titles.block,
+            self.of_country(country).block,
             Spaces(self.model.unit_vectors, self.model.content),
             rows=retrieved.rows,
             source_ranks=retrieved.source_ranks,
@@ -77,6 +82,10 @@ class Moment:
 def answers(moment: Moment, queries: tuple[Asked, ...], limit: int) -> Iterator[Answered]:
     """Each query answered, in order."""
     return (moment.answer(asked, limit) for asked in queries)
+
+
+def _country(viewer: Viewer) -> str:
+    return viewer.context.country or (viewer.profile.country if viewer.profile else "")
 
 
 def available_to(viewer: Viewer, country: str, columns: CatalogueColumns) -> NDArray[np.bool_]:

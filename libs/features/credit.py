@@ -43,5 +43,9 @@ def credited_rows(table: TitleTable, credit: Credit, country: str) -> TitleRows:
 
 def _sum(values: NDArray[np.float32], credit: Credit) -> NDArray[np.float32]:
     total = np.zeros((credit.row_count, values.shape[1]), dtype=np.float32)
-    np.add.at(total, credit.rows, values)
+    # Most titles stand alone, and are copied at a hundredth of the cost of being added.
+    is_alone = np.bincount(credit.rows, minlength=credit.row_count)[credit.rows] == 1
+    total[credit.rows[is_alone]] = values[is_alone]
+    if not is_alone.all():
+        np.add.at(total, credit.rows[~is_alone], values[~is_alone])
     return total

@@ -1,12 +1,11 @@
 """Title counters as of any past time, from the log, to the same bits whatever was asked before.
 
-The state at the end of each UTC day with events follows from that of the day with events before
-it; the state at a time follows from that of the last such day that has ended. Which days have
-events is up to the log alone, so neither the steps nor the bits depend on what was asked before,
-and an event of a clock that is decades wrong costs one step.
+The state at the end of each UTC day with events follows from that of the one before and the
+day's events; from the last of them the ends of the hours with events lead on in the same way to
+the time that is asked for. So the way to a time depends on the events alone.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
@@ -22,14 +21,17 @@ from libs.features.title_counters import (
     counted,
     sums,
 )
-from libs.features.title_table import CounterRows, TitleTable, table_of
+from libs.features.title_table import CounterRows, TableLayout, TitleTable
 
 # (from_ms exclusive, to_ms inclusive) -> the events between, in order.
 ReadEvents = Callable[[int, int], EventColumns]
 
 # Requests about the past come in runs of near times; a checkpoint is a copy of all counters.
+# Days and hours have as many each, so that the hours of one day do not drive out its beginning.
 KEPT_CHECKPOINTS: Final = 8
 
+_HOUR_MS: Final = 3_600_000
+_STEPS_MS: Final = (DAY_MS, _HOUR_MS)
 _BEFORE_ALL_MS: Final = -1
 
 
@@ -41,49 +43,67 @@ class _State(NamedTuple):
     is_seen: NDArray[np.bool_]  # (r,)
 
 
+_NOTHING: Final = _State(_BEFORE_ALL_MS, np.zeros((0, TITLE_COUNTER_COUNT)), np.zeros(0, np.bool_))
+
+
 class TitleReplay:
     """Replays the log of one tenant; not for several threads at once."""
 
     def __init__(self, read_events: ReadEvents) -> None:
         self._read_events = read_events
         self._rows = CounterRows()
-        self._checkpoints: OrderedDict[int, _State] = OrderedDict()
+        self._layout = TableLayout.of([])
+        # By the length of a step: the states that were come by last.
+        self._checkpoints: dict[int, OrderedDict[int, _State]] = {
+            step_ms: OrderedDict() for step_ms in _STEPS_MS
+        }
 
     def table(self, as_of_ms: int, countries: Collection[str] | None = None) -> TitleTable:
         """The table of all events with occurred_ms ≤ `as_of_ms`, decayed to then."""
-        boundary_ms = as_of_ms // DAY_MS * DAY_MS
-        state = self._nearest(boundary_ms)
+        state = self._nearest(as_of_ms)
         columns = self._read_events(state.at_ms, as_of_ms)
         times = columns.occurred_ms
-        ends_ms = _day_ends(times[times <= boundary_ms])
         start = 0
-        for left, day_ms in zip(range(len(ends_ms), 0, -1), ends_ms, strict=True):
-            stop = int(np.searchsorted(times, day_ms, side="right"))
-            state = self._advanced(state, between(columns, start, stop), day_ms)
-            start = stop
-            if left <= KEPT_CHECKPOINTS // 2:
-                self._keep(state)
+        for step_ms in _STEPS_MS:
+            passed: deque[_State] = deque(maxlen=KEPT_CHECKPOINTS // 2)
+            while start < len(columns):
+                end_ms = -(-int(times[start]) // step_ms) * step_ms
+                if end_ms > as_of_ms:
+                    break
+                stop = int(np.searchsorted(times, end_ms, side="right"))
+                state = self._advanced(state, between(columns, start, stop), end_ms)
+                passed.append(state)
+                start = stop
+            self._keep(step_ms, passed)
         last = self._advanced(state, between(columns, start, len(columns)), as_of_ms)
-        return table_of(self._rows.keys, last.values, last.is_seen, as_of_ms, countries)
+        if self._layout.row_count != len(self._rows):
+            self._layout = TableLayout.of(self._rows.keys)
+        return self._layout.table(last.values, last.is_seen, as_of_ms, countries)
 
     def invalidate_after(self, ms: int) -> None:
         """Forget what an event at `ms` that arrived only now would have changed."""
-        for boundary_ms in [at_ms for at_ms in self._checkpoints if at_ms >= ms]:
-            del self._checkpoints[boundary_ms]
+        for kept in self._checkpoints.values():
+            for checkpoint_ms in [at_ms for at_ms in kept if at_ms >= ms]:
+                del kept[checkpoint_ms]
 
-    def _nearest(self, boundary_ms: int) -> _State:
-        earlier = [at_ms for at_ms in self._checkpoints if at_ms <= boundary_ms]
-        if not earlier:
-            nothing = np.zeros((0, TITLE_COUNTER_COUNT))
-            return _State(_BEFORE_ALL_MS, nothing, np.zeros(0, np.bool_))
-        self._checkpoints.move_to_end(max(earlier))
-        return self._checkpoints[max(earlier)]
+    def _nearest(self, as_of_ms: int) -> _State:
+        """The last kept state on the way to a time; hours only lead to times of their own day."""
+        for step_ms in reversed(_STEPS_MS):
+            kept = self._checkpoints[step_ms]
+            first_ms = 0 if step_ms == DAY_MS else as_of_ms // DAY_MS * DAY_MS
+            found = max((at_ms for at_ms in kept if first_ms <= at_ms <= as_of_ms), default=None)
+            if found is not None:
+                kept.move_to_end(found)
+                return kept[found]
+        return _NOTHING
 
-    def _keep(self, state: _State) -> None:
-        self._checkpoints[state.at_ms] = state
-        self._checkpoints.move_to_end(state.at_ms)
-        while len(self._checkpoints) > KEPT_CHECKPOINTS:
-            self._checkpoints.popitem(last=False)
+    def _keep(self, step_ms: int, states: Collection[_State]) -> None:
+        kept = self._checkpoints[step_ms]
+        for state in states:
+            kept[state.at_ms] = state
+            kept.move_to_end(state.at_ms)
+        while len(kept) > KEPT_CHECKPOINTS:
+            kept.popitem(last=False)
 
     def _advanced(self, state: _State, columns: EventColumns, to_ms: int) -> _State:
         everywhere, own = self._rows.of(columns, counted(columns))
@@ -98,9 +118,3 @@ class TitleReplay:
                 values += sums(columns, rows, len(values), until)
                 is_seen[rows[rows >= 0]] = True
         return _State(to_ms, values, is_seen)
-
-
-def _day_ends(times: NDArray[np.int64]) -> list[int]:
-    """The ends, ascending, of the UTC days that have any of `times`; a day includes its end."""
-    ends: list[int] = np.unique(-(-times // DAY_MS) * DAY_MS).tolist()
-    return ends

@@ -130,6 +130,58 @@ class CounterRows:
         return rows
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TableLayout:
+    """Where the rows of counters, which have a (country, title id) each, go in a table."""
+
+    row_count: int
+    title_ids: NDArray[np.object_]  # (t,) ascending, of all rows
+    title: NDArray[np.intp]  # (r,) the place of each row's title in title_ids
+    rows: Mapping[str, NDArray[np.intp]]  # the rows of each country
+
+    @staticmethod
+    def of(keys: Sequence[tuple[str, str]]) -> "TableLayout":
+        """The layout of rows with `keys`; costs a sort, so it is kept until there are more."""
+        title_ids = sorted({title_id for _, title_id in keys})
+        place = {title_id: number for number, title_id in enumerate(title_ids)}
+        rows: dict[str, list[int]] = {}
+        for row, (country, _) in enumerate(keys):
+            rows.setdefault(country, []).append(row)
+        return TableLayout(
+            row_count=len(keys),
+            title_ids=np.array(title_ids, dtype=np.object_),
+            title=np.array([place[title_id] for _, title_id in keys], np.intp),
+            rows={country: np.array(found, np.intp) for country, found in rows.items()},
+        )
+
+    def table(
+        self,
+        values: NDArray[np.float64],
+        is_seen: NDArray[np.bool_],
+        as_of_ms: int,
+        countries: Collection[str] | None,
+    ) -> TitleTable:
+        """The table of `values` (r, k); rows that are not `is_seen` (r,) do not exist."""
+        has_title = np.zeros(len(self.title_ids), np.bool_)
+        everywhere = self._seen(ALL_COUNTRIES, is_seen)
+        has_title[self.title[everywhere]] = True
+        place = np.cumsum(has_title) - 1
+        tables: dict[str, NDArray[np.float32]] = {}
+        for country in self.rows:
+            if country == ALL_COUNTRIES or countries is None or country in countries:
+                seen = self._seen(country, is_seen)
+                if len(seen):
+                    shape = (len(everywhere), TITLE_COUNTER_COUNT)
+                    dense = tables[country] = np.zeros(shape, np.float32)
+                    dense[place[self.title[seen]]] = values[seen]
+        counters = tables.pop(ALL_COUNTRIES, np.zeros((0, TITLE_COUNTER_COUNT), np.float32))
+        return TitleTable(as_of_ms, tuple(self.title_ids[has_title].tolist()), counters, tables)
+
+    def _seen(self, country: str, is_seen: NDArray[np.bool_]) -> NDArray[np.intp]:
+        rows = self.rows.get(country, np.zeros(0, np.intp))
+        return rows[is_seen[rows]]
+
+
 class LiveTitleCounters:
     """Counters that grow with events (where they are written) or with changes (where read)."""
 
@@ -137,6 +189,7 @@ class LiveTitleCounters:
         self.rows = CounterRows()
         self._values = np.zeros((0, TITLE_COUNTER_COUNT))
         self._at_ms = np.zeros(0, np.int64)
+        self._layout = TableLayout.of([])
 
     def add(self, columns: EventColumns) -> NDArray[np.intp]:
         """Add new events; returns the rows that changed, ascending."""
@@ -184,7 +237,9 @@ class LiveTitleCounters:
         """The table at `now_ms`, with `countries` or with all of them."""
         count = len(self.rows)
         values = decay(self._values[:count], self._at_ms[:count], now_ms, TITLE_HALF_LIVES_MS)
-        return table_of(self.rows.keys, values, np.ones(count, np.bool_), now_ms, countries)
+        if self._layout.row_count != count:
+            self._layout = TableLayout.of(self.rows.keys)
+        return self._layout.table(values, np.ones(count, np.bool_), now_ms, countries)
 
     def _grow(self) -> None:
         missing = len(self.rows) - len(self._values)
@@ -193,27 +248,3 @@ class LiveTitleCounters:
             spare = max(missing, len(self._values))
             self._values = np.concatenate([self._values, np.zeros((spare, TITLE_COUNTER_COUNT))])
             self._at_ms = np.concatenate([self._at_ms, np.zeros(spare, np.int64)])
-
-
-def table_of(
-    keys: Sequence[tuple[str, str]],
-    values: NDArray[np.float64],
-    is_seen: NDArray[np.bool_],
-    as_of_ms: int,
-    countries: Collection[str] | None,
-) -> TitleTable:
-    """The table of rows (r,) with `keys` and `values` (r, k); rows not `is_seen` do not exist."""
-    rows_of: dict[str, list[tuple[str, int]]] = {}
-    for row in np.flatnonzero(is_seen).tolist():
-        country, title_id = keys[row]
-        rows_of.setdefault(country, []).append((title_id, row))
-    ids = tuple(sorted(title_id for title_id, _ in rows_of.get(ALL_COUNTRIES, ())))
-    place = {title_id: index for index, title_id in enumerate(ids)}
-    tables: dict[str, NDArray[np.float32]] = {}
-    for country, found in rows_of.items():
-        if country == ALL_COUNTRIES or countries is None or country in countries:
-            dense = np.zeros((len(ids), TITLE_COUNTER_COUNT), np.float32)
-            dense[[place[title_id] for title_id, _ in found]] = values[[row for _, row in found]]
-            tables[country] = dense
-    everywhere = tables.pop(ALL_COUNTRIES, np.zeros((0, TITLE_COUNTER_COUNT), np.float32))
-    return TitleTable(as_of_ms, ids, everywhere, tables)

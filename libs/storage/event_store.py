@@ -185,6 +185,10 @@ def _check_alive(connection: sqlite3.Connection) -> None:
         raise TransactionLost("the transaction was undone by an earlier failure")
 
 
+# Ranking and candidates ask for the same past time, one after the other, of a few requests.
+_KEPT_TABLES: Final = 8
+
+
 class _PastTitles:
     """Title counters of past times for any thread, kept true to what arrives late."""
 
@@ -193,6 +197,7 @@ class _PastTitles:
         self._most_tenants = most_tenants
         self._lock = threading.Lock()  # held while one table is made
         self._replays: OrderedDict[str, TitleReplay] = OrderedDict()
+        self._tables: OrderedDict[tuple[str, int, str], TitleTable] = OrderedDict()
         self._note_lock = threading.Lock()
         self._late_from_ms: dict[str, int] = {}
 
@@ -210,7 +215,14 @@ class _PastTitles:
                 late_from_ms = self._late_from_ms.pop(tenant, None)
             if late_from_ms is not None:
                 replay.invalidate_after(late_from_ms)
-            return replay.table(as_of_ms, (country,))
+                self._tables.clear()
+            key = (tenant, as_of_ms, country)
+            table = self._tables.get(key)
+            if table is None:
+                table = self._tables[key] = replay.table(as_of_ms, (country,))
+                if len(self._tables) > _KEPT_TABLES:
+                    self._tables.popitem(last=False)
+            return table
 
     def note_late(self, tenant: str, oldest_ms: int) -> None:
         """Events from `oldest_ms` on can be read that could not be read before."""

@@ -9,21 +9,24 @@ START_MS = 20_000 * DAY_MS
 
 
 @given(st.lists(st.integers(0, 400 * DAY_MS), min_size=1, max_size=60))
-def test_windows_follow_each_other_until_the_end(times: list[int]) -> None:
+def test_labels_to_learn_from_end_before_those_to_stop_by_and_these_before_those_to_judge(
+    times: list[int],
+) -> None:
     occurred_ms = np.sort(np.array(times, dtype=np.int64)) + START_MS
     until_ms = int(occurred_ms[-1]) + 1
     cuts = choose_cuts(occurred_ms, until_ms)
-    for cut, following in zip(cuts.all, cuts.all[1:], strict=False):
-        assert cut.end_ms == following.time_ms
-        assert cut.horizon_ms >= 0
+    assert {cut.end_ms for cut in cuts.training} == {cuts.stopping.time_ms}
+    assert cuts.stopping.end_ms == cuts.evaluation.time_ms
     assert cuts.evaluation.end_ms == until_ms
+    assert all(cut.horizon_ms >= 0 for cut in cuts.all)
     assert cuts.evaluation.horizon_ms > 0
 
 
 def test_even_events_over_weeks_are_cut_at_midnight() -> None:
     occurred_ms = START_MS + np.arange(0, 60 * DAY_MS, DAY_MS // 7)
     cuts = choose_cuts(occurred_ms, START_MS + 60 * DAY_MS)
-    assert [(cut.time_ms - START_MS) / DAY_MS for cut in cuts.all] == [30, 36, 42, 48, 54]
+    days = [(cut.time_ms - START_MS) / DAY_MS for cut in cuts.all]
+    assert days == [12, 18, 24, 30, 36, 42, 48, 54]
 
 
 def test_a_long_thin_tail_does_not_empty_the_windows() -> None:

@@ -8,6 +8,8 @@ from libs.features.title_replay import TitleReplay, _State
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from tests.made_events import START_MS, event_lists, watch
 
+HOUR_MS = 3_600_000
+
 as_of_times = st.integers(START_MS, START_MS + 20 * DAY_MS)
 
 
@@ -100,6 +102,32 @@ def test_a_near_time_is_answered_from_a_checkpoint() -> None:
     asked_often.table(START_MS + 20 * DAY_MS + 1_000)
     asked_often.table(START_MS + 19 * DAY_MS)
     assert log.read_count <= 2
+
+
+def test_a_near_time_of_a_busy_day_reads_only_the_hour() -> None:
+    log = Log([watch(f"event{place}", START_MS + place * 60_000) for place in range(24 * 60)])
+    asked_often = TitleReplay(log)
+    asked_often.table(START_MS + 12 * HOUR_MS)
+    log.read_count = 0
+    asked_often.table(START_MS + 12 * HOUR_MS + 90_000)
+    asked_often.table(START_MS + 13 * HOUR_MS - 1)
+    assert log.read_count <= 2 * 60
+
+
+def test_the_hours_of_one_day_do_not_drive_out_its_beginning() -> None:
+    log = Log([watch(f"event{hour}", START_MS + hour * HOUR_MS) for hour in range(10 * 24)])
+    asked_often = TitleReplay(log)
+    for hour in range(5 * 24, 6 * 24):
+        asked_often.table(START_MS + hour * HOUR_MS + 1)
+    log.read_count = 0
+    asked_often.table(START_MS + 5 * DAY_MS + HOUR_MS)
+    assert log.read_count <= 24
+
+
+def test_years_without_events_are_one_step() -> None:
+    log = Log([watch("a", START_MS), watch("b", START_MS + 40 * 365 * DAY_MS)])
+    table = TitleReplay(log).table(START_MS + 80 * 365 * DAY_MS)
+    assert table.counters[0, 3] == 1.0
 
 
 def test_events_at_the_very_beginning_count() -> None:
