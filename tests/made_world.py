@@ -17,7 +17,7 @@ from libs.features.event_columns import EventColumns, from_events
 from libs.models.retrieval_model import to_unit_length
 from libs.simulation.config import SimulationConfig
 from libs.simulation.world import build_world
-from training.config import CollaborativeConfig, RankerConfig, TrainingConfig
+from training.config import CollaborativeConfig, RankerConfig, TrainingConfig, TreesConfig
 
 UNTIL_MS = 20_000 * DAY_MS
 
@@ -73,7 +73,7 @@ def make_config(root: Path, *, until_ms: int | None = None) -> TrainingConfig:
         candidate_limit=60,
         content_dimensions=8,
         collaborative=(CollaborativeConfig(factors=16, iterations=4),),
-        ranker=RankerConfig(most_trees=15, least_rows_in_leaf=20, threads=1),
+        ranker=RankerConfig(trees=(TreesConfig(least_rows_in_leaf=20),), most_trees=15, threads=1),
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from lightgbm import Booster
 from numpy.typing import NDArray
 
 from libs.artifacts.bundle import publish
@@ -27,7 +26,7 @@ from training.cuts import Cuts, choose_cuts
 from training.judge import Judged, case_of, judge, popularity_before
 from training.labels import known_rows, relevant_rows, row_of_titles
 from training.queries import Moment, answers
-from training.ranker_fit import Rows, fit_trees, refit_trees, sampled_rows
+from training.ranker_fit import FittedTrees, Rows, fit_trees, refit_trees, rows_of, sampled
 from training.report import Progress, Stopwatch, TrainingReport, peak_memory_bytes
 from training.retrieval_fit import Histories, fit_retrieval, reduce_content
 from training.snapshots import EventLog, Snapshot, sample, take_snapshots
@@ -234,10 +233,10 @@ def _train_ranker(
 ) -> Trained:
     limit = config.candidate_limit
     with watch.stage("assemble queries") as done:
-        parts = assemble_parts(material, moments, config, done)
+        queries = assemble_queries(material, moments, config, done)
     with watch.stage("fit ranker"):
-        trees = fit_judged_trees(parts, config)
-        ranker = Ranker("", material.until_ms, trees) if trees else None
+        fitted = fit_judged_trees(queries, config)
+        ranker = Ranker("", material.until_ms, fitted.booster) if fitted else None
     asked, cut = material.snapshots[-1].asked, material.cuts.evaluation
     with watch.stage("evaluate"):
         popularity = popularity_before(
@@ -245,42 +244,52 @@ def _train_ranker(
         )
         answered = answers(moments[-1], asked, limit)
         judged = judge((case_of(one, ranker, popularity) for one in answered), config.seed)
-    if trees:
+    if fitted:
         with watch.stage("fit ranker"):
             # The latest slices say most about what comes next, so the served trees learn from
-            # them too; how many trees is known by now.
-            count = max(trees.best_iteration, 1)
-            final = refit_trees(Rows.join(parts), count, config.ranker, config.seed)
-            ranker = Ranker("", material.until_ms, final)
+            # them too; how many trees, and which, is known by now.
+            final = refit_trees(Rows.join(queries.sampled), fitted, config.ranker, config.seed)
+            ranker = Ranker("", material.until_ms, final.booster)
     return Trained(ranker, judged, len(asked))
 
 
-def assemble_parts(
+@dataclass(frozen=True, slots=True, eq=False)
+class Queries:
+    """The rows of every cut's queries: a sample of each, and the whole of those that stop."""
+
+    sampled: tuple[Rows, ...]  # one a cut
+    stopping: Rows
+
+
+def assemble_queries(
     material: Material,
     moments: Sequence[Moment],
     config: TrainingConfig,
     on_progress: Callable[[float], None],
-) -> list[Rows]:
+) -> Queries:
     """The rows of each cut's queries, answered by the models of that cut."""
     rng = np.random.default_rng(config.seed + 1)
-    parts: list[Rows] = []
-    for moment, snapshot in zip(moments, material.snapshots, strict=True):
-        answered = answers(moment, snapshot.asked, config.candidate_limit)
-        parts.append(sampled_rows(answered, config.ranker, rng))
-        on_progress(len(parts) / len(moments))
-    return parts
+    samples: list[Rows] = []
+    stopping = Rows.nothing()
+    for cut, moment, snapshot in zip(material.cuts.all, moments, material.snapshots, strict=True):
+        rows = rows_of(answers(moment, snapshot.asked, config.candidate_limit))
+        if cut is material.cuts.stopping:
+            stopping = rows
+        samples.append(sampled(rows, config.ranker.negatives, rng))
+        on_progress(len(samples) / len(moments))
+    return Queries(tuple(samples), stopping)
 
 
-def fit_judged_trees(parts: Sequence[Rows], config: TrainingConfig) -> Booster | None:
-    """Trees that know nothing of the last of `parts`, on which they are judged.
+def fit_judged_trees(queries: Queries, config: TrainingConfig) -> FittedTrees | None:
+    """Trees that know nothing of the last cut's queries, on which they are judged.
 
     None where there are too few queries to tell a good ranker from a lucky one.
     """
-    *training, stopping, _ = parts
+    *training, _, _ = queries.sampled
     learnt = Rows.join(training)
-    if min(len(learnt.sizes), len(stopping.sizes)) < LEAST_QUERIES:
+    if min(len(learnt.sizes), len(queries.stopping.sizes)) < LEAST_QUERIES:
         return None
-    return fit_trees(learnt, stopping, config.ranker, config.seed)
+    return fit_trees(learnt, queries.stopping, config.ranker, config.seed)
 
 
 def _reader(events: EventColumns) -> ReadEvents:

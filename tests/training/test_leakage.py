@@ -14,7 +14,8 @@ from tests.made_world import MemoryLog, encode, make_config, quiet, small_world
 from training.config import TrainingConfig
 from training.pipeline import (
     Material,
-    assemble_parts,
+    Queries,
+    assemble_queries,
     fit_judged_trees,
     fit_moments,
     read_material,
@@ -85,8 +86,8 @@ def test_what_happens_from_a_cut_on_changes_nothing_before_it(tmp_path: Path, cu
     for found, wanted in zip(other_moments[: cut + 1], moments[: cut + 1], strict=True):
         assert_same_moment(found, wanted)
     # A cut's rows hold its labels, so they stay the same where its window has ended.
-    parts = assemble_parts(material, moments[:-1], config, lambda done: None)
-    other_parts = assemble_parts(other, other_moments[:-1], config, lambda done: None)
+    parts = assemble_queries(material, moments[:-1], config, lambda done: None).sampled
+    other_parts = assemble_queries(other, other_moments[:-1], config, lambda done: None).sampled
     ended = [place for place, one in enumerate(material.cuts.all) if one.end_ms <= cut_ms]
     assert ended == list(range(len(ended)))
     assert len(ended) == {6: 6, 7: 7}.get(cut, 0)
@@ -105,8 +106,12 @@ def test_the_judged_trees_know_nothing_of_the_slice_that_judges_them(tmp_path: P
     config = make_config(tmp_path)
     material = read(small_world()[0], config)
     moments = fit_moments(material, config, lambda done: None)
-    *parts, last = assemble_parts(material, moments[:-1], config, lambda done: None)
+    queries = assemble_queries(material, moments[:-1], config, lambda done: None)
+    *parts, last = queries.sampled
     opposite = Rows(last.matrix[::-1], 1 - last.labels, last.sizes)
-    trees = [fit_judged_trees([*parts, one], config) for one in (last, opposite, Rows.nothing())]
-    first, *others = [one.model_to_string() for one in trees if one is not None]
+    fitted = [
+        fit_judged_trees(Queries((*parts, one), queries.stopping), config)
+        for one in (last, opposite, Rows.nothing())
+    ]
+    first, *others = [one.booster.model_to_string() for one in fitted if one is not None]
     assert others == [first, first]
