@@ -131,6 +131,9 @@ def evaluate(
         float, typer.Option(min=0.01, max=3650, help="How far to look after --at.")
     ] = 7,
     most: Annotated[int, typer.Option(min=1, help="At most so many profiles.")] = 2000,
+    least_known: Annotated[
+        int, typer.Option(min=0, help="Only profiles that knew so many titles by then.")
+    ] = 0,
     served: Annotated[
         bool, typer.Option("--served", help="Compare with what the running services answer.")
     ] = False,
@@ -140,7 +143,9 @@ def evaluate(
     check_recorded(settings)
     horizon_ms = round(days * DAY_MS)
     at_ms = evaluate_command.default_at_ms(settings, horizon_ms) if at is None else at
-    question = Question(at_ms=at_ms, horizon_ms=horizon_ms, most_profiles=most)
+    question = Question(
+        at_ms=at_ms, horizon_ms=horizon_ms, most_profiles=most, least_known=least_known
+    )
     evaluation = evaluate_command.evaluate(settings, question, context.obj, is_served=served)
     evaluate_command.show(evaluation, context.obj)
 

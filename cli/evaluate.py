@@ -60,8 +60,8 @@ def evaluate(
     profile_ids = exam.profile_ids
     if not profile_ids:
         raise StartFault(
-            f"nobody did anything relevant in the {question.horizon_ms / DAY_MS:g} days after"
-            f" {moment_text(question.at_ms)}: nothing can be judged"
+            f"nobody{_who(question)} did anything relevant in the"
+            f" {question.horizon_ms / DAY_MS:g} days after {moment_text(question.at_ms)}: nothing can be judged"
         )
     with output.progress() as progress:
         task = progress.add_task("ranking offline", total=len(profile_ids))
@@ -103,7 +103,8 @@ def show(evaluation: Evaluation, output: Output) -> None:
     table = judged_table(
         evaluation.judged,
         title=f"Lists of {moment_text(question.at_ms)} against the"
-        f" {question.horizon_ms / DAY_MS:g} days after it ({evaluation.profile_count:,} profiles)",
+        f" {question.horizon_ms / DAY_MS:g} days after it"
+        f" ({evaluation.profile_count:,} profiles{_who(question)})",
     )
     output.result(dataclasses.asdict(evaluation), table)
     if output.as_json:
@@ -118,6 +119,10 @@ def show(evaluation: Evaluation, output: Output) -> None:
             f"Served lists equal to the offline ones: {evaluation.served_equal:,}"
             f" of {evaluation.served_count:,}"
         )
+
+
+def _who(question: Question) -> str:
+    return f" that knew {question.least_known} titles or more" if question.least_known else ""
 
 
 def bundle_before(

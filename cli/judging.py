@@ -29,6 +29,7 @@ class Question:
     at_ms: int
     horizon_ms: int
     most_profiles: int
+    least_known: int = 0  # titles that a profile must have known by then, to be asked for
 
     @property
     def cut(self) -> Cut:
@@ -54,10 +55,11 @@ class Exam:
         known = known_rows(columns, title_rows, count, cut)
         self._known = {columns.profile_ids[index]: rows for index, rows in known.items()}
         relevant = relevant_rows(columns, title_rows, count, cut)
+        warm = [one for one in sorted(relevant) if len(known.get(one, ())) >= question.least_known]
         rng = np.random.default_rng(SEED)
         self._relevant = {
             columns.profile_ids[index]: relevant[index]
-            for index in draw(sorted(relevant), question.most_profiles, rng)
+            for index in draw(warm, question.most_profiles, rng)
         }
         self._popularity = popularity_before(columns, title_rows, count, cut.time_ms)
 

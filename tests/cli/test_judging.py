@@ -100,3 +100,11 @@ def test_lists_are_judged_beside_the_popular_of_the_same_profiles() -> None:
     gain = of(judged, "reprise").gain
     assert gain is not None
     assert gain.mean == pytest.approx(1.0 - of(judged, BASELINE).ndcg.mean)
+
+
+def test_those_who_knew_too_little_are_not_asked_for_where_a_history_is_wanted() -> None:
+    before = [watch(f"k{one}", START_MS - one, title_id=f"title{one}") for one in range(2)]
+    events = [*before, watch("a", START_MS + 1, title_id="title3")]
+    for least, asked in ((2, ("profile0",)), (3, ())):
+        question = Question(START_MS, HORIZON_MS, 100, least_known=least)
+        assert Exam(question, columns(), from_events(events), ()).profile_ids == asked
