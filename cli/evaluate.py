@@ -61,7 +61,8 @@ def evaluate(
     if not profile_ids:
         raise StartFault(
             f"nobody{_who(question)} did anything relevant in the"
-            f" {question.horizon_ms / DAY_MS:g} days after {moment_text(question.at_ms)}: nothing can be judged"
+            f" {question.horizon_ms / DAY_MS:g} days after {moment_text(question.at_ms)}:"
+            " nothing can be judged"
         )
     with output.progress() as progress:
         task = progress.add_task("ranking offline", total=len(profile_ids))
