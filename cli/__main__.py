@@ -18,6 +18,7 @@ from cli import status as status_command
 from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
+from cli.events.app import events
 from cli.judging import Question
 from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data from elsewhere.")
 app.add_typer(importing, name="import")
+app.add_typer(events, name="events")
 
 Moment = Annotated[
     int | None,
@@ -78,8 +80,9 @@ def simulate(
     profiles: Annotated[int, typer.Option(min=1)] = 2000,
     titles: Annotated[int, typer.Option(min=1, help="Movies, series and live streams.")] = 1200,
     days: Annotated[int, typer.Option(min=1)] = 56,
-    events: Annotated[
-        int | None, typer.Option(min=1, help="About so many events, by more active viewers.")
+    event_count: Annotated[
+        int | None,
+        typer.Option("--events", min=1, help="About so many events, by more active viewers."),
     ] = None,
 ) -> None:
     """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
@@ -90,7 +93,7 @@ def simulate(
             profile_count=profiles,
             title_count=titles,
             days=days,
-            events_target=events,
+            events_target=event_count,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -3,16 +3,17 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from libs.domain.event import Attribution, Event, EventKind
 from libs.features.event_columns import ColumnsBuilder, EventColumns
-from libs.storage.event_row import COLUMN_COUNT, EVENT_COLUMNS, WEIGHT_COLUMNS, decode, encode
+from libs.storage.event_row import COLUMN_COUNT, EVENT_COLUMNS, WEIGHT_COLUMNS, Row, decode, encode
 
 # A chunk is read in one statement; its rows are held as Python values before they are packed.
 CHUNK_ROWS: Final = 50_000
 
 Order = tuple[int, int, str]
+Arrival = Literal["ORDER BY log_seq", "ORDER BY log_seq DESC"]
 
 _ORDER: Final = "occurred_ms, sequence, event_id"
 _NO_ORDER: Final[Order] = (-1, -1, "")
@@ -95,6 +96,30 @@ def read_profile_events(
         (tenant, profile_id, until_ms),
     ).fetchall()
     return [decode(row) for row in rows]
+
+
+def read_profile_rows(
+    connection: sqlite3.Connection, tenant: str, profile_id: str, *, watermark: int
+) -> list[Row]:
+    """A profile's rows of EVENT_COLUMNS with a place up to `watermark`, in order."""
+    return connection.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
+        " WHERE tenant = ? AND profile_id = ? AND log_seq <= ?"
+        f" ORDER BY {_ORDER}",
+        (tenant, profile_id, watermark),
+    ).fetchall()
+
+
+def read_arrivals(
+    connection: sqlite3.Connection, tenant: str, order: Arrival, after: int, most: int
+) -> list[tuple[int, Event]]:
+    """At most `most` events with a place above `after`, with their places, in that order."""
+    rows = connection.execute(
+        f"SELECT log_seq, {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
+        f" WHERE tenant = ? AND log_seq > ? {order} LIMIT ?",
+        (tenant, after, most),
+    ).fetchall()
+    return [(row[0], decode(row[1:])) for row in rows]
 
 
 def read_columns(

@@ -7,6 +7,7 @@ from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns
 from libs.storage import event_log, profile_table
+from libs.storage.event_row import Row
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.sqlite import Readers
 
@@ -47,7 +48,14 @@ class LogReader:
 
     def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
         """Each profile, ascending, with its events before `until_ms`, in order, if it has any."""
-        ids = (
+        for profile_id in self.profile_ids(tenant):
+            events = self.events_of(tenant, profile_id, until_ms)
+            if events:
+                yield profile_id, events
+
+    def profile_ids(self, tenant: str) -> list[str]:
+        """Everybody with any event, ascending."""
+        rows = (
             self._readers.connection()
             .execute(
                 "SELECT profile_id FROM profile_counters WHERE tenant = ? ORDER BY profile_id",
@@ -55,16 +63,36 @@ class LogReader:
             )
             .fetchall()
         )
-        for (profile_id,) in ids:
-            events = self.events_of(tenant, profile_id, until_ms)
-            if events:
-                yield profile_id, events
+        return [profile_id for (profile_id,) in rows]
+
+    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[Row]:
+        """One profile's rows of EVENT_COLUMNS up to that place in the log, in order."""
+        return event_log.read_profile_rows(
+            self._readers.connection(), tenant, profile_id, watermark=watermark
+        )
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
         return event_log.read_profile_events(
             self._readers.connection(), tenant, profile_id, until_ms=until_ms
         )
+
+    def newest_arrivals(self, tenant: str, most: int) -> list[tuple[int, Event]]:
+        """The `most` events that arrived last, oldest first, with their places in the log."""
+        return event_log.read_arrivals(
+            self._readers.connection(), tenant, "ORDER BY log_seq DESC", 0, most
+        )[::-1]
+
+    def arrivals(self, tenant: str, after: int, most: int) -> list[tuple[int, Event]]:
+        """The next events that arrived after place `after`, in the order of arrival."""
+        return event_log.read_arrivals(
+            self._readers.connection(), tenant, "ORDER BY log_seq", after, most
+        )
+
+    def watermark(self) -> int:
+        """The place of the event that arrived last, of any tenant; 0 without any."""
+        (place,) = self._readers.connection().execute("SELECT max(log_seq) FROM events").fetchone()
+        return int(place or 0)
 
     def profiles(self, tenant: str) -> list[Profile]:
         """All stored profiles, ascending by id."""

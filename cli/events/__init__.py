@@ -1,0 +1,1 @@
+"""`reprise events`: look at what is recorded, and take it elsewhere."""

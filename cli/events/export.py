@@ -1,0 +1,39 @@
+"""`reprise events export`: the log as Parquet."""
+
+import dataclasses
+from pathlib import Path
+
+from rich.table import Table
+
+from cli.console import Output
+from cli.moments import now_ms
+from libs.serving.settings import SuiteSettings
+from libs.storage.log_reader import LogReader
+from libs.storage.parquet_export import Export, export_log
+
+
+def export(
+    settings: SuiteSettings, out: Path, tenant: str, partition_count: int, output: Output
+) -> Export:
+    """Write the folder `out`; raises StartFault unless it is new or empty."""
+    with output.progress() as bars:
+        task = bars.add_task("partitions", total=partition_count)
+        return export_log(
+            LogReader(settings.events_path),
+            tenant,
+            out,
+            partition_count=partition_count,
+            now_ms=now_ms(),
+            on_progress=lambda done, total: bars.update(task, completed=done),
+        )
+
+
+def show(exported: Export, out: Path, output: Output) -> None:
+    """Show what was written."""
+    table = Table(title=str(out), show_header=False)
+    table.add_row("events", f"{exported.event_count:,}")
+    table.add_row("profiles", f"{exported.profile_count:,}")
+    table.add_row("partitions", f"{exported.partition_count:,}")
+    table.add_row("watermark", f"{exported.watermark:,}")
+    table.add_row("schema", str(exported.export_schema_version))
+    output.result(dataclasses.asdict(exported), table)

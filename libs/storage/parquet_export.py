@@ -1,0 +1,224 @@
+"""The log of one tenant as Parquet, partitioned by profile, as of one place in the log.
+
+`manifest.json` names every file with its rows and SHA-256, the watermark (the place of the last
+event that is in) and the versions; it is written last, and the folder appears whole or not at all.
+A profile is in one partition, ordered as everywhere by (occurred_at, sequence, event_id).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from libs.domain.event import EventKind, ThumbDirection
+from libs.domain.profile import Profile
+from libs.domain.viewing import Device, Surface
+from libs.faults import StartFault
+from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.storage.event_row import EVENT_COLUMNS
+from libs.storage.log_reader import LogReader
+
+# Raised with every change of a column's name or meaning.
+EXPORT_SCHEMA_VERSION: Final = 1
+
+_TEXT: Final = pl.String()
+_COLUMN_TYPES: Final[dict[str, pl.DataType]] = {
+    "event_id": _TEXT,
+    "profile_id": _TEXT,
+    "session_id": _TEXT,
+    "kind": pl.Enum([kind.name for kind in EventKind]),
+    "occurred_ms": pl.Int64(),
+    "sequence": pl.Int64(),
+    "title_id": _TEXT,
+    "time_zone": _TEXT,
+    "device": pl.Enum([device.name for device in Device]),
+    "country": _TEXT,
+    "language": _TEXT,
+    "surface": pl.Enum([surface.name for surface in Surface]),
+    "kids": pl.Boolean(),
+    "geo_cell": _TEXT,
+    "page_id": _TEXT,
+    "row_index": pl.Int32(),
+    "position": pl.Int32(),
+    "policy": _TEXT,
+    "propensity": pl.Float64(),
+    "model_version": _TEXT,
+    "from_ms": pl.Int64(),
+    "to_ms": pl.Int64(),
+    "duration_ms": pl.Int64(),
+    "rating_value": pl.Float64(),
+    "rating_scale": pl.Float64(),
+    "thumb": pl.Enum([direction.name for direction in ThumbDirection]),
+    "is_listed": pl.Boolean(),
+    "detail": _TEXT,  # JSON of the kinds whose details have no columns
+}
+_NAMES: Final = tuple(name.strip() for name in EVENT_COLUMNS.split(","))
+_SCHEMA: Final = {name: _COLUMN_TYPES[name] for name in _NAMES}
+_WORDS: Final[dict[str, Callable[[int], str]]] = {
+    "kind": lambda number: EventKind(number).name,
+    "device": lambda number: Device(number).name,
+    "surface": lambda number: Surface(number).name,
+    "thumb": lambda number: ThumbDirection(number).name,
+}
+_PROFILES: Final = "profiles.parquet"
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """One Parquet file."""
+
+    file: str
+    row_count: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written; `watermark` is the place in the log up to which everything is in."""
+
+    export_schema_version: int
+    feature_schema_version: int
+    tenant: str
+    watermark: int
+    exported_ms: int
+    event_count: int
+    profile_count: int
+    partition_count: int
+    files: tuple[ExportedFile, ...]
+
+
+def export_log(
+    log: LogReader,
+    tenant: str,
+    out: Path,
+    *,
+    partition_count: int,
+    now_ms: int,
+    on_progress: Callable[[int, int], None],
+) -> Export:
+    """Write `out`, a folder that does not exist yet or is empty; raises StartFault otherwise.
+
+    A profile that is erased meanwhile is not in it.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise StartFault(f"{out} is there already and not an empty folder")
+    making = out.with_name(f".{out.name}.part")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    watermark = log.watermark()
+    known = _by_partition(tenant, log.profile_ids(tenant), partition_count)
+    files: list[ExportedFile] = []
+    for place, profile_ids in enumerate(known):
+        files.append(_write_partition(log, tenant, making, place, profile_ids, watermark))
+        on_progress(place + 1, partition_count)
+    left = _by_partition(tenant, log.profile_ids(tenant), partition_count)
+    for place, profile_ids in enumerate(known):
+        if not set(profile_ids) <= set(left[place]):
+            files[place] = _write_partition(log, tenant, making, place, left[place], watermark)
+    stored = log.profiles(tenant)
+    files.append(_write(making, _PROFILES, _profile_frame(stored)))
+    exported = Export(
+        export_schema_version=EXPORT_SCHEMA_VERSION,
+        feature_schema_version=FEATURE_SCHEMA_VERSION,
+        tenant=tenant,
+        watermark=watermark,
+        exported_ms=now_ms,
+        event_count=sum(one.row_count for one in files[:-1]),
+        profile_count=len(stored),
+        partition_count=partition_count,
+        files=tuple(files),
+    )
+    (making / _MANIFEST).write_text(json.dumps(asdict(exported), indent=2) + "\n")
+    _sync(making / _MANIFEST)
+    if out.exists():
+        out.rmdir()
+    making.rename(out)
+    _sync(out.parent)
+    return exported
+
+
+def partition_of(tenant: str, profile_id: str, partition_count: int) -> int:
+    """Where a profile's events are: the same in every export with as many partitions."""
+    digest = hashlib.blake2b(f"{tenant}\0{profile_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % partition_count
+
+
+def _by_partition(tenant: str, profile_ids: Iterable[str], partition_count: int) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in range(partition_count)]
+    for profile_id in profile_ids:
+        found[partition_of(tenant, profile_id, partition_count)].append(profile_id)
+    return found
+
+
+def _write_partition(
+    log: LogReader,
+    tenant: str,
+    folder: Path,
+    place: int,
+    profile_ids: Sequence[str],
+    watermark: int,
+) -> ExportedFile:
+    rows = [
+        row
+        for profile_id in profile_ids
+        for row in log.rows_of(tenant, profile_id, watermark=watermark)
+    ]
+    columns: dict[str, list[Any]] = (
+        dict(zip(_NAMES, map(list, zip(*rows, strict=True)), strict=True))
+        if rows
+        else {name: [] for name in _NAMES}
+    )
+    for name, word in _WORDS.items():
+        columns[name] = [None if number is None else word(number) for number in columns[name]]
+    for name in ("kids", "is_listed"):
+        columns[name] = [None if value is None else bool(value) for value in columns[name]]
+    name = f"partition={place:04d}/events.parquet"
+    (folder / name).parent.mkdir(exist_ok=True)
+    return _write(folder, name, pl.DataFrame(columns, schema=_SCHEMA))
+
+
+def _profile_frame(profiles: Sequence[Profile]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "profile_id": [one.profile_id for one in profiles],
+            "account_id": [one.account_id for one in profiles],
+            "kids": [one.kids for one in profiles],
+            "maturity_limit_years": [one.maturity_limit_years for one in profiles],
+            "country": [one.country for one in profiles],
+            "languages": [list(one.languages) for one in profiles],
+            "time_zone": [one.time_zone for one in profiles],
+        },
+        schema={
+            "profile_id": _TEXT,
+            "account_id": _TEXT,
+            "kids": pl.Boolean(),
+            "maturity_limit_years": pl.Int32(),
+            "country": _TEXT,
+            "languages": pl.List(_TEXT),
+            "time_zone": _TEXT,
+        },
+    )
+
+
+def _write(folder: Path, name: str, frame: pl.DataFrame) -> ExportedFile:
+    path = folder / name
+    frame.write_parquet(path)
+    _sync(path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return ExportedFile(name, len(frame), digest)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

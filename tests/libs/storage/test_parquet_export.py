@@ -1,0 +1,116 @@
+import hashlib
+import json
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from libs.domain.event import DAY_MS, Event
+from libs.domain.profile import Profile
+from libs.faults import StartFault
+from libs.storage.event_store import SqliteEventStore
+from libs.storage.log_reader import LogReader
+from libs.storage.parquet_export import Export, export_log, partition_of
+from tests.made_events import START_MS, event_lists, watch
+
+TENANT = "default"
+NOW_MS = START_MS + 100 * DAY_MS
+
+
+def exported(log: LogReader, out: Path, partition_count: int = 3) -> Export:
+    return export_log(
+        log,
+        TENANT,
+        out,
+        partition_count=partition_count,
+        now_ms=NOW_MS,
+        on_progress=lambda done, total: None,
+    )
+
+
+def read(out: Path) -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(file) for file in sorted(out.glob("partition=*/*.parquet"))])
+
+
+@settings(max_examples=20, deadline=None)
+@given(event_lists(most=20))
+def test_every_event_is_in_one_file_in_the_one_order(
+    tmp_path_factory: pytest.TempPathFactory, some: list[Event]
+) -> None:
+    folder = tmp_path_factory.mktemp("export")
+    path = folder / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
+        store.record_events(TENANT, some, NOW_MS)
+        store.record_events("other", [watch("foreign", START_MS)], NOW_MS)
+        answer = exported(log, folder / "out")
+    frame = read(folder / "out")
+    assert answer.event_count == len(frame) == len(some)
+    assert sorted(frame["event_id"]) == sorted(event.event_id for event in some)
+    by_id = {event.event_id: event for event in some}
+    for row in frame.iter_rows(named=True):
+        event = by_id[row["event_id"]]
+        assert (row["profile_id"], row["kind"]) == (event.profile_id, event.kind.name)
+        assert (row["occurred_ms"], row["sequence"]) == (event.occurred_ms, event.sequence)
+        assert (row["device"], row["country"]) == (event.context.device.name, event.context.country)
+    for place, file in enumerate(sorted((folder / "out").glob("partition=*/*.parquet"))):
+        part = pl.read_parquet(file)
+        for profile_id in part["profile_id"].unique():
+            assert partition_of(TENANT, profile_id, 3) == place
+            own = part.filter(pl.col("profile_id") == profile_id)
+            orders = list(own.select("occurred_ms", "sequence", "event_id").iter_rows())
+            assert orders == sorted(orders)
+
+
+def test_the_manifest_says_what_is_in_and_seals_it(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
+        store.record_events(TENANT, [watch(f"e{n}", START_MS + n) for n in range(5)], NOW_MS)
+        store.upsert_profiles(TENANT, [Profile("profile0", "a", languages=("de", "pt"))])
+        exported(log, tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert (manifest["watermark"], manifest["event_count"], manifest["profile_count"]) == (5, 5, 1)
+    for one in manifest["files"]:
+        data = (tmp_path / "out" / one["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == one["sha256"]
+    profiles = pl.read_parquet(tmp_path / "out" / "profiles.parquet")
+    assert profiles["languages"].to_list() == [["de", "pt"]]
+
+
+class Meanwhile(LogReader):
+    """A log to which something happens once its first profile was read."""
+
+    def __init__(self, path: Path, store: SqliteEventStore) -> None:
+        super().__init__(path)
+        self.store: SqliteEventStore | None = store
+
+    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[tuple[object, ...]]:
+        rows = super().rows_of(tenant, profile_id, watermark=watermark)
+        if self.store is not None:
+            for name in ("profile0", "new"):
+                late = watch(f"late-{name}", START_MS, profile_id=name)
+                self.store.record_events(TENANT, [late], NOW_MS)
+            self.store = None
+        return rows
+
+
+def test_what_arrives_meanwhile_is_not_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(Meanwhile(path, store)) as log:
+        store.record_events(TENANT, [watch(f"e{n}", START_MS + n) for n in range(5)], NOW_MS)
+        answer = exported(log, tmp_path / "out", 1)
+    assert answer.event_count == answer.watermark == 5
+
+
+def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    out = tmp_path / "out"
+    out.mkdir()
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
+        store.record_events(TENANT, [watch("e", START_MS)], NOW_MS)
+        exported(log, out)
+        before = sorted(out.rglob("*"))
+        with pytest.raises(StartFault, match="not an empty folder"):
+            exported(log, out)
+    assert sorted(out.rglob("*")) == before
