@@ -4,9 +4,9 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -37,10 +37,14 @@ _READER_PRAGMAS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The tables of one file; `version` is raised with every change that old code cannot read."""
+    """The tables of one file; `version` is raised with every change that old code cannot read.
+
+    `upgrades` leads from an older version, by its statements, to this one.
+    """
 
     version: int
     statements: tuple[str, ...]
+    upgrades: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Writer:
@@ -101,11 +105,14 @@ def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> 
         found = _version(connection)
         if found == schema.version:
             return
+        statements = schema.statements
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            raise StartFault(
-                f"{path} has schema version {found}, this release needs {schema.version}"
-            )
-        for statement in schema.statements:
+            if found not in schema.upgrades:
+                raise StartFault(
+                    f"{path} has schema version {found}, this release needs {schema.version}"
+                )
+            statements = schema.upgrades[found]
+        for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {schema.version}")
 
