@@ -61,7 +61,11 @@ async def channel(
     async with (
         running(
             lambda ready: assemble(
-                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
+                store,
+                GroupCommit(store, most_waiting=10_000),
+                ready,
+                authorize=as_everybody,
+                clock=lambda: NOW_MS,
             )
         ) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
