@@ -20,7 +20,7 @@ from libs.storage import decision_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
 from libs.storage.recorded import Recorded, claimed_profile_ids, sift_decisions, sift_events
-from libs.storage.sqlite import Readers, open_writer, transaction
+from libs.storage.sqlite import Connect, Readers, connect, open_writer, transaction
 from libs.storage.transaction_lost import TransactionLost
 
 # Tenants of which something is held in memory; what another one needs is read again.
@@ -34,9 +34,11 @@ class SqliteEventStore:
     and wait for no write. Every write raises PartUnavailable when the file cannot take it.
     """
 
-    def __init__(self, path: Path, *, most_tenants: int = MOST_TENANTS) -> None:
-        """Open the file; raises StartFault when that cannot be."""
-        self._writer = open_writer(path, EVENT_SCHEMA)
+    def __init__(
+        self, path: Path, *, most_tenants: int = MOST_TENANTS, connect: Connect = connect
+    ) -> None:
+        """Open the file; raises StartFault when that cannot be. `connect` opens the writer's."""
+        self._writer = open_writer(path, EVENT_SCHEMA, connect=connect)
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
         self._past = _PastTitles(self._readers, most_tenants)

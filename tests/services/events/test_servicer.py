@@ -1,5 +1,6 @@
 """The events service in this process: real server, real channel, both stores."""
 
+import asyncio
 import base64
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -16,7 +17,7 @@ from libs.domain.consent import Consent
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import BatchTooLarge, InvalidField
+from libs.faults import BatchTooLarge, InvalidField, PartUnavailable
 from libs.features.event_columns import from_events
 from libs.features.profile_state import EMPTY, replay
 from libs.features.title_replay import TitleReplay
@@ -260,6 +261,49 @@ async def test_too_many_events_are_refused_and_the_limit_is_named(stub: Stub) ->
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "4194304" in str(caught.value.details())
     assert not (await history(stub)).events
+
+
+async def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    connection = store._writer.connection
+    (page_count,) = connection.execute("PRAGMA page_count").fetchone()
+    commits = GroupCommit(store, most_waiting=10_000)
+    batches = [
+        [watch(f"{number}-{one}", NOW_MS, title_id=f"t{number}-{one}") for one in range(50)]
+        for number in range(20)
+    ]
+    async with (
+        running(
+            lambda ready: assemble(
+                store, commits, ready, authorize=as_everybody, clock=lambda: NOW_MS
+            )
+        ) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        stub = events_pb2_grpc.EventsServiceStub(channel)
+        connection.execute(f"PRAGMA max_page_count = {page_count + 60}")
+        outcomes = [
+            (await asyncio.gather(record(stub, batch), return_exceptions=True))[0]
+            for batch in batches
+        ]
+        faults = [one for one in outcomes if isinstance(one, BaseException)]
+        assert 0 < len(faults) < len(batches)
+        for fault in faults:
+            assert isinstance(fault, PartUnavailable)
+            assert "UNAVAILABLE: events is not available: database or disk is full" in str(fault)
+        acknowledged = [
+            event.event_id
+            for batch, outcome in zip(batches, outcomes, strict=True)
+            if not isinstance(outcome, BaseException)
+            for event in batch
+        ]
+        found = await history(stub, page_size=1_000)
+        assert sorted(event.event_id for event in found.events) == sorted(acknowledged)
+        connection.execute(f"PRAGMA max_page_count = {page_count + 10_000}")
+        again = [await record(stub, batch) for batch in batches]
+        assert sum(answer.recorded_count for answer in again) == 50 * len(faults)
+        state = store.profile_state(TENANT, "profile0", None)
+        assert_same_state(state, replay(store.history(TENANT, "profile0", most=9_999)))
 
 
 async def test_history_pages_newest_first(stub: Stub) -> None:
