@@ -5,7 +5,17 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("start", "recommend", "harness", "diversity", "install", "load", "overload", "restart")
+NAMES = (
+    "start",
+    "recommend",
+    "harness",
+    "diversity",
+    "install",
+    "load",
+    "overload",
+    "restart",
+    "events",
+)
 
 
 def main(names: list[str]) -> int:

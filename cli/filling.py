@@ -7,25 +7,24 @@ from typing import Final, TypeVar
 
 from cli.calling import open_channel
 from cli.console import Output
+from cli.event_stream import stream_events
 from cli.suite import is_up, running, with_free_ports
 from libs.domain.decision import Decision
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.domain.title import Title
+from libs.faults import StartFault
 from libs.serving.decision_codec import decision_message
 from libs.serving.profile_codec import profile_message
 from libs.serving.settings import SuiteSettings
 from libs.serving.title_codec import title_message
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
-from services.events.events_codec import event_messages
 
 BATCH: Final = 1_000
 NEEDED: Final = ("events", "candidates")
 EVENT_BATCH: Final = 5_000
 CALL_S: Final = 60.0
-# A stream lasts as long as there is something to send.
-STREAM_S: Final = 24 * 3600.0
 
 ItemT = TypeVar("ItemT")
 
@@ -66,22 +65,20 @@ class Filler:
     def decisions(self, decisions: Iterable[Decision]) -> None:
         """Record decisions."""
         for batch in batches(decisions, BATCH):
-            self.events.RecordDecisions(
+            answer = self.events.RecordDecisions(
                 events_pb2.RecordDecisionsRequest(decisions=[decision_message(d) for d in batch]),
                 timeout=CALL_S,
             )
+            for rejection in answer.rejections:
+                raise StartFault(f"decision rejected: {rejection.field}: {rejection.problem}")
 
     def history(self, event_batches: Iterable[Sequence[Event]]) -> tuple[int, int]:
-        """Stream batches of past events, each durable before the next is taken.
+        """Stream batches of past events; a broken stream is resumed.
 
         Returns how many were new and how many were recorded already.
         """
-        requests = (
-            events_pb2.StreamEventsRequest(events=event_messages(batch), backfill=True)
-            for batch in event_batches
-        )
-        answer = self.events.StreamEvents(requests, timeout=STREAM_S)
-        return answer.recorded_count, answer.duplicate_count
+        streamed = stream_events(self.events, event_batches)
+        return streamed.recorded_count, streamed.duplicate_count
 
 
 @contextmanager

@@ -75,6 +75,20 @@ class Overloaded(Fault):
         self.retry_after_ms = retry_after_ms
 
 
+class BatchTooLarge(Fault):
+    """More items in one call than a call may hold; trying again does not help."""
+
+    reason = "BATCH_TOO_LARGE"
+
+    def __init__(self, field: str, *, most: int, given: int) -> None:
+        super().__init__(
+            f"{field}: at most {most} in one call, are {given}",
+            field=field,
+            most=str(most),
+            given=str(given),
+        )
+
+
 class Unauthenticated(Fault):
     """Nobody knows who is calling; `problem` never repeats what was presented."""
 

@@ -61,7 +61,8 @@ def watched_intervals(draw: st.DrawFn, kind: EventKind) -> WatchedInterval:
     from_ms, to_ms = draw(st.tuples(st.integers(0, 20), st.integers(0, 20)))
     if kind is not EventKind.SEEK:
         from_ms, to_ms = min(from_ms, to_ms), max(from_ms, to_ms)
-    return WatchedInterval(from_ms * 500, to_ms * 500, draw(st.sampled_from([8_000, 10_000])))
+    # A second above the shorter duration is what clients may round to.
+    return WatchedInterval(from_ms * 450, to_ms * 450, draw(st.sampled_from([8_000, 10_000])))
 
 
 @st.composite

@@ -49,6 +49,7 @@ class Decision:
     degraded: tuple[Part, ...] = ()
     removed_title_ids: tuple[str, ...] = ()
     removed_reasons: tuple[str, ...] = ()
+    arm: str = ""  # of an experiment; "" outside of one
 
     def __post_init__(self) -> None:
         check_id("page_id", self.page_id)
@@ -58,6 +59,7 @@ class Decision:
         check_word("policy", self.policy, MAX_ID_LENGTH)
         check_word("model_version", self.model_version, MAX_ID_LENGTH)
         check_word("index_version", self.index_version, MAX_ID_LENGTH)
+        check_word("arm", self.arm, MAX_ID_LENGTH)
         if len(self.degraded) > len(Part):
             raise InvalidField("degraded", f"must be at most {len(Part)}, are {len(self.degraded)}")
         _check_titles("title_ids", self.title_ids)

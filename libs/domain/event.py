@@ -1,7 +1,7 @@
 """Events: immutable facts about what viewers did or were shown."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
@@ -10,6 +10,10 @@ from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
 from libs.faults import InvalidField
 
 DAY_MS: Final = 86_400_000
+
+# What an event can say, raised with every change to that; stored with each event. 1 had no
+# recording, and no index version and arm in its attribution.
+EVENT_SCHEMA_VERSION: Final = 2
 
 
 class EventKind(IntEnum):
@@ -236,11 +240,25 @@ class Attribution:
     policy: str
     propensity: float
     model_version: str = ""
+    index_version: str = ""
+    arm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """How the log took an event; 0 where an older release did not note the time."""
+
+    recorded_ms: int
+    schema_version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact; `occurred_ms` is Unix milliseconds by the client's clock and never altered."""
+    """One fact; `occurred_ms` is Unix milliseconds by the client's clock and never altered.
+
+    `account_id` is checked where the event is taken and not kept; `recording` is what the log
+    says of it, and no part of what it is.
+    """
 
     event_id: str
     profile_id: str
@@ -253,6 +271,8 @@ class Event:
     detail: Detail | None = None
     placement: Placement | None = None
     attribution: Attribution | None = None
+    account_id: str = ""
+    recording: Recording | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_id("event_id", self.event_id)
@@ -261,10 +281,17 @@ class Event:
             check_id("session_id", self.session_id)
         if self.title_id or self.kind in KINDS_ABOUT_A_TITLE:
             check_id("title_id", self.title_id)
+        if self.account_id:
+            check_id("account_id", self.account_id)
         if self.occurred_ms < 0:
             raise InvalidField("occurred_at", "must be 1970 or later")
         if self.sequence < 0:
             raise InvalidField("sequence", "must not be negative")
+        self._check_detail()
+        if self.kind is EventKind.IMPRESSION and self.placement is None:
+            raise InvalidField("placement", "IMPRESSION needs one")
+
+    def _check_detail(self) -> None:
         wanted = DETAIL_OF_KIND.get(self.kind)
         if wanted is None:
             if self.detail is not None:
@@ -277,8 +304,6 @@ class Event:
             and self.detail.to_ms < self.detail.from_ms
         ):
             raise InvalidField("watched.to_ms", "must not be before from_ms")
-        if self.kind is EventKind.IMPRESSION and self.placement is None:
-            raise InvalidField("placement", "IMPRESSION needs one")
 
     @property
     def order(self) -> tuple[int, int, str]:

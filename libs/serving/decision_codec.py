@@ -44,6 +44,7 @@ def decision(message: events_pb2.Decision) -> Decision:
         degraded=_parts(message.degraded),
         removed_title_ids=tuple(message.removed_title_ids),
         removed_reasons=tuple(message.removed_reasons),
+        arm=message.arm,
     )
 
 
@@ -63,4 +64,5 @@ def decision_message(value: Decision) -> events_pb2.Decision:
         degraded=part_messages(value.degraded),
         removed_title_ids=value.removed_title_ids,
         removed_reasons=value.removed_reasons,
+        arm=value.arm,
     )

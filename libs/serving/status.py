@@ -11,6 +11,7 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
 )
 
 from libs.faults import (
+    BatchTooLarge,
     BundleNotLoaded,
     DeadlineSpent,
     Fault,
@@ -56,6 +57,7 @@ CODES: Final = {
     PartUnavailable.reason: grpc.StatusCode.UNAVAILABLE,
     BundleNotLoaded.reason: grpc.StatusCode.FAILED_PRECONDITION,
     Overloaded.reason: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    BatchTooLarge.reason: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DeadlineSpent.reason: grpc.StatusCode.DEADLINE_EXCEEDED,
     InternalDefect.reason: grpc.StatusCode.INTERNAL,
     Unauthenticated.reason: grpc.StatusCode.UNAUTHENTICATED,
@@ -115,6 +117,9 @@ def fault_of(part: str, error: grpc.aio.AioRpcError) -> Fault:
             return BundleNotLoaded(
                 info.metadata["wanted"], tuple(loaded.split(",")) if loaded else ()
             )
+        case (BatchTooLarge.reason, _):
+            most, given = int(info.metadata["most"]), int(info.metadata["given"])
+            return BatchTooLarge(info.metadata["field"], most=most, given=given)
         case ("", grpc.StatusCode.RESOURCE_EXHAUSTED) if _TOO_LARGE in text:
             return InvalidField("", text)
         case (_, grpc.StatusCode.RESOURCE_EXHAUSTED | grpc.StatusCode.CANCELLED):

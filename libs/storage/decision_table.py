@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from libs.domain.decision import Decision
@@ -11,19 +11,31 @@ from libs.domain.event import DAY_MS, Attribution, Event, EventKind
 KEPT_MS: Final = 30 * DAY_MS
 
 
+def drop_old(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Drop what came longer than KEPT_MS ago."""
+    # Age counts from arrival, so that a backfill of old pages finds its impressions.
+    connection.execute("DELETE FROM decisions WHERE recorded_ms < ?", (now_ms - KEPT_MS,))
+
+
+def known_ids(connection: sqlite3.Connection, tenant: str, page_ids: Collection[str]) -> set[str]:
+    """Those of `page_ids` that are stored."""
+    rows = connection.execute(
+        "SELECT page_id FROM decisions"
+        " WHERE tenant = ? AND page_id IN (SELECT value FROM json_each(?))",
+        (tenant, json.dumps(list(page_ids))),
+    ).fetchall()
+    return {page_id for (page_id,) in rows}
+
+
 def record(
     connection: sqlite3.Connection, tenant: str, decisions: Sequence[Decision], now_ms: int
-) -> int:
-    """Store those whose page_id is new and drop what is too old; returns how many were new."""
-    connection.execute("DELETE FROM decisions WHERE recorded_ms < ?", (now_ms - KEPT_MS,))
-    recorded_count = 0
-    for decision in decisions:
-        # Age counts from arrival, so that a backfill of old pages finds its impressions.
-        inserted = connection.execute(
-            "INSERT INTO decisions (tenant, page_id, profile_id, decided_ms, recorded_ms, policy,"
-            " model_version, index_version, purpose, surface, slate, degraded, removed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (tenant, page_id) DO NOTHING",
+) -> None:
+    """Store decisions whose page_ids are new."""
+    connection.executemany(
+        "INSERT INTO decisions (tenant, page_id, profile_id, decided_ms, recorded_ms, policy,"
+        " model_version, index_version, purpose, surface, slate, degraded, removed, arm)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
             (
                 tenant,
                 decision.page_id,
@@ -38,12 +50,13 @@ def record(
                 json.dumps([decision.title_ids, decision.propensities]),
                 json.dumps(decision.degraded),
                 json.dumps([decision.removed_title_ids, decision.removed_reasons]),
-            ),
-        ).rowcount
-        if inserted:
-            recorded_count += 1
-            _attribute_earlier_impressions(connection, tenant, decision)
-    return recorded_count
+                decision.arm,
+            )
+            for decision in decisions
+        ],
+    )
+    for decision in decisions:
+        _attribute_earlier_impressions(connection, tenant, decision)
 
 
 def _attribute_earlier_impressions(
@@ -56,9 +69,17 @@ def _attribute_earlier_impressions(
     ).fetchall()
     said = by_title(decision.title_ids, decision.propensities)
     connection.executemany(
-        "UPDATE events SET policy = ?, propensity = ?, model_version = ? WHERE log_seq = ?",
+        "UPDATE events SET policy = ?, propensity = ?, model_version = ?, index_version = ?,"
+        " arm = ? WHERE log_seq = ?",
         [
-            (decision.policy, said[title_id], decision.model_version, log_seq)
+            (
+                decision.policy,
+                said[title_id],
+                decision.model_version,
+                decision.index_version,
+                decision.arm,
+                log_seq,
+            )
             for log_seq, profile_id, title_id in waiting
             if profile_id == decision.profile_id and title_id in said
         ],
@@ -76,18 +97,20 @@ def attributions(
     found: dict[str, Attribution] = {}
     for page_id, impressions in pages.items():
         row = connection.execute(
-            "SELECT profile_id, policy, model_version, slate FROM decisions"
+            "SELECT profile_id, policy, model_version, index_version, arm, slate FROM decisions"
             " WHERE tenant = ? AND page_id = ?",
             (tenant, page_id),
         ).fetchone()
         if row is None:
             continue
-        profile_id, policy, model_version, slate = row
+        profile_id, policy, model_version, index_version, arm, slate = row
         said = by_title(*json.loads(slate))
         for event in impressions:
             # A page belongs to whom it was made for; somebody else's impression says nothing of it.
             if event.profile_id == profile_id and event.title_id in said:
-                found[event.event_id] = Attribution(policy, said[event.title_id], model_version)
+                found[event.event_id] = Attribution(
+                    policy, said[event.title_id], model_version, index_version, arm
+                )
     return found
 
 

@@ -45,10 +45,15 @@ def append(
     tenant: str,
     events: Sequence[Event],
     attributions: Mapping[str, Attribution],
+    recorded_ms: int,
 ) -> None:
     """Append new events, with what decisions say of them by event_id."""
     connection.executemany(
-        _INSERT, [(tenant, *encode(event, attributions.get(event.event_id))) for event in events]
+        _INSERT,
+        [
+            (tenant, *encode(event, attributions.get(event.event_id), recorded_ms))
+            for event in events
+        ],
     )
 
 

@@ -5,6 +5,7 @@ import json
 from typing import Any, Final
 
 from libs.domain.event import (
+    EVENT_SCHEMA_VERSION,
     Attribution,
     Detail,
     Dwell,
@@ -15,6 +16,7 @@ from libs.domain.event import (
     Prompt,
     QuizAnswer,
     Rating,
+    Recording,
     RowScroll,
     ScrollDirection,
     Search,
@@ -30,8 +32,9 @@ from libs.features.engagement import engagement, opinion
 EVENT_COLUMNS: Final = (
     "event_id, profile_id, session_id, kind, occurred_ms, sequence, title_id,"
     " time_zone, device, country, language, surface, kids, geo_cell,"
-    " page_id, row_index, position, policy, propensity, model_version,"
-    " from_ms, to_ms, duration_ms, rating_value, rating_scale, thumb, is_listed, detail"
+    " page_id, row_index, position, policy, propensity, model_version, index_version, arm,"
+    " from_ms, to_ms, duration_ms, rating_value, rating_scale, thumb, is_listed, detail,"
+    " recorded_ms, schema_version"
 )
 # What the event weighs by the feature schema, stored beside it so that counters of past times
 # are summed from numbers; in the order of `weights`.
@@ -41,11 +44,11 @@ COLUMN_COUNT: Final = EVENT_COLUMNS.count(",") + 1 + WEIGHT_COLUMNS.count(",") +
 Row = tuple[Any, ...]
 
 _NO_PLACEMENT: Final = ("", None, None)
-_NO_ATTRIBUTION: Final = (None, None, None)
+_NO_ATTRIBUTION: Final = (None, None, None, None, None)
 _NO_DETAIL: Final = (None,) * 8
 
 
-def encode(event: Event, attribution: Attribution | None) -> Row:
+def encode(event: Event, attribution: Attribution | None, recorded_ms: int) -> Row:
     """The row of EVENT_COLUMNS and WEIGHT_COLUMNS; `attribution` is what a decision says of it."""
     placement, context = event.placement, event.context
     return (
@@ -69,11 +72,19 @@ def encode(event: Event, attribution: Attribution | None) -> Row:
             else _NO_PLACEMENT
         ),
         *(
-            (attribution.policy, attribution.propensity, attribution.model_version)
+            (
+                attribution.policy,
+                attribution.propensity,
+                attribution.model_version,
+                attribution.index_version,
+                attribution.arm,
+            )
             if attribution
             else _NO_ATTRIBUTION
         ),
         *(_NO_DETAIL if event.detail is None else _encode_detail(event.detail)),
+        recorded_ms,
+        EVENT_SCHEMA_VERSION,
         engagement(event),
         opinion(event),
         event_daypart(event),
@@ -97,7 +108,9 @@ def decode(row: Row) -> Event:
         policy,
         propensity,
         model_version,
-    ) = row[:20]
+        index_version,
+        arm,
+    ) = row[:22]
     kind = _KINDS[kind_number]
     return Event(
         event_id=event_id,
@@ -111,8 +124,12 @@ def decode(row: Row) -> Event:
         detail=_decode_detail(kind, row),
         placement=Placement(page_id, row_index, position) if page_id else None,
         attribution=(
-            None if propensity is None else Attribution(policy, propensity, model_version)
+            None
+            if propensity is None
+            else Attribution(policy, propensity, model_version, index_version or "", arm or "")
         ),
+        # Version 1 noted neither of the two, nor the index version and the arm above.
+        recording=Recording(row[30] or 0, row[31] or 1),
     )
 
 
@@ -158,7 +175,7 @@ def _encode_detail(detail: Detail) -> Row:
 
 
 def _decode_detail(kind: EventKind, row: Row) -> Detail | None:
-    from_ms, to_ms, duration_ms, rating_value, rating_scale, thumb, is_listed, detail = row[20:28]
+    from_ms, to_ms, duration_ms, rating_value, rating_scale, thumb, is_listed, detail = row[22:30]
     if duration_ms is not None:
         return WatchedInterval(from_ms, to_ms, duration_ms)
     if rating_scale is not None:

@@ -10,10 +10,20 @@ from libs.storage.sqlite import Schema
 PART: Final = "features"
 
 # The meaning of stored features is part of what a reader must agree with.
-_TABLES_VERSION: Final = 2
+_TABLES_VERSION: Final = 3
 
 EVENT_SCHEMA: Final = Schema(
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
+    # Old rows stay as they are: what they do not say is NULL.
+    upgrades={
+        2 * 1000 + FEATURE_SCHEMA_VERSION: (
+            *(
+                f"ALTER TABLE events ADD COLUMN {column}"
+                for column in ("index_version", "arm", "recorded_ms", "schema_version")
+            ),
+            "ALTER TABLE decisions ADD COLUMN arm TEXT NOT NULL DEFAULT ''",
+        )
+    },
     statements=(
         f"CREATE TABLE events (log_seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
         f" {EVENT_COLUMNS}, {WEIGHT_COLUMNS})",
@@ -28,7 +38,7 @@ EVENT_SCHEMA: Final = Schema(
         " profile_id TEXT NOT NULL, decided_ms INTEGER NOT NULL, recorded_ms INTEGER NOT NULL,"
         " policy TEXT NOT NULL, model_version TEXT NOT NULL, index_version TEXT NOT NULL,"
         " purpose INTEGER NOT NULL, surface INTEGER NOT NULL, slate TEXT NOT NULL,"
-        " degraded TEXT NOT NULL, removed TEXT NOT NULL,"
+        " degraded TEXT NOT NULL, removed TEXT NOT NULL, arm TEXT NOT NULL DEFAULT '',"
         " PRIMARY KEY (tenant, page_id)) WITHOUT ROWID",
         "CREATE INDEX decisions_by_age ON decisions (recorded_ms)",
         "CREATE TABLE profiles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"

@@ -19,8 +19,8 @@ from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage import decision_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
-from libs.storage.recorded import Recorded, check_decision_times, check_times
-from libs.storage.sqlite import Readers, open_writer, transaction
+from libs.storage.recorded import Recorded, claimed_profile_ids, sift_decisions, sift_events
+from libs.storage.sqlite import Connect, Readers, connect, open_writer, transaction
 from libs.storage.transaction_lost import TransactionLost
 
 # Tenants of which something is held in memory; what another one needs is read again.
@@ -34,9 +34,11 @@ class SqliteEventStore:
     and wait for no write. Every write raises PartUnavailable when the file cannot take it.
     """
 
-    def __init__(self, path: Path, *, most_tenants: int = MOST_TENANTS) -> None:
-        """Open the file; raises StartFault when that cannot be."""
-        self._writer = open_writer(path, EVENT_SCHEMA)
+    def __init__(
+        self, path: Path, *, most_tenants: int = MOST_TENANTS, connect: Connect = connect
+    ) -> None:
+        """Open the file; raises StartFault when that cannot be. `connect` opens the writer's."""
+        self._writer = open_writer(path, EVENT_SCHEMA, connect=connect)
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
         self._past = _PastTitles(self._readers, most_tenants)
@@ -92,34 +94,37 @@ class SqliteEventStore:
             self._features.apply(tenant, events, from_events(events))
 
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
-        """Append a batch and fold it into the features: all of it or, when it raises, nothing.
+        """Append what is new and right of a batch, and fold it into the features.
 
-        Raises InvalidField for an event more than a day ahead of `now_ms`.
+        When it raises, nothing of the batch is stored.
         """
-        check_times(events, now_ms)
         with self.transaction():
             connection = self._writer.connection
-            distinct = {event.event_id: event for event in reversed(events)}
-            known = event_log.known_ids(connection, tenant, distinct)
-            new = [
-                event
-                for event in events
-                if event.event_id not in known and distinct[event.event_id] is event
-            ]
-            if new:
-                said = decision_table.attributions(connection, tenant, new)
-                event_log.append(connection, tenant, new, said)
-                self._unfolded.append((tenant, new))
-        return Recorded(len(new), len(events) - len(new))
+            sifted = sift_events(
+                events,
+                known_ids=event_log.known_ids(
+                    connection, tenant, [event.event_id for event in events]
+                ),
+                accounts=profile_table.accounts(connection, tenant, claimed_profile_ids(events)),
+                now_ms=now_ms,
+            )
+            if sifted.new:
+                said = decision_table.attributions(connection, tenant, sifted.new)
+                event_log.append(connection, tenant, sifted.new, said, now_ms)
+                self._unfolded.append((tenant, sifted.new))
+        return sifted.recorded
 
-    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new.
-
-        Raises InvalidField for a decision more than a day ahead of `now_ms`.
-        """
-        check_decision_times(decisions, now_ms)
+    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
+        """Store what is new and right of a batch, each page_id once."""
         with self.transaction():
-            return decision_table.record(self._writer.connection, tenant, decisions, now_ms)
+            connection = self._writer.connection
+            decision_table.drop_old(connection, now_ms)
+            known = decision_table.known_ids(
+                connection, tenant, [decision.page_id for decision in decisions]
+            )
+            sifted = sift_decisions(decisions, known_ids=known, now_ms=now_ms)
+            decision_table.record(connection, tenant, sifted.new, now_ms)
+        return sifted.recorded
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
         """Create or replace whole profiles; returns how many distinct ones."""

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from libs.domain.decision import Decision
-from libs.domain.event import Attribution, Event, EventKind
+from libs.domain.event import EVENT_SCHEMA_VERSION, Attribution, Event, EventKind, Recording
 from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns, from_events
 from libs.features.profile_state import ProfileState, replay
 from libs.features.title_replay import TitleReplay
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage.decision_table import KEPT_MS, by_title
-from libs.storage.recorded import Recorded, check_decision_times, check_times
+from libs.storage.recorded import Recorded, sift_decisions, sift_events
 
 ValueT = TypeVar("ValueT")
 
@@ -47,37 +47,34 @@ class MemoryEventStore:
                 raise
 
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
-        """Append a batch, or, when it raises, nothing."""
-        check_times(events, now_ms)
+        """Append what is new and right of a batch."""
+        recording = Recording(now_ms, EVENT_SCHEMA_VERSION)
         with self._lock:
             known = self._events.setdefault(tenant, {})
-            before = len(known)
-            for event in events:
-                new = replace(event, attribution=None)
-                if event.event_id not in known:
-                    known[event.event_id] = self._attributed(tenant, new)
-            return Recorded(len(known) - before, len(events) - (len(known) - before))
+            profiles = self._profiles.get(tenant, {}).values()
+            accounts = {profile.profile_id: profile.account_id for profile in profiles}
+            sifted = sift_events(events, known_ids=known, accounts=accounts, now_ms=now_ms)
+            for event in sifted.new:
+                new = replace(event, attribution=None, account_id="", recording=recording)
+                known[event.event_id] = self._attributed(tenant, new)
+            return sifted.recorded
 
-    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new.
-
-        Raises InvalidField for a decision more than a day ahead of `now_ms`.
-        """
-        check_decision_times(decisions, now_ms)
+    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
+        """Store what is new and right of a batch, each page_id once."""
         with self._lock:
             kept = {
                 page_id: (decision, recorded_ms)
                 for page_id, (decision, recorded_ms) in self._decisions.get(tenant, {}).items()
                 if recorded_ms >= now_ms - KEPT_MS
             }
-            before = len(kept)
-            for decision in decisions:
-                kept.setdefault(decision.page_id, (decision, now_ms))
+            sifted = sift_decisions(decisions, known_ids=kept, now_ms=now_ms)
+            for decision in sifted.new:
+                kept[decision.page_id] = (decision, now_ms)
             self._decisions[tenant] = kept
             events = self._events.setdefault(tenant, {})
             for event_id, event in events.items():
                 events[event_id] = self._attributed(tenant, event)
-            return len(kept) - before
+            return sifted.recorded
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
         """Create or replace whole profiles; returns how many distinct ones."""
@@ -154,7 +151,13 @@ class MemoryEventStore:
         said = by_title(decision.title_ids, decision.propensities)
         if event.title_id not in said:
             return event
-        attribution = Attribution(decision.policy, said[event.title_id], decision.model_version)
+        attribution = Attribution(
+            decision.policy,
+            said[event.title_id],
+            decision.model_version,
+            decision.index_version,
+            decision.arm,
+        )
         return replace(event, attribution=attribution)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from libs.domain.consent import Consent
@@ -44,6 +44,21 @@ def read(connection: sqlite3.Connection, tenant: str, profile_id: str) -> Profil
         (tenant, profile_id),
     ).fetchone()
     return None if row is None else _decode(row)
+
+
+def accounts(
+    connection: sqlite3.Connection, tenant: str, profile_ids: Collection[str]
+) -> dict[str, str]:
+    """The account of each profile that is stored, by profile_id; "" where it has none."""
+    if not profile_ids:
+        return {}
+    return dict(
+        connection.execute(
+            "SELECT profile_id, account_id FROM profiles"
+            " WHERE tenant = ? AND profile_id IN (SELECT value FROM json_each(?))",
+            (tenant, json.dumps(list(profile_ids))),
+        ).fetchall()
+    )
 
 
 def read_all(connection: sqlite3.Connection, tenant: str) -> list[Profile]:

@@ -4,9 +4,9 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
@@ -35,12 +35,38 @@ _READER_PRAGMAS: Final = (
 )
 
 
+# (path, mode, pragmas) -> a connection that has been told them.
+Connect = Callable[[Path, str, tuple[str, ...]], sqlite3.Connection]
+
+
+def connect(path: Path, mode: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:
+    """Open the file in a URI's `mode` ("rwc", "ro") and say `pragmas` to it."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,  # transactions are begun and ended by hand
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    try:
+        for pragma in pragmas:
+            connection.execute(pragma).fetchall()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The tables of one file; `version` is raised with every change that old code cannot read."""
+    """The tables of one file; `version` is raised with every change that old code cannot read.
+
+    `upgrades` leads from an older version, by its statements, to this one.
+    """
 
     version: int
     statements: tuple[str, ...]
+    upgrades: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Writer:
@@ -56,8 +82,8 @@ class Writer:
         self._lock.close()
 
 
-def open_writer(path: Path, schema: Schema) -> Writer:
-    """Open the file to write, made new if need be.
+def open_writer(path: Path, schema: Schema, *, connect: Connect = connect) -> Writer:
+    """Open the file to write, made new if need be; `connect` may put another system below it.
 
     Raises StartFault, in one line, when another process writes it, when it has another schema
     version, and when it cannot be a database here.
@@ -69,7 +95,7 @@ def open_writer(path: Path, schema: Schema) -> Writer:
         raise StartFault(f"cannot write {path}: {error.strerror}") from None
     connection: sqlite3.Connection | None = None
     try:
-        connection = _connect(path, "rwc", _WRITER_PRAGMAS)
+        connection = connect(path, "rwc", _WRITER_PRAGMAS)
         _make_tables(connection, path, schema)
     except (sqlite3.Error, StartFault) as error:
         if connection is not None:
@@ -101,11 +127,14 @@ def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> 
         found = _version(connection)
         if found == schema.version:
             return
+        statements = schema.statements
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            raise StartFault(
-                f"{path} has schema version {found}, this release needs {schema.version}"
-            )
-        for statement in schema.statements:
+            if found not in schema.upgrades:
+                raise StartFault(
+                    f"{path} has schema version {found}, this release needs {schema.version}"
+                )
+            statements = schema.upgrades[found]
+        for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {schema.version}")
 
@@ -113,7 +142,7 @@ def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> 
 def open_reader(path: Path, schema: Schema, part: str) -> sqlite3.Connection:
     """Open the file to read; raises PartUnavailable(`part`) when it is not there, or another's."""
     try:
-        connection = _connect(path, "ro", _READER_PRAGMAS)
+        connection = connect(path, "ro", _READER_PRAGMAS)
     except sqlite3.Error as error:
         raise PartUnavailable(part, f"{path.name}: {error}") from None
     try:
@@ -126,23 +155,6 @@ def open_reader(path: Path, schema: Schema, part: str) -> sqlite3.Connection:
         raise PartUnavailable(
             part, f"{path.name} has schema version {found}, this release needs {schema.version}"
         )
-    return connection
-
-
-def _connect(path: Path, mode: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
-        uri=True,
-        isolation_level=None,  # transactions are begun and ended by hand
-        check_same_thread=False,
-        cached_statements=256,
-    )
-    try:
-        for pragma in pragmas:
-            connection.execute(pragma).fetchall()
-    except sqlite3.Error:
-        connection.close()
-        raise
     return connection
 
 

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import grpc.aio
 import structlog
+from prometheus_client import Histogram
 
 from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
@@ -29,6 +30,8 @@ SERVICE_NAME: Final[str] = events_pb2.DESCRIPTOR.services_by_name["EventsService
 # it back from the thread that writes.
 SWITCH_INTERVAL_S: Final = 0.0005
 
+_CALLS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+
 
 class ClosableStore(EventStore, Protocol):
     """A store that holds something until it is closed."""
@@ -44,28 +47,35 @@ def now_ms() -> int:
 
 
 async def build(
-    settings: EventsSettings, authorize: Authorize, readiness: Readiness
+    settings: EventsSettings, metrics: ServiceMetrics, authorize: Authorize, readiness: Readiness
 ) -> Application:
     """The service of the settings; raises StartFault."""
-    return await assemble(
-        SqliteEventStore(settings.events_path),
-        readiness,
-        authorize=authorize,
-        most_waiting=settings.events_most_waiting,
-        clock=now_ms,
+    calls = Histogram(
+        "reprise_commit_calls",
+        "Writing calls that shared one durable commit.",
+        buckets=_CALLS,
+        registry=metrics.registry,
     )
+    store = SqliteEventStore(settings.events_path)
+    commits = GroupCommit(
+        store,
+        most_waiting=settings.events_most_waiting,
+        delay_ms=settings.commit_delay_ms,
+        on_commit=calls.observe,
+    )
+    return await assemble(store, commits, readiness, authorize=authorize, clock=now_ms)
 
 
 async def assemble(
     store: ClosableStore,
+    commits: GroupCommit,
     readiness: Readiness,
     *,
     authorize: Authorize,
-    most_waiting: int,
     clock: Callable[[], int],
 ) -> Application:
-    """The service on any store, which is closed with it."""
-    servicer = EventsServicer(store, GroupCommit(store, most_waiting=most_waiting), clock)
+    """The service on any store, which is closed with it; `commits` are the store's."""
+    servicer = EventsServicer(store, commits, clock)
 
     def mount(server: grpc.aio.Server) -> None:
         events_pb2_grpc.add_EventsServiceServicer_to_server(servicer, server)
@@ -89,10 +99,11 @@ def main() -> int:
         sys.stderr.write(f"events: {fault}\n")
         return 1
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    metrics = ServiceMetrics()
     return serve(
-        lambda readiness: build(settings, identity.authorize, readiness),
+        lambda readiness: build(settings, metrics, identity.authorize, readiness),
         settings.plan("events"),
-        ServiceMetrics(),
+        metrics,
         tls=identity.server_tls,
     )
 

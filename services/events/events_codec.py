@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from libs.domain.event import (
     Attribution,
@@ -15,6 +15,7 @@ from libs.domain.event import (
     Prompt,
     QuizAnswer,
     Rating,
+    Recording,
     RowScroll,
     ScrollDirection,
     Search,
@@ -33,9 +34,7 @@ from libs.serving.decoding import (
 )
 from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2
-
-MessageT = TypeVar("MessageT")
-ValueT = TypeVar("ValueT")
+from services.events.batch_codec import Batch, decode_batch
 
 MAX_EVENTS: Final = 5_000
 
@@ -43,28 +42,13 @@ MAX_EVENTS: Final = 5_000
 _MOST_REMEMBERED_BYTES: Final = 512
 
 
-def decode_each(
-    messages: Sequence[MessageT], decode: Callable[[MessageT], ValueT], field: str, *, most: int
-) -> list[ValueT]:
-    """The values of 1 to `most` messages; an InvalidField names the place, as "events[3]"."""
-    if not 1 <= len(messages) <= most:
-        raise InvalidField(field, f"must be 1 to {most}, are {len(messages)}")
-    values: list[ValueT] = []
-    try:
-        for message in messages:
-            values.append(decode(message))  # noqa: PERF401  the count tells where it failed
-    except InvalidField as fault:
-        raise fault.within(f"{field}[{len(values)}]") from None
-    return values
-
-
-def decode_events(messages: Sequence[events_pb2.Event]) -> list[Event]:
-    """The events of one batch; raises InvalidField with the path of the field."""
-    return decode_each(messages, decode_event, "events", most=MAX_EVENTS)
+def decode_events(messages: Sequence[events_pb2.Event]) -> Batch[Event]:
+    """The events of one batch; raises InvalidField or BatchTooLarge for the batch as a whole."""
+    return decode_batch(messages, decode_event, "events", most=MAX_EVENTS)
 
 
 def decode_event(message: events_pb2.Event) -> Event:
-    """The domain's value; `attribution` is read-only and ignored."""
+    """The domain's value; `attribution` and `recording` are read-only and ignored."""
     if not message.HasField("occurred_at"):
         raise InvalidField("occurred_at", "must be given")
     return Event(
@@ -78,6 +62,7 @@ def decode_event(message: events_pb2.Event) -> Event:
         context=_context(message.context),
         detail=_decode_detail(message),
         placement=_decode_placement(message),
+        account_id=message.account_id,
     )
 
 
@@ -157,6 +142,8 @@ def event_message(event: Event) -> events_pb2.Event:
         context=viewing_context_message(event.context),
         placement=_placement_message(event.placement),
         attribution=_attribution_message(event.attribution),
+        account_id=event.account_id,
+        recording=_recording_message(event.recording),
     )
     if event.detail is not None:
         _set_detail(message, event.detail)
@@ -178,6 +165,17 @@ def _attribution_message(attribution: Attribution | None) -> events_pb2.Attribut
         policy=attribution.policy,
         propensity=attribution.propensity,
         model_version=attribution.model_version,
+        index_version=attribution.index_version,
+        arm=attribution.arm,
+    )
+
+
+def _recording_message(recording: Recording | None) -> events_pb2.Recording | None:
+    if recording is None:
+        return None
+    return events_pb2.Recording(
+        recorded_at=timestamp(recording.recorded_ms) if recording.recorded_ms else None,
+        schema_version=recording.schema_version,
     )
 
 

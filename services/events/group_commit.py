@@ -1,9 +1,12 @@
 """Group commit: everything that waits becomes durable in one transaction, on one thread.
 
-The disk's fsync sets the rate of commits; how many calls share one is up to how many wait.
+The disk's fsync sets the rate of commits; how many calls share one is up to how many wait. Those
+who were answered together come back together, so a commit waits for as many calls as there were
+about the one before; a caller who is alone never waits for anybody.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,15 +42,33 @@ class _Call:
     size: int
     write: Callable[[], Any]
     answer: asyncio.Future[Any]
+    arrived_s: float  # by the clock of the event loop
 
 
 class GroupCommit:
     """Runs writes in the order they come; belongs to one event loop."""
 
-    def __init__(self, store: Transactional, *, most_waiting: int) -> None:
-        """`most_waiting` bounds the rows of all calls that have no answer yet."""
+    def __init__(
+        self,
+        store: Transactional,
+        *,
+        most_waiting: int,
+        delay_ms: int = 0,
+        on_commit: Callable[[int], None] | None = None,
+    ) -> None:
+        """`most_waiting` bounds the rows of all calls that have no answer yet.
+
+        No call waits longer than `delay_ms` for others to join it. `on_commit` is told of each
+        durable commit how many calls shared it.
+        """
         self._store = store
         self._most_waiting = most_waiting
+        self._delay_s = delay_ms / 1000
+        self._on_commit = on_commit
+        # How many calls there were about the last commit: in it, and come during it.
+        self._crowd = 1
+        self._is_gathered = asyncio.Event()
+        self._is_closing = False
         self._waiting: deque[_Call] = deque()
         self._waiting_size = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -62,9 +83,12 @@ class GroupCommit:
         """
         if self._waiting_size and self._waiting_size + size > self._most_waiting:
             raise Overloaded("rows waiting to be written", retry_after_ms=RETRY_AFTER_MS)
-        call = _Call(size, write, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        call = _Call(size, write, loop.create_future(), loop.time())
         self._waiting.append(call)
         self._waiting_size += size
+        if self._is_enough:
+            self._is_gathered.set()
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
         answer: ResultT = await call.answer
@@ -72,6 +96,8 @@ class GroupCommit:
 
     async def close(self) -> None:
         """Commit what waits, then stop the thread."""
+        self._is_closing = True
+        self._is_gathered.set()
         if self._committing is not None:
             await self._committing
         self._thread.shutdown()
@@ -79,11 +105,13 @@ class GroupCommit:
     async def _commit_waiting(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
+            await self._gather()
             group = self._next_group()
             # A caller that has gone away meanwhile is not written for.
             calls = [call for call in group if not call.answer.done()]
             outcomes = await loop.run_in_executor(self._thread, self._commit, calls)
             self._waiting_size -= sum(call.size for call in group)
+            self._crowd = len(group) + len(self._waiting)
             for call, outcome in zip(calls, outcomes, strict=True):
                 if call.answer.done():
                     continue
@@ -91,6 +119,20 @@ class GroupCommit:
                     call.answer.set_exception(outcome)
                 else:
                     call.answer.set_result(outcome)
+
+    @property
+    def _is_enough(self) -> bool:
+        return len(self._waiting) >= self._crowd or self._waiting_size >= MOST_PER_COMMIT
+
+    async def _gather(self) -> None:
+        """Wait for the others, as long as the first of those who wait already may."""
+        waited_s = asyncio.get_running_loop().time() - self._waiting[0].arrived_s
+        if self._is_enough or self._is_closing or waited_s >= self._delay_s:
+            return
+        self._is_gathered.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._delay_s - waited_s):
+                await self._is_gathered.wait()
 
     def _next_group(self) -> list[_Call]:
         group = [self._waiting.popleft()]
@@ -104,7 +146,10 @@ class GroupCommit:
         """The result of every call, or the exception that it is to see; on the writer thread."""
         try:
             with self._store.transaction():
-                return [_outcome(call.write) for call in calls]
+                outcomes = [_outcome(call.write) for call in calls]
+            if self._on_commit is not None:
+                self._on_commit(len(calls))
+            return outcomes
         except Exception as error:  # whatever it was, nothing is durable and every caller must know
             return [error] * len(calls)
 

@@ -24,17 +24,15 @@ class EventStore(Protocol):
         ...
 
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
-        """Append a batch and fold it into the features: all of it or, when it raises, nothing.
+        """Append what is new and right of a batch, and fold it into the features.
 
-        Raises InvalidField for an event more than a day ahead of `now_ms`.
+        Each event is judged alone, by `libs.storage.recorded.sift_events`; when this raises,
+        nothing of the batch is stored.
         """
         ...
 
-    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> int:
-        """Store decisions, each page_id once; returns how many were new.
-
-        Raises InvalidField for a decision more than a day ahead of `now_ms`.
-        """
+    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
+        """Store what is new and right of a batch, each page_id once, by `sift_decisions`."""
         ...
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:

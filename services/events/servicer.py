@@ -19,7 +19,8 @@ from libs.serving.identity import tenant_of
 from libs.serving.profile_codec import profile, profile_message
 from libs.storage.recorded import Recorded
 from reprise.events.v1 import events_pb2, events_pb2_grpc
-from services.events.events_codec import decode_each, decode_events, event_messages
+from services.events.batch_codec import Batch, decode_batch, decode_each, rejection_messages
+from services.events.events_codec import decode_events, event_messages
 from services.events.features_codec import profile_features_message, title_features_message
 from services.events.group_commit import GroupCommit
 from services.events.history_page import order_of, token_after
@@ -60,34 +61,57 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         """Append a batch."""
         recorded = await self._record(tenant_of(context), request.events)
         return events_pb2.RecordEventsResponse(
-            recorded_count=recorded.recorded_count, duplicate_count=recorded.duplicate_count
+            recorded_count=recorded.recorded_count,
+            duplicate_count=recorded.duplicate_count,
+            duplicate_indexes=recorded.duplicate_indexes,
+            rejections=rejection_messages(recorded),
+            late_indexes=recorded.late_indexes,
         )
 
     async def StreamEvents(  # noqa: N802
         self, request_iterator: AsyncIterator[events_pb2.StreamEventsRequest], context: Context
-    ) -> events_pb2.StreamEventsResponse:
-        """Append many batches, each durable before the next is taken."""
-        answer = events_pb2.StreamEventsResponse()
+    ) -> AsyncIterator[events_pb2.StreamEventsResponse]:
+        """Append many batches; each is acknowledged before the next is taken."""
+        tenant, index = tenant_of(context), 0
+        recorded_total = duplicate_total = rejected_total = 0
         async for request in request_iterator:
-            recorded = await self._record(tenant_of(context), request.events)
-            answer.recorded_count += recorded.recorded_count
-            answer.duplicate_count += recorded.duplicate_count
-        return answer
+            recorded = await self._record(tenant, request.events)
+            recorded_total += recorded.recorded_count
+            duplicate_total += recorded.duplicate_count
+            rejected_total += len(recorded.rejections)
+            yield events_pb2.StreamEventsResponse(
+                batch_index=index,
+                recorded_count=recorded.recorded_count,
+                duplicate_count=recorded.duplicate_count,
+                duplicate_indexes=recorded.duplicate_indexes,
+                rejections=rejection_messages(recorded),
+                late_indexes=() if request.backfill else recorded.late_indexes,
+                total_recorded_count=recorded_total,
+                total_duplicate_count=duplicate_total,
+                total_rejected_count=rejected_total,
+            )
+            index += 1
 
     async def _record(self, tenant: str, messages: Sequence[events_pb2.Event]) -> Recorded:
-        events = await self._decoded(messages, decode_events, inline=_MOST_DECODED_INLINE)
+        batch = await self._decoded(messages, decode_events, inline=_MOST_DECODED_INLINE)
         now_ms = self._clock()
-        return await self._commits.run(
-            len(events), lambda: self._store.record_events(tenant, events, now_ms)
+        return await self._commit(
+            batch, lambda: self._store.record_events(tenant, batch.values, now_ms)
         )
+
+    async def _commit(self, batch: Batch[Any], write: Callable[[], Recorded]) -> Recorded:
+        """What became of the whole batch, once that is durable."""
+        if not batch.values:
+            return batch.whole(Recorded(0))
+        return batch.whole(await self._commits.run(len(batch.values), write))
 
     async def _decoded(
         self,
         messages: Sequence[MessageT],
-        decode: Callable[[Sequence[MessageT]], list[ValueT]],
+        decode: Callable[[Sequence[MessageT]], ValueT],
         *,
         inline: int,
-    ) -> list[ValueT]:
+    ) -> ValueT:
         if len(messages) <= inline:
             return decode(messages)
         return await self._on(self._work, lambda: decode(messages))
@@ -97,13 +121,17 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
     ) -> events_pb2.RecordDecisionsResponse:
         """Store what ranking answered."""
         tenant, now_ms = tenant_of(context), self._clock()
-        decisions = await self._decoded(
+        batch = await self._decoded(
             request.decisions, _decode_decisions, inline=_MOST_DECISIONS_DECODED_INLINE
         )
-        recorded_count = await self._commits.run(
-            len(decisions), lambda: self._store.record_decisions(tenant, decisions, now_ms)
+        recorded = await self._commit(
+            batch, lambda: self._store.record_decisions(tenant, batch.values, now_ms)
         )
-        return events_pb2.RecordDecisionsResponse(recorded_count=recorded_count)
+        return events_pb2.RecordDecisionsResponse(
+            recorded_count=recorded.recorded_count,
+            duplicate_indexes=recorded.duplicate_indexes,
+            rejections=rejection_messages(recorded),
+        )
 
     async def ListHistory(  # noqa: N802
         self, request: events_pb2.ListHistoryRequest, context: Context
@@ -197,8 +225,8 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
 
-def _decode_decisions(messages: Sequence[events_pb2.Decision]) -> list[Decision]:
-    return decode_each(messages, decision, "decisions", most=1_000)
+def _decode_decisions(messages: Sequence[events_pb2.Decision]) -> Batch[Decision]:
+    return decode_batch(messages, decision, "decisions", most=1_000)
 
 
 def _decode_profiles(messages: Sequence[events_pb2.Profile]) -> list[Profile]:

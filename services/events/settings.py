@@ -8,7 +8,7 @@ from libs.serving.settings import SuiteSettings, refuse_workers
 
 
 class EventsSettings(SuiteSettings):
-    """Those of the suite, and how many rows may wait to be written before calls are refused."""
+    """Those of the suite, and how writes are gathered into commits."""
 
     workers: Annotated[int, AfterValidator(refuse_workers)] = Field(default=1, ge=1)
     # A group commit answers all of its callers at once, and they all come back at once: with the
@@ -17,4 +17,7 @@ class EventsSettings(SuiteSettings):
     most_in_flight: int = Field(default=1_000, ge=1)
     most_pending: int = Field(default=256, ge=1)
     most_pending_hard: int = Field(default=512, ge=1)
+    # Rows that may wait to be written before calls are refused.
     events_most_waiting: int = Field(default=50_000, ge=1)
+    # How long a call may wait for others to share its fsync; 0 commits whatever waits.
+    commit_delay_ms: int = Field(default=5, ge=0, le=1_000)

@@ -6,11 +6,13 @@ whatever is still here when the process ends, is lost and counted.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import structlog
 
 from libs.domain.decision import Decision
+from libs.domain.rejection import Rejection
 from libs.faults import DeadlineSpent, Fault, Overloaded, PartUnavailable
 
 log = structlog.get_logger(__name__)
@@ -23,8 +25,11 @@ BATCH_BYTES: Final = 1_000_000
 class DecisionWriter(Protocol):
     """The events service, as far as decisions go."""
 
-    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> None:
-        """Store a batch, idempotent by page_id; raises a Fault when that did not happen."""
+    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> Sequence[Rejection]:
+        """Store a batch, idempotent by page_id, but for those that are rejected.
+
+        Raises a Fault when none was stored.
+        """
         ...
 
 
@@ -98,7 +103,7 @@ class QueuedDecisionLog:
                 return True
             tenant, batch = self._next_batch()
             try:
-                await self._writer.record_decisions(tenant, batch)
+                rejections = await self._writer.record_decisions(tenant, batch)
             except (PartUnavailable, Overloaded, DeadlineSpent) as fault:
                 if self._is_reachable:
                     log.warning("decisions wait for events", cause=str(fault), waiting=len(batch))
@@ -108,6 +113,15 @@ class QueuedDecisionLog:
                 # Trying again would hold up every decision behind these.
                 log.error("decisions refused by events", cause=str(fault), count=len(batch))
                 self._on_lost(len(batch))
+            else:
+                for rejection in rejections:
+                    log.error(
+                        "decision rejected by events",
+                        page_id=batch[rejection.index].page_id,
+                        field=rejection.field,
+                        problem=rejection.problem,
+                    )
+                self._on_lost(len(rejections))
             self._is_reachable = True
             for _ in batch:
                 self._waiting.popleft()

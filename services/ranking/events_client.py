@@ -7,6 +7,7 @@ import grpc
 import grpc.aio
 
 from libs.domain.decision import Decision
+from libs.domain.rejection import Rejection, RejectionReason
 from libs.serving.channels import call
 from libs.serving.decision_codec import decision_message
 from libs.serving.identity import NO_CREDENTIALS, Credentials
@@ -25,17 +26,23 @@ class EventsClient:
         self._channel = channel
         self._stub = events_pb2_grpc.EventsServiceStub(channel)
 
-    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> None:
-        """Store a batch; raises a Fault when that did not happen."""
+    async def record_decisions(
+        self, tenant: str, decisions: list[Decision]
+    ) -> tuple[Rejection, ...]:
+        """Store a batch but for what is rejected; raises a Fault when that did not happen."""
         request = events_pb2.RecordDecisionsRequest(
             decisions=[decision_message(decision) for decision in decisions]
         )
-        await call(
+        answer = await call(
             "events",
             self._stub.RecordDecisions,
             request,
             timeout_s=WRITE_S,
             metadata=self._credentials.metadata(tenant),
+        )
+        return tuple(
+            Rejection(one.index, RejectionReason(one.reason), one.field, one.problem)
+            for one in answer.rejections
         )
 
     async def watch_connection(self, note: Callable[[bool], None]) -> None:

@@ -1,11 +1,15 @@
 import pytest
 
 DEFAULT_MESSAGES = 250
+DEFAULT_KILLS = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--messages", type=int, default=DEFAULT_MESSAGES, help="mutated messages for each service"
+    )
+    parser.addoption(
+        "--kills", type=int, default=DEFAULT_KILLS, help="kills of each service that is written to"
     )
 
 
@@ -13,3 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def message_count(request: pytest.FixtureRequest) -> int:
     # Not registered when this folder is collected with all others.
     return int(request.config.getoption("messages", DEFAULT_MESSAGES))
+
+
+@pytest.fixture
+def kill_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("kills", DEFAULT_KILLS))

@@ -76,6 +76,11 @@ class Tenant:
     async def events(self, method: str, request: Any) -> Any:
         return await self.begin("events", method, request)
 
+    async def stream(self, *requests: events_pb2.StreamEventsRequest) -> Any:
+        """The last acknowledgement of a stream."""
+        answers = [answer async for answer in self.begin("events", "StreamEvents", iter(requests))]
+        return answers[-1]
+
     async def candidates(self, method: str, request: Any) -> Any:
         return await self.begin("candidates", method, request)
 
@@ -107,15 +112,8 @@ async def test_a_tenant_never_sees_what_is_anothers(
 async def _write_as(tenant: Tenant) -> None:
     event = event_message(watch("e1", NOW_MS, profile_id="p", title_id="a-t01"))
     await tenant.events("RecordEvents", events_pb2.RecordEventsRequest(events=[event]))
-    await tenant.events(
-        "StreamEvents",
-        iter(
-            [
-                events_pb2.StreamEventsRequest(
-                    events=[event_message(watch("e2", NOW_MS, profile_id="p"))]
-                )
-            ]
-        ),
+    await tenant.stream(
+        events_pb2.StreamEventsRequest(events=[event_message(watch("e2", NOW_MS, profile_id="p"))])
     )
     decision = Decision("page", "p", NOW_MS, "policy", ("a-t01",), (0.5,))
     await tenant.events(
@@ -179,10 +177,8 @@ async def _change_nothing(bravo: Tenant, acme: Tenant) -> None:
     event = event_message(watch("e1", NOW_MS, profile_id="p", title_id="b-t01"))
     recorded = await bravo.events("RecordEvents", events_pb2.RecordEventsRequest(events=[event]))
     assert (recorded.recorded_count, recorded.duplicate_count) == (1, 0)
-    streamed = await bravo.events(
-        "StreamEvents", iter([events_pb2.StreamEventsRequest(events=[event])])
-    )
-    assert (streamed.recorded_count, streamed.duplicate_count) == (0, 1)
+    streamed = await bravo.stream(events_pb2.StreamEventsRequest(events=[event]))
+    assert (streamed.total_recorded_count, streamed.total_duplicate_count) == (0, 1)
     decision = decision_message(Decision("page", "p", NOW_MS, "other", ("b-t01",), (1.0,)))
     request = events_pb2.RecordDecisionsRequest(decisions=[decision])
     assert (await bravo.events("RecordDecisions", request)).recorded_count == 1

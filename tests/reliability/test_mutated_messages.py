@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 import grpc.aio
@@ -15,6 +15,7 @@ import psutil
 import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.domain.consent import Consent
@@ -126,6 +127,8 @@ class Attack:
         self._requests = requests
         self._random = Random(f"{SEED} {service}")
         self.codes: Counter[str] = Counter()
+        # Messages of which a batch was taken without some of its items.
+        self.rejected = 0
 
     async def run(self, count: int) -> None:
         """Send `count` messages, some at once."""
@@ -141,8 +144,9 @@ class Attack:
         return method, [mutated(request, self._random) for _ in range(count)]
 
     async def _send(self, method: str, messages: Sequence[bytes]) -> None:
-        code, details = await outcome(self._suite, method, messages)
+        code, details, answer = await outcome(self._suite, method, messages)
         name = method.rpartition("/")[2]
+        self.rejected += bool(getattr(answer, "rejections", ()))
         self.codes[f"{name} {code.name}"] += 1
         assert code in CODES | ALSO.get(name, frozenset()), (
             f"{method} answered {code.name} ({details}) to {[one[:400] for one in messages]!r}"
@@ -151,26 +155,43 @@ class Attack:
 
 async def outcome(
     suite: Served, method: str, messages: Sequence[bytes]
-) -> tuple[grpc.StatusCode, str]:
+) -> tuple[grpc.StatusCode, str, Message | None]:
     """How a method answers raw bytes; of a stream without end, the first answer."""
     service, name = method[1:].split("/")
     described = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
     channel = suite.of(method)
+    read = GetMessageClass(described.output_type).FromString
+    answer: Any = None
     try:
-        if described.server_streaming:
-            stream: Any = channel.unary_stream(method)
-            answers = stream(messages[0], timeout=HANGS_S)
-            await answers.read()
+        if described.client_streaming:
+            answer = await exchanged(
+                channel.stream_stream(method, response_deserializer=read), messages
+            )
+        elif described.server_streaming:
+            many: Any = channel.unary_stream(method, response_deserializer=read)
+            answers = many(messages[0], timeout=HANGS_S)
+            answer = await answers.read()
             answers.cancel()
-        elif described.client_streaming:
-            many: Any = channel.stream_unary(method)
-            await many(iter(messages), timeout=HANGS_S)
         else:
-            one: Any = channel.unary_unary(method)
-            await one(messages[0], timeout=HANGS_S)
+            one: Any = channel.unary_unary(method, response_deserializer=read)
+            answer = await one(messages[0], timeout=HANGS_S)
     except grpc.aio.AioRpcError as error:
-        return error.code(), str(error.details())
-    return grpc.StatusCode.OK, ""
+        return error.code(), str(error.details()), None
+    return grpc.StatusCode.OK, "", answer
+
+
+async def exchanged(method: Any, messages: Sequence[bytes]) -> Message | None:
+    """The last answer to messages that are sent one by one, each after the answer before.
+
+    gRPC's own client says INTERNAL, now and then, where a stream ends while it still sends.
+    """
+    stream, answer = method(timeout=HANGS_S), None
+    for message in messages:
+        await stream.write(message)
+        answer = await stream.read()
+    await stream.done_writing()
+    assert await stream.read() is grpc.aio.EOF
+    return cast("Message | None", answer)
 
 
 @pytest.fixture
@@ -197,11 +218,12 @@ async def test_no_message_breaks_a_service(
     grown = resident_bytes() - before
     assert grown < GROWTH_BYTES, f"{grown / 2**20:.0f} MiB more"
     refused = sum(count for code, count in attack.codes.items() if "INVALID" in code)
+    refused += attack.rejected
     assert refused > message_count / 10, "the messages were not wrong enough"
     for method in ALLOWED:
         if method.startswith(f"/reprise.{service}."):
             message = requests[method.rpartition("/")[2]]
-            code, details = await outcome(started, method, [message.SerializeToString()])
+            code, details, _ = await outcome(started, method, [message.SerializeToString()])
             assert code is grpc.StatusCode.OK, f"{method} afterwards: {code.name} {details}"
 
 
@@ -229,11 +251,6 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
     asked: list[tuple[Any, Message, str]] = [
         (ranking.Recommend, ranking_pb2.RecommendRequest(profile_id=value), "profile_id"),
         (
-            events.RecordEvents,
-            events_pb2.RecordEventsRequest(events=[event]),
-            "events[0].profile_id",
-        ),
-        (
             events.UpsertProfiles,
             events_pb2.UpsertProfilesRequest(profiles=[profile]),
             "profiles[0].profile_id",
@@ -257,6 +274,10 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
             await call("service", method, request, timeout_s=20)
         assert caught.value.field == field
         assert len(str(caught.value)) < 1_000, "the text does not repeat what was sent"
+    batch = events_pb2.RecordEventsRequest(events=[event])
+    [rejection] = (await call("events", events.RecordEvents, batch, timeout_s=20)).rejections
+    assert rejection.field == "profile_id"
+    assert len(rejection.problem) < 1_000, "the text does not repeat what was sent"
 
 
 BAD_TIMES: Final = {

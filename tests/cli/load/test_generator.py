@@ -67,9 +67,11 @@ class Events(events_pb2_grpc.EventsServiceServicer):
     def __init__(self) -> None:
         self.streams: list[int] = []
 
-    async def StreamEvents(self, requests: Any, context: Any) -> Any:  # noqa: N802
-        self.streams.append(len([request async for request in requests]))
-        return events_pb2.StreamEventsResponse()
+    async def StreamEvents(self, requests: Any, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        self.streams.append(0)
+        async for _ in requests:
+            self.streams[-1] += 1
+            yield events_pb2.StreamEventsResponse()
 
 
 class Server:

@@ -22,6 +22,7 @@ FULL = Decision(
     degraded=(Part.RANKER, Part.EVENTS),
     removed_title_ids=("t3",),
     removed_reasons=("thumbed_down",),
+    arm="b",
 )
 
 

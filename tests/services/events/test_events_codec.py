@@ -1,12 +1,14 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from libs.domain.event import DAY_MS, Attribution, Event
-from libs.faults import InvalidField
+from libs.domain.event import DAY_MS, Attribution, Event, Recording
+from libs.domain.rejection import RejectionReason
+from libs.faults import BatchTooLarge, InvalidField
 from libs.serving.decoding import timestamp
 from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2
@@ -54,15 +56,25 @@ def test_what_a_client_invents_in_a_context_is_not_remembered() -> None:
     assert _known_context.cache_info().currsize == before
 
 
-def test_attribution_is_told_and_not_taken() -> None:
+def test_attribution_and_recording_are_told_and_not_taken() -> None:
     message = event_message(watch("a", START_MS))
     message.attribution.policy = "mine"
-    assert decode_event(message).attribution is None
+    message.recording.schema_version = 9
+    taken = decode_event(message)
+    assert (taken.attribution, taken.recording) == (None, None)
     said = Event(
         "a", "p", decode_event(rating()).kind, START_MS, title_id="t",
-        detail=decode_event(rating()).detail, attribution=Attribution("explore", 0.5, "v1"),
+        detail=decode_event(rating()).detail,
+        attribution=Attribution("explore", 0.5, "v1", "v2", "b"), recording=Recording(START_MS, 2),
     )  # fmt: skip
-    assert event_message(said).attribution.propensity == 0.5
+    told = event_message(said)
+    assert told.attribution == events_pb2.Attribution(
+        policy="explore", propensity=0.5, model_version="v1", index_version="v2", arm="b"
+    )
+    assert told.recording.recorded_at == timestamp(START_MS)
+    assert not event_message(replace(said, recording=Recording(0, 1))).recording.HasField(
+        "recorded_at"
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,6 +88,7 @@ def test_attribution_is_told_and_not_taken() -> None:
         (changed(kind=0), "kind"),
         (changed(kind=99), "kind"),
         (changed(sequence=-1), "sequence"),
+        (changed(account_id="x" * 129), "account_id"),
         (lambda message: message.ClearField("occurred_at"), "occurred_at"),
         (lambda message: setattr(message.occurred_at, "seconds", -1), "occurred_at"),
         (lambda message: setattr(message.rating, "value", math.nan), "rating.value"),
@@ -96,17 +109,26 @@ def test_a_bad_field_is_named_with_its_place(
 ) -> None:
     bad = rating()
     change(bad)
-    with pytest.raises(InvalidField) as caught:
-        decode_events([rating(), bad])
-    assert caught.value.field == f"events[1].{field}"
+    batch = decode_events([rating(), bad, rating()])
+    assert batch.places == [0, 2]
+    [rejection] = batch.rejections
+    assert (rejection.index, rejection.field) == (1, field)
+    special = {
+        "kind": RejectionReason.UNKNOWN_KIND,
+        "detail": RejectionReason.WRONG_DETAIL,
+    }
+    assert rejection.reason is special.get(field, RejectionReason.INVALID_FIELD)
 
 
 def test_a_batch_has_bounds() -> None:
-    for messages in ([], [rating()] * 5_001):
-        with pytest.raises(InvalidField) as caught:
-            decode_events(messages)
-        assert caught.value.field == "events"
-    assert len(decode_events([rating()] * 5_000)) == 5_000
+    with pytest.raises(InvalidField) as caught:
+        decode_events([])
+    assert caught.value.field == "events"
+    with pytest.raises(BatchTooLarge) as too_large:
+        decode_events([rating()] * 5_001)
+    limit = {"field": "events", "most": "5000", "given": "5001"}
+    assert too_large.value.metadata == limit
+    assert len(decode_events([rating()] * 5_000).values) == 5_000
 
 
 def test_an_unknown_surface_is_refused_every_time() -> None:

@@ -150,3 +150,64 @@ async def test_closing_commits_what_waits() -> None:
     await asyncio.sleep(0)
     await commits.close()
     assert await waiting == "A"
+
+
+async def test_callers_who_come_back_one_by_one_still_share_a_commit() -> None:
+    ledger, shared = Ledger(), list[int]()
+    commits = GroupCommit(ledger, most_waiting=100, delay_ms=10_000, on_commit=shared.append)
+    loop = asyncio.get_running_loop()
+
+    async def caller(name: str, turns: int) -> None:
+        await commits.run(1, lambda: ledger.write(f"{name}0"))
+        for turn in range(1, turns):
+            # Each comes back after its own number of turns of the loop.
+            for _ in range(ord(name)):
+                await asyncio.sleep(0)
+            await commits.run(1, lambda turn=turn: ledger.write(f"{name}{turn}"))  # type: ignore[misc]  # mypy knows no defaults of lambdas
+
+    began_s = loop.time()
+    await asyncio.gather(*(caller(name, 20) for name in "abcd"))
+    await commits.close()
+    assert loop.time() - began_s < 10
+    assert sum(shared) == 80
+    assert len(shared) <= 22
+
+
+async def test_a_caller_alone_waits_for_nobody() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=100, delay_ms=60_000)
+    async with asyncio.timeout(30):
+        for _ in range(3):
+            await commits.run(1, lambda: ledger.write("a"))
+    await commits.close()
+
+
+async def test_those_who_do_not_come_back_are_waited_for_once_and_not_long() -> None:
+    ledger, shared = Ledger(), list[int]()
+    commits = GroupCommit(ledger, most_waiting=100, delay_ms=1, on_commit=shared.append)
+    await run_all(commits, ledger, "a", "b", "c")
+    async with asyncio.timeout(30):
+        for _ in range(3):
+            await commits.run(1, lambda: ledger.write("a"))
+    assert shared == [3, 1, 1, 1]
+    await commits.close()
+
+
+async def test_closing_waits_for_nobody() -> None:
+    ledger = Ledger()
+    commits = GroupCommit(ledger, most_waiting=100, delay_ms=60_000)
+    await run_all(commits, ledger, "a", "b", "c")
+    waiting = asyncio.create_task(commits.run(1, lambda: ledger.write("d")))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await commits.close()
+    assert await waiting == "D"
+
+
+async def test_a_commit_that_failed_is_not_counted() -> None:
+    ledger, shared = Ledger(), list[int]()
+    ledger.is_full = True
+    commits = GroupCommit(ledger, most_waiting=100, on_commit=shared.append)
+    await run_all(commits, ledger, "a", "b")
+    assert shared == []
+    await commits.close()

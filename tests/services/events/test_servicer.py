@@ -1,5 +1,6 @@
 """The events service in this process: real server, real channel, both stores."""
 
+import asyncio
 import base64
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -16,7 +17,7 @@ from libs.domain.consent import Consent
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import InvalidField
+from libs.faults import BatchTooLarge, InvalidField, PartUnavailable
 from libs.features.event_columns import from_events
 from libs.features.profile_state import EMPTY, replay
 from libs.features.title_replay import TitleReplay
@@ -33,7 +34,7 @@ from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.__main__ import ClosableStore, assemble
-from services.events.events_codec import decode_event, event_messages
+from services.events.events_codec import decode_event, event_message, event_messages
 from services.events.group_commit import GroupCommit
 from services.events.servicer import EventsServicer
 from tests.made_events import START_MS, assert_same_state, impression, watch
@@ -61,7 +62,11 @@ async def channel(
     async with (
         running(
             lambda ready: assemble(
-                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
+                store,
+                GroupCommit(store, most_waiting=10_000),
+                ready,
+                authorize=as_everybody,
+                clock=lambda: NOW_MS,
             )
         ) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
@@ -78,7 +83,11 @@ Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
 
 
 async def record(stub: Stub, events: list[Event]) -> events_pb2.RecordEventsResponse:
-    request = events_pb2.RecordEventsRequest(events=event_messages(events))
+    return await send(stub, event_messages(events))
+
+
+async def send(stub: Stub, messages: list[events_pb2.Event]) -> events_pb2.RecordEventsResponse:
+    request = events_pb2.RecordEventsRequest(events=messages)
     return await call("events", stub.RecordEvents, request, timeout_s=5)
 
 
@@ -153,36 +162,148 @@ async def test_title_features_now_are_decayed_to_the_clock(
     assert not elsewhere.country_counters["NZ"].any()
 
 
-async def test_a_stream_is_recorded_batch_by_batch(stub: Stub) -> None:
+async def test_a_stream_is_acknowledged_batch_by_batch(stub: Stub) -> None:
+    late = [watch(str(place), START_MS + place) for place in range(700)]
+    ahead = watch("ahead", NOW_MS + 2 * DAY_MS)
+
     async def batches() -> AsyncIterator[events_pb2.StreamEventsRequest]:
-        for start in range(0, 700, 350):
-            events = [watch(str(place), START_MS + place) for place in range(start, start + 350)]
-            yield events_pb2.StreamEventsRequest(events=event_messages(events), backfill=True)
-            yield events_pb2.StreamEventsRequest(events=event_messages(events[:5]))
+        for start in (0, 350):
+            events = event_messages(late[start : start + 350])
+            yield events_pb2.StreamEventsRequest(events=events, backfill=start == 0)
+            yield events_pb2.StreamEventsRequest(events=[*events[:5], event_message(ahead)])
 
-    answer = await stub.StreamEvents(batches(), timeout=20)
-    assert (answer.recorded_count, answer.duplicate_count) == (700, 10)
+    answers = [answer async for answer in stub.StreamEvents(batches(), timeout=20)]
+    assert [answer.batch_index for answer in answers] == [0, 1, 2, 3]
+    assert [answer.recorded_count for answer in answers] == [350, 0, 350, 0]
+    assert [answer.total_recorded_count for answer in answers] == [350, 350, 700, 700]
+    assert [list(answer.duplicate_indexes) for answer in answers] == [[], [*range(5)]] * 2
+    assert [len(answer.late_indexes) for answer in answers] == [0, 0, 350, 0]
+    assert [one.index for answer in answers for one in answer.rejections] == [5, 5]
+    last = answers[-1]
+    assert (last.total_duplicate_count, last.total_rejected_count) == (10, 2)
 
 
-async def test_what_a_broken_stream_had_sent_before_stays(stub: Stub) -> None:
+async def test_an_acknowledgement_comes_before_the_next_batch_is_sent(stub: Stub) -> None:
+    stream = stub.StreamEvents(timeout=20)
+    for place, event in enumerate(EVENTS):
+        await stream.write(events_pb2.StreamEventsRequest(events=event_messages([event])))
+        answer = await stream.read()
+        assert isinstance(answer, events_pb2.StreamEventsResponse)
+        assert answer.batch_index == place
+        assert len((await history(stub)).events) == place + 1
+    await stream.done_writing()
+
+
+async def test_what_a_broken_stream_had_acknowledged_stays(stub: Stub) -> None:
     async def batches() -> AsyncIterator[events_pb2.StreamEventsRequest]:
         yield events_pb2.StreamEventsRequest(events=event_messages(EVENTS[:1]))
         yield events_pb2.StreamEventsRequest()
 
+    stream = stub.StreamEvents(batches(), timeout=20)
+    first = await stream.read()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.StreamEvents(batches(), timeout=20)
+        await stream.read()
     fault = fault_of("events", caught.value)
     assert isinstance(fault, InvalidField)
     assert fault.field == "events"
+    assert isinstance(first, events_pb2.StreamEventsResponse)
+    assert first.recorded_count == 1
     assert len((await history(stub)).events) == 1
 
 
-async def test_a_bad_event_is_named_and_nothing_of_its_batch_is_stored(stub: Stub) -> None:
-    bad = [EVENTS[0], watch("late", NOW_MS + DAY_MS + 1)]
-    with pytest.raises(InvalidField) as caught:
-        await record(stub, bad)
-    assert caught.value.field == "events[1].occurred_at"
+async def test_one_bad_event_of_500_is_explained_and_499_are_accepted(stub: Stub) -> None:
+    messages = event_messages([watch(str(place), NOW_MS - place) for place in range(500)])
+    messages[123].rating.CopyFrom(events_pb2.Rating(value=1, scale=5))
+    answer = await send(stub, messages)
+    assert answer.recorded_count == 499
+    [rejection] = answer.rejections
+    assert rejection.index == 123
+    assert rejection.reason == events_pb2.REJECTION_REASON_WRONG_DETAIL
+    assert rejection.field == "detail"
+    assert rejection.problem == "PROGRESS needs WatchedInterval"
+    assert not answer.late_indexes
+    again = await send(stub, messages)
+    assert (again.recorded_count, again.duplicate_count) == (0, 499)
+    assert [one.index for one in again.rejections] == [123]
+    assert list(again.duplicate_indexes) == [place for place in range(500) if place != 123]
+
+
+async def test_what_the_store_refuses_keeps_its_place_among_what_cannot_be_read(
+    stub: Stub,
+) -> None:
+    messages = event_messages(
+        [watch("a", 0), watch("b", NOW_MS + 2 * DAY_MS), watch("c", 0), watch("c", 0)]
+    )
+    unknown = events_pb2.Event()
+    unknown.CopyFrom(messages[0])
+    unknown.kind = events_pb2.EventKind.ValueType(99)
+    answer = await send(stub, [unknown, *messages])
+    assert [(one.index, one.reason) for one in answer.rejections] == [
+        (0, events_pb2.REJECTION_REASON_UNKNOWN_KIND),
+        (2, events_pb2.REJECTION_REASON_AHEAD),
+    ]
+    assert list(answer.duplicate_indexes) == [4]
+    assert list(answer.late_indexes) == [1, 3]
+    nothing = await send(stub, [unknown])
+    assert (nothing.recorded_count, len(nothing.rejections)) == (0, 1)
+
+
+async def test_too_many_events_are_refused_and_the_limit_is_named(stub: Stub) -> None:
+    one = event_message(watch("a", START_MS))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.RecordEvents(events_pb2.RecordEventsRequest(events=[one] * 5_001), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    fault = fault_of("events", caught.value)
+    assert isinstance(fault, BatchTooLarge)
+    assert fault.metadata == {"field": "events", "most": "5000", "given": "5001"}
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.RecordEvents(events_pb2.RecordEventsRequest(events=[one] * 100_000), timeout=20)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "4194304" in str(caught.value.details())
     assert not (await history(stub)).events
+
+
+async def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_path: Path) -> None:
+    store = SqliteEventStore(tmp_path / "events.sqlite")
+    connection = store._writer.connection
+    (page_count,) = connection.execute("PRAGMA page_count").fetchone()
+    commits = GroupCommit(store, most_waiting=10_000)
+    batches = [
+        [watch(f"{number}-{one}", NOW_MS, title_id=f"t{number}-{one}") for one in range(50)]
+        for number in range(20)
+    ]
+    async with (
+        running(
+            lambda ready: assemble(
+                store, commits, ready, authorize=as_everybody, clock=lambda: NOW_MS
+            )
+        ) as server,
+        open_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        stub = events_pb2_grpc.EventsServiceStub(channel)
+        connection.execute(f"PRAGMA max_page_count = {page_count + 60}")
+        outcomes = [
+            (await asyncio.gather(record(stub, batch), return_exceptions=True))[0]
+            for batch in batches
+        ]
+        faults = [one for one in outcomes if isinstance(one, BaseException)]
+        assert 0 < len(faults) < len(batches)
+        for fault in faults:
+            assert isinstance(fault, PartUnavailable)
+            assert "UNAVAILABLE: events is not available: database or disk is full" in str(fault)
+        acknowledged = [
+            event.event_id
+            for batch, outcome in zip(batches, outcomes, strict=True)
+            if not isinstance(outcome, BaseException)
+            for event in batch
+        ]
+        found = await history(stub, page_size=1_000)
+        assert sorted(event.event_id for event in found.events) == sorted(acknowledged)
+        connection.execute(f"PRAGMA max_page_count = {page_count + 10_000}")
+        again = [await record(stub, batch) for batch in batches]
+        assert sum(answer.recorded_count for answer in again) == 50 * len(faults)
+        state = store.profile_state(TENANT, "profile0", None)
+        assert_same_state(state, replay(store.history(TENANT, "profile0", most=9_999)))
 
 
 async def test_history_pages_newest_first(stub: Stub) -> None:
@@ -279,7 +400,20 @@ async def test_only_small_batches_are_decoded_on_the_event_loop() -> None:
         await servicer.close()
 
 
-async def test_bad_profiles_and_decisions_are_named_with_their_place(stub: Stub) -> None:
+async def test_one_bad_decision_does_not_hold_up_the_others(stub: Stub) -> None:
+    good = [
+        decision_message(Decision(page_id, "profile0", START_MS, "explore", ("x",), (0.25,)))
+        for page_id in ("page0", "page1")
+    ]
+    bad = events_pb2.Decision(page_id="a")
+    request = events_pb2.RecordDecisionsRequest(decisions=[good[0], bad, good[1], good[0]])
+    answer = await call("events", stub.RecordDecisions, request, timeout_s=5)
+    assert answer.recorded_count == 2
+    assert list(answer.duplicate_indexes) == [3]
+    assert [(one.index, one.field) for one in answer.rejections] == [(1, "decided_at")]
+
+
+async def test_bad_profiles_are_named_with_their_place(stub: Stub) -> None:
     profiles = events_pb2.UpsertProfilesRequest(
         profiles=[
             events_pb2.Profile(profile_id="a"),
@@ -289,10 +423,6 @@ async def test_bad_profiles_and_decisions_are_named_with_their_place(stub: Stub)
     with pytest.raises(InvalidField) as caught:
         await call("events", stub.UpsertProfiles, profiles, timeout_s=5)
     assert caught.value.field == "profiles[1].country"
-    decisions = events_pb2.RecordDecisionsRequest(decisions=[events_pb2.Decision(page_id="a")])
-    with pytest.raises(InvalidField) as caught:
-        await call("events", stub.RecordDecisions, decisions, timeout_s=5)
-    assert caught.value.field == "decisions[0].decided_at"
     ids = events_pb2.GetProfilesRequest(profile_ids=["a", ""])
     with pytest.raises(InvalidField) as caught:
         await call("events", stub.GetProfiles, ids, timeout_s=5)

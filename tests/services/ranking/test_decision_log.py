@@ -1,9 +1,10 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from libs.domain.decision import Decision
+from libs.domain.rejection import Rejection, RejectionReason
 from libs.faults import InvalidField, PartUnavailable
 from services.ranking.decision_log import (
     BATCH_BYTES,
@@ -20,18 +21,28 @@ class Writer:
         self.stored: list[tuple[str, str]] = []
         self.is_away = False
         self.refused: set[str] = set()
+        self.rejected: set[str] = set()
         self.batches: list[int] = []
         self.attempted = asyncio.Event()
 
-    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> None:
+    async def record_decisions(self, tenant: str, decisions: list[Decision]) -> Sequence[Rejection]:
         self.attempted.set()
         await asyncio.sleep(0)
         self.batches.append(sum(size_of(decision) for decision in decisions))
         if self.is_away:
             raise PartUnavailable("events", "away")
         if any(decision.page_id in self.refused for decision in decisions):
-            raise InvalidField("decisions[0].page_id", "refused")
-        self.stored.extend((tenant, decision.page_id) for decision in decisions)
+            raise InvalidField("decisions", "refused")
+        self.stored.extend(
+            (tenant, decision.page_id)
+            for decision in decisions
+            if decision.page_id not in self.rejected
+        )
+        return [
+            Rejection(place, RejectionReason.INVALID_FIELD, "arm", "is bad")
+            for place, decision in enumerate(decisions)
+            if decision.page_id in self.rejected
+        ]
 
 
 class Count:
@@ -117,6 +128,16 @@ async def test_a_refused_batch_is_counted_and_does_not_hold_up_the_rest(
     await run_until(log, lambda: log.waiting_count == 0)
     assert writer.stored == [("b", "page-2")]
     assert lost.total == 1
+
+
+async def test_only_the_decisions_that_are_rejected_are_lost(writer: Writer, lost: Count) -> None:
+    log = queue(writer, lost)
+    writer.rejected = {"page-1", "page-3"}
+    for number in range(5):
+        log.log("a", decision(number))
+    await run_until(log, lambda: log.waiting_count == 0)
+    assert [page_id for _, page_id in writer.stored] == ["page-0", "page-2", "page-4"]
+    assert lost.total == 2
 
 
 async def test_closing_writes_what_is_left(writer: Writer, lost: Count) -> None:

@@ -69,6 +69,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     the method.
     Metadata: method, roles (those that may, comma-separated).
     """
+    ERROR_REASON_BATCH_TOO_LARGE: _ErrorReason.ValueType  # 11
+    """ERROR_REASON_BATCH_TOO_LARGE (RESOURCE_EXHAUSTED): the call holds more items than a call may.
+    It fails again when tried again; in several calls it succeeds. Messages above 4 MiB are
+    refused by gRPC itself, with the same code and no ErrorInfo.
+    Metadata: field (such as "events"), most (what a call may hold), given (what it held).
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
@@ -123,5 +129,11 @@ ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 10
 """ERROR_REASON_PERMISSION_DENIED (PERMISSION_DENIED): the caller is known and may not call
 the method.
 Metadata: method, roles (those that may, comma-separated).
+"""
+ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 11
+"""ERROR_REASON_BATCH_TOO_LARGE (RESOURCE_EXHAUSTED): the call holds more items than a call may.
+It fails again when tried again; in several calls it succeeds. Messages above 4 MiB are
+refused by gRPC itself, with the same code and no ErrorInfo.
+Metadata: field (such as "events"), most (what a call may hold), given (what it held).
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,6 +22,62 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _RejectionReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RejectionReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REJECTION_REASON_UNSPECIFIED: _RejectionReason.ValueType  # 0
+    """REJECTION_REASON_UNSPECIFIED is never sent."""
+    REJECTION_REASON_INVALID_FIELD: _RejectionReason.ValueType  # 1
+    """REJECTION_REASON_INVALID_FIELD: a field has no acceptable value."""
+    REJECTION_REASON_UNKNOWN_KIND: _RejectionReason.ValueType  # 2
+    """REJECTION_REASON_UNKNOWN_KIND: the kind is none that this release knows. Field: kind."""
+    REJECTION_REASON_WRONG_DETAIL: _RejectionReason.ValueType  # 3
+    """REJECTION_REASON_WRONG_DETAIL: the detail is missing, or belongs to another kind.
+    Field: detail.
+    """
+    REJECTION_REASON_AHEAD: _RejectionReason.ValueType  # 4
+    """REJECTION_REASON_AHEAD: it is more than a day ahead of the server's clock.
+    Field: occurred_at or decided_at.
+    """
+    REJECTION_REASON_PAST_THE_END: _RejectionReason.ValueType  # 5
+    """REJECTION_REASON_PAST_THE_END: what was watched passes the duration by more than a
+    second. Field: watched.to_ms or watched.from_ms.
+    """
+    REJECTION_REASON_FOREIGN_PROFILE: _RejectionReason.ValueType  # 6
+    """REJECTION_REASON_FOREIGN_PROFILE: the profile belongs to another account.
+    Field: account_id.
+    """
+
+class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
+    """RejectionReason is why an item of a batch was not stored."""
+
+REJECTION_REASON_UNSPECIFIED: RejectionReason.ValueType  # 0
+"""REJECTION_REASON_UNSPECIFIED is never sent."""
+REJECTION_REASON_INVALID_FIELD: RejectionReason.ValueType  # 1
+"""REJECTION_REASON_INVALID_FIELD: a field has no acceptable value."""
+REJECTION_REASON_UNKNOWN_KIND: RejectionReason.ValueType  # 2
+"""REJECTION_REASON_UNKNOWN_KIND: the kind is none that this release knows. Field: kind."""
+REJECTION_REASON_WRONG_DETAIL: RejectionReason.ValueType  # 3
+"""REJECTION_REASON_WRONG_DETAIL: the detail is missing, or belongs to another kind.
+Field: detail.
+"""
+REJECTION_REASON_AHEAD: RejectionReason.ValueType  # 4
+"""REJECTION_REASON_AHEAD: it is more than a day ahead of the server's clock.
+Field: occurred_at or decided_at.
+"""
+REJECTION_REASON_PAST_THE_END: RejectionReason.ValueType  # 5
+"""REJECTION_REASON_PAST_THE_END: what was watched passes the duration by more than a
+second. Field: watched.to_ms or watched.from_ms.
+"""
+REJECTION_REASON_FOREIGN_PROFILE: RejectionReason.ValueType  # 6
+"""REJECTION_REASON_FOREIGN_PROFILE: the profile belongs to another account.
+Field: account_id.
+"""
+Global___RejectionReason: _TypeAlias = RejectionReason  # noqa: Y015
+
 class _Consent:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -75,7 +131,7 @@ class _EventKind:
 class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EVENT_KIND_UNSPECIFIED: _EventKind.ValueType  # 0
-    """EVENT_KIND_UNSPECIFIED is INVALID_ARGUMENT."""
+    """EVENT_KIND_UNSPECIFIED is rejected, as every number that this release does not know."""
     EVENT_KIND_IMPRESSION: _EventKind.ValueType  # 1
     """IMPRESSION (title): the client says that it was on the screen."""
     EVENT_KIND_CLICK: _EventKind.ValueType  # 2
@@ -125,7 +181,7 @@ class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """EventKind is what happened. Kinds marked (title) need a title_id."""
 
 EVENT_KIND_UNSPECIFIED: EventKind.ValueType  # 0
-"""EVENT_KIND_UNSPECIFIED is INVALID_ARGUMENT."""
+"""EVENT_KIND_UNSPECIFIED is rejected, as every number that this release does not know."""
 EVENT_KIND_IMPRESSION: EventKind.ValueType  # 1
 """IMPRESSION (title): the client says that it was on the screen."""
 EVENT_KIND_CLICK: EventKind.ValueType  # 2
@@ -179,7 +235,7 @@ class _ThumbDirection:
 class _ThumbDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ThumbDirection.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     THUMB_DIRECTION_UNSPECIFIED: _ThumbDirection.ValueType  # 0
-    """THUMB_DIRECTION_UNSPECIFIED is INVALID_ARGUMENT."""
+    """THUMB_DIRECTION_UNSPECIFIED is rejected."""
     THUMB_DIRECTION_UP: _ThumbDirection.ValueType  # 1
     THUMB_DIRECTION_DOWN: _ThumbDirection.ValueType  # 2
     THUMB_DIRECTION_RETRACTED: _ThumbDirection.ValueType  # 3
@@ -189,7 +245,7 @@ class ThumbDirection(_ThumbDirection, metaclass=_ThumbDirectionEnumTypeWrapper):
     """ThumbDirection is an opinion."""
 
 THUMB_DIRECTION_UNSPECIFIED: ThumbDirection.ValueType  # 0
-"""THUMB_DIRECTION_UNSPECIFIED is INVALID_ARGUMENT."""
+"""THUMB_DIRECTION_UNSPECIFIED is rejected."""
 THUMB_DIRECTION_UP: ThumbDirection.ValueType  # 1
 THUMB_DIRECTION_DOWN: ThumbDirection.ValueType  # 2
 THUMB_DIRECTION_RETRACTED: ThumbDirection.ValueType  # 3
@@ -203,7 +259,7 @@ class _ScrollDirection:
 class _ScrollDirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ScrollDirection.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     SCROLL_DIRECTION_UNSPECIFIED: _ScrollDirection.ValueType  # 0
-    """SCROLL_DIRECTION_UNSPECIFIED is INVALID_ARGUMENT."""
+    """SCROLL_DIRECTION_UNSPECIFIED is rejected."""
     SCROLL_DIRECTION_DOWN: _ScrollDirection.ValueType  # 1
     SCROLL_DIRECTION_SIDEWAYS: _ScrollDirection.ValueType  # 2
 
@@ -211,7 +267,7 @@ class ScrollDirection(_ScrollDirection, metaclass=_ScrollDirectionEnumTypeWrappe
     """ScrollDirection is a movement over the page."""
 
 SCROLL_DIRECTION_UNSPECIFIED: ScrollDirection.ValueType  # 0
-"""SCROLL_DIRECTION_UNSPECIFIED is INVALID_ARGUMENT."""
+"""SCROLL_DIRECTION_UNSPECIFIED is rejected."""
 SCROLL_DIRECTION_DOWN: ScrollDirection.ValueType  # 1
 SCROLL_DIRECTION_SIDEWAYS: ScrollDirection.ValueType  # 2
 Global___ScrollDirection: _TypeAlias = ScrollDirection  # noqa: Y015
@@ -240,23 +296,48 @@ Global___RecordEventsRequest: _TypeAlias = RecordEventsRequest  # noqa: Y015
 
 @_typing.final
 class RecordEventsResponse(_message.Message):
+    """RecordEventsResponse says what became of each event; indexes count from 0 in the
+    request. What is in neither list of indexes was accepted.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
     DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    DUPLICATE_INDEXES_FIELD_NUMBER: _builtins.int
+    REJECTIONS_FIELD_NUMBER: _builtins.int
+    LATE_INDEXES_FIELD_NUMBER: _builtins.int
     recorded_count: _builtins.int
-    """recorded_count is how many events were new."""
+    """recorded_count is how many events were new, and are durable now."""
     duplicate_count: _builtins.int
     """duplicate_count is how many event_ids were already recorded, or came twice in the batch."""
+    @_builtins.property
+    def duplicate_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """duplicate_indexes is which, ascending. The event of that id that was there before stands."""
+
+    @_builtins.property
+    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rejection]:
+        """rejections is what was not stored, ascending by index."""
+
+    @_builtins.property
+    def late_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """late_indexes is which of the accepted occurred more than 30 days ago, ascending:
+        taken as they are, but later than their decisions are kept. Sending a duplicate
+        late says nothing.
+        """
+
     def __init__(
         self,
         *,
         recorded_count: _builtins.int = ...,
         duplicate_count: _builtins.int = ...,
+        duplicate_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        rejections: _abc.Iterable[Global___Rejection] | None = ...,
+        late_indexes: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "recorded_count", b"recorded_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "duplicate_indexes", b"duplicate_indexes", "late_indexes", b"late_indexes", "recorded_count", b"recorded_count", "rejections", b"rejections"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -292,23 +373,56 @@ Global___StreamEventsRequest: _TypeAlias = StreamEventsRequest  # noqa: Y015
 
 @_typing.final
 class StreamEventsResponse(_message.Message):
+    """StreamEventsResponse acknowledges one batch: it is durable."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
+    BATCH_INDEX_FIELD_NUMBER: _builtins.int
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
     DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    DUPLICATE_INDEXES_FIELD_NUMBER: _builtins.int
+    REJECTIONS_FIELD_NUMBER: _builtins.int
+    LATE_INDEXES_FIELD_NUMBER: _builtins.int
+    TOTAL_RECORDED_COUNT_FIELD_NUMBER: _builtins.int
+    TOTAL_DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    TOTAL_REJECTED_COUNT_FIELD_NUMBER: _builtins.int
+    batch_index: _builtins.int
+    """batch_index is which message of the stream, from 0."""
     recorded_count: _builtins.int
-    """recorded_count is how many events of the stream were new."""
+    """recorded_count, duplicate_count, duplicate_indexes and rejections are those of
+    the batch, as in RecordEventsResponse.
+    """
     duplicate_count: _builtins.int
-    """duplicate_count is how many were already recorded."""
+    total_recorded_count: _builtins.int
+    """total_recorded_count is how many events of the stream were new until now."""
+    total_duplicate_count: _builtins.int
+    """total_duplicate_count is how many were there before."""
+    total_rejected_count: _builtins.int
+    """total_rejected_count is how many were not stored."""
+    @_builtins.property
+    def duplicate_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    @_builtins.property
+    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rejection]: ...
+    @_builtins.property
+    def late_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """late_indexes is as in RecordEventsResponse; empty for a backfill, which is late as a whole."""
+
     def __init__(
         self,
         *,
+        batch_index: _builtins.int = ...,
         recorded_count: _builtins.int = ...,
         duplicate_count: _builtins.int = ...,
+        duplicate_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        rejections: _abc.Iterable[Global___Rejection] | None = ...,
+        late_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        total_recorded_count: _builtins.int = ...,
+        total_duplicate_count: _builtins.int = ...,
+        total_rejected_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_count", b"duplicate_count", "recorded_count", b"recorded_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_index", b"batch_index", "duplicate_count", b"duplicate_count", "duplicate_indexes", b"duplicate_indexes", "late_indexes", b"late_indexes", "recorded_count", b"recorded_count", "rejections", b"rejections", "total_duplicate_count", b"total_duplicate_count", "total_recorded_count", b"total_recorded_count", "total_rejected_count", b"total_rejected_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -338,23 +452,73 @@ Global___RecordDecisionsRequest: _TypeAlias = RecordDecisionsRequest  # noqa: Y0
 
 @_typing.final
 class RecordDecisionsResponse(_message.Message):
+    """RecordDecisionsResponse says what became of each decision, as RecordEventsResponse does."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
+    DUPLICATE_INDEXES_FIELD_NUMBER: _builtins.int
+    REJECTIONS_FIELD_NUMBER: _builtins.int
     recorded_count: _builtins.int
     """recorded_count is how many page_ids were new."""
+    @_builtins.property
+    def duplicate_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """duplicate_indexes is which were already stored, or came twice, ascending."""
+
+    @_builtins.property
+    def rejections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rejection]:
+        """rejections is what was not stored, ascending by index."""
+
     def __init__(
         self,
         *,
         recorded_count: _builtins.int = ...,
+        duplicate_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        rejections: _abc.Iterable[Global___Rejection] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["recorded_count", b"recorded_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate_indexes", b"duplicate_indexes", "recorded_count", b"recorded_count", "rejections", b"rejections"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordDecisionsResponse: _TypeAlias = RecordDecisionsResponse  # noqa: Y015
+
+@_typing.final
+class Rejection(_message.Message):
+    """Rejection says why one item of a batch was not stored. Sent again as it is, it is
+    rejected again.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """index is its place in the batch, from 0."""
+    reason: Global___RejectionReason.ValueType
+    """reason is why, for programs."""
+    field: _builtins.str
+    """field is the path of the field in the item, such as "rating.value"."""
+    problem: _builtins.str
+    """problem is what is wrong with it, for people."""
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        reason: Global___RejectionReason.ValueType = ...,
+        field: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "index", b"index", "problem", b"problem", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rejection: _TypeAlias = Rejection  # noqa: Y015
 
 @_typing.final
 class ListHistoryRequest(_message.Message):
@@ -673,6 +837,8 @@ class Event(_message.Message):
     QUIZ_ANSWER_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
     ATTRIBUTION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    RECORDING_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """event_id is chosen by the client and makes sending idempotent; 1 to 128 characters."""
     profile_id: _builtins.str
@@ -684,11 +850,19 @@ class Event(_message.Message):
     sequence: _builtins.int
     """sequence orders events of one occurred_at; the client's own counter, ≥ 0."""
     title_id: _builtins.str
-    """title_id is what it was about; required for the kinds that say so."""
+    """title_id is what it was about; required for the kinds that say so. One that the
+    catalogue does not know is kept: events does not hold the catalogue, and the
+    title may come after its first event. Readers that hold both say which are unknown.
+    """
+    account_id: _builtins.str
+    """account_id is whose profile the client takes it to be; may be empty. Where the
+    stored profile names another account the event is rejected. It is not kept: the
+    profile says it.
+    """
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """occurred_at is the client's time; required, from 1970 to a day ahead of the
-        server. Late events are taken at any age.
+        server. Late events are taken at any age, and never altered.
         """
 
     @_builtins.property
@@ -741,6 +915,10 @@ class Event(_message.Message):
         this title, copied when both are known. Ignored in requests.
         """
 
+    @_builtins.property
+    def recording(self) -> Global___Recording:
+        """recording is read-only: how the log took the event. Ignored in requests."""
+
     def __init__(
         self,
         *,
@@ -763,10 +941,12 @@ class Event(_message.Message):
         quiz_answer: Global___QuizAnswer | None = ...,
         prompt: Global___Prompt | None = ...,
         attribution: Global___Attribution | None = ...,
+        account_id: _builtins.str = ...,
+        recording: Global___Recording | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "context", b"context", "detail", b"detail", "dwell", b"dwell", "my_list", b"my_list", "occurred_at", b"occurred_at", "placement", b"placement", "prompt", b"prompt", "quiz_answer", b"quiz_answer", "rating", b"rating", "row_scroll", b"row_scroll", "search", b"search", "thumb", b"thumb", "watched", b"watched"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "context", b"context", "detail", b"detail", "dwell", b"dwell", "my_list", b"my_list", "occurred_at", b"occurred_at", "placement", b"placement", "prompt", b"prompt", "quiz_answer", b"quiz_answer", "rating", b"rating", "recording", b"recording", "row_scroll", b"row_scroll", "search", b"search", "thumb", b"thumb", "watched", b"watched"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribution", b"attribution", "context", b"context", "detail", b"detail", "dwell", b"dwell", "event_id", b"event_id", "kind", b"kind", "my_list", b"my_list", "occurred_at", b"occurred_at", "placement", b"placement", "profile_id", b"profile_id", "prompt", b"prompt", "quiz_answer", b"quiz_answer", "rating", b"rating", "row_scroll", b"row_scroll", "search", b"search", "sequence", b"sequence", "session_id", b"session_id", "thumb", b"thumb", "title_id", b"title_id", "watched", b"watched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "attribution", b"attribution", "context", b"context", "detail", b"detail", "dwell", b"dwell", "event_id", b"event_id", "kind", b"kind", "my_list", b"my_list", "occurred_at", b"occurred_at", "placement", b"placement", "profile_id", b"profile_id", "prompt", b"prompt", "quiz_answer", b"quiz_answer", "rating", b"rating", "recording", b"recording", "row_scroll", b"row_scroll", "search", b"search", "sequence", b"sequence", "session_id", b"session_id", "thumb", b"thumb", "title_id", b"title_id", "watched", b"watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["watched", "thumb", "rating", "my_list", "search", "row_scroll", "dwell", "quiz_answer", "prompt"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
@@ -813,32 +993,70 @@ class Attribution(_message.Message):
     POLICY_FIELD_NUMBER: _builtins.int
     PROPENSITY_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    INDEX_VERSION_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
     policy: _builtins.str
     """policy names how the slate was chosen."""
     propensity: _builtins.float
     """propensity is the probability, in (0, 1], with which the policy put the title there."""
     model_version: _builtins.str
     """model_version is the bundle that scored it."""
+    index_version: _builtins.str
+    """index_version is the bundle that retrieved it."""
+    arm: _builtins.str
+    """arm is the experiment arm of the decision; empty outside of experiments."""
     def __init__(
         self,
         *,
         policy: _builtins.str = ...,
         propensity: _builtins.float = ...,
         model_version: _builtins.str = ...,
+        index_version: _builtins.str = ...,
+        arm: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "policy", b"policy", "propensity", b"propensity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "index_version", b"index_version", "model_version", b"model_version", "policy", b"policy", "propensity", b"propensity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Attribution: _TypeAlias = Attribution  # noqa: Y015
 
 @_typing.final
+class Recording(_message.Message):
+    """Recording says how the log took an event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    schema_version: _builtins.int
+    """schema_version is that of events when it was recorded; the newest is 2."""
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """recorded_at is the server's time; unset where an older release did not note it."""
+
+    def __init__(
+        self,
+        *,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        schema_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recorded_at", b"recorded_at", "schema_version", b"schema_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recording: _TypeAlias = Recording  # noqa: Y015
+
+@_typing.final
 class WatchedInterval(_message.Message):
     """WatchedInterval is the part of a title that passed between this event and the
     one before it in the same playback. The interval of a SEEK was jumped over,
-    not watched.
+    not watched. Clients may round to whole seconds: from_ms and to_ms may pass
+    duration_ms by 1,000 and no more, or the event is rejected as PAST_THE_END; a
+    player that learns the true duration sends the event again with that.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1185,6 +1403,7 @@ class Decision(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     REMOVED_TITLE_IDS_FIELD_NUMBER: _builtins.int
     REMOVED_REASONS_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
     """page_id names the answer; the same page_id is stored once."""
     profile_id: _builtins.str
@@ -1199,6 +1418,8 @@ class Decision(_message.Message):
     """model_version is the bundle that scored it."""
     index_version: _builtins.str
     """index_version is the bundle that retrieved it."""
+    arm: _builtins.str
+    """arm is the experiment arm that the profile was in; empty outside of experiments."""
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp:
         """decided_at is the request time."""
@@ -1239,10 +1460,11 @@ class Decision(_message.Message):
         degraded: _abc.Iterable[_purpose_pb2.Part.ValueType] | None = ...,
         removed_title_ids: _abc.Iterable[_builtins.str] | None = ...,
         removed_reasons: _abc.Iterable[_builtins.str] | None = ...,
+        arm: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_at", b"decided_at", "degraded", b"degraded", "index_version", b"index_version", "model_version", b"model_version", "page_id", b"page_id", "policy", b"policy", "profile_id", b"profile_id", "propensities", b"propensities", "purpose", b"purpose", "removed_reasons", b"removed_reasons", "removed_title_ids", b"removed_title_ids", "surface", b"surface", "title_ids", b"title_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "decided_at", b"decided_at", "degraded", b"degraded", "index_version", b"index_version", "model_version", b"model_version", "page_id", b"page_id", "policy", b"policy", "profile_id", b"profile_id", "propensities", b"propensities", "purpose", b"purpose", "removed_reasons", b"removed_reasons", "removed_title_ids", b"removed_title_ids", "surface", b"surface", "title_ids", b"title_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

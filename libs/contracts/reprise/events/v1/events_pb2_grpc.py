@@ -43,7 +43,7 @@ class EventsServiceStub:
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.RecordEventsRequest.SerializeToString,
                 response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.RecordEventsResponse.FromString,
                 _registered_method=True)
-        self.StreamEvents = channel.stream_unary(
+        self.StreamEvents = channel.stream_stream(
                 '/reprise.events.v1.EventsService/StreamEvents',
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.StreamEventsRequest.SerializeToString,
                 response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.StreamEventsResponse.FromString,
@@ -88,16 +88,23 @@ class EventsServiceServicer:
     """
 
     def RecordEvents(self, request, context):
-        """RecordEvents appends a batch: all of it or, on any error, none of it. Sending
-        an event again changes nothing and is counted as a duplicate.
+        """RecordEvents appends a batch. Each event is accepted, a duplicate or rejected
+        with a reason, and none of them holds up the others. Sending an event again
+        changes nothing. On an error of the call nothing of the batch is stored: an
+        empty batch is INVALID_ARGUMENT; one of too many events or bytes (4 MiB) is
+        RESOURCE_EXHAUSTED, which names the limit; UNAVAILABLE says that the log cannot
+        be written now, such as on a full disk, and the same call may succeed later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamEvents(self, request_iterator, context):
-        """StreamEvents appends many batches over one call, each durable before the next
-        is taken; after a broken stream, send everything unacknowledged again.
+        """StreamEvents appends many batches over one call. Each is acknowledged, in order,
+        once it is durable, and the next is taken then: who sends faster is held back.
+        An error ends the stream as it would end a RecordEvents of that batch; what was
+        acknowledged before it stays. After a broken stream, send everything that was
+        not acknowledged again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +112,8 @@ class EventsServiceServicer:
 
     def RecordDecisions(self, request, context):
         """RecordDecisions stores what ranking answered, once per page_id, for 30 days, and
-        copies policy, propensity and versions onto the page's impressions.
+        copies policy, propensity, versions and arm onto the page's impressions,
+        whichever of them come first. Decisions are judged one by one, as events are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,7 +164,7 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.RecordEventsRequest.FromString,
                     response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.RecordEventsResponse.SerializeToString,
             ),
-            'StreamEvents': grpc.stream_unary_rpc_method_handler(
+            'StreamEvents': grpc.stream_stream_rpc_method_handler(
                     servicer.StreamEvents,
                     request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.StreamEventsRequest.FromString,
                     response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.StreamEventsResponse.SerializeToString,
@@ -244,7 +252,7 @@ class EventsService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_unary(
+        return grpc.experimental.stream_stream(
             request_iterator,
             target,
             '/reprise.events.v1.EventsService/StreamEvents',

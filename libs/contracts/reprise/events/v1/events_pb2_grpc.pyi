@@ -38,16 +38,24 @@ class EventsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EventsServiceAsyncStub: ...
     RecordEvents: _grpc.UnaryUnaryMultiCallable[_events_pb2.RecordEventsRequest, _events_pb2.RecordEventsResponse]
-    """RecordEvents appends a batch: all of it or, on any error, none of it. Sending
-    an event again changes nothing and is counted as a duplicate.
+    """RecordEvents appends a batch. Each event is accepted, a duplicate or rejected
+    with a reason, and none of them holds up the others. Sending an event again
+    changes nothing. On an error of the call nothing of the batch is stored: an
+    empty batch is INVALID_ARGUMENT; one of too many events or bytes (4 MiB) is
+    RESOURCE_EXHAUSTED, which names the limit; UNAVAILABLE says that the log cannot
+    be written now, such as on a full disk, and the same call may succeed later.
     """
-    StreamEvents: _grpc.StreamUnaryMultiCallable[_events_pb2.StreamEventsRequest, _events_pb2.StreamEventsResponse]
-    """StreamEvents appends many batches over one call, each durable before the next
-    is taken; after a broken stream, send everything unacknowledged again.
+    StreamEvents: _grpc.StreamStreamMultiCallable[_events_pb2.StreamEventsRequest, _events_pb2.StreamEventsResponse]
+    """StreamEvents appends many batches over one call. Each is acknowledged, in order,
+    once it is durable, and the next is taken then: who sends faster is held back.
+    An error ends the stream as it would end a RecordEvents of that batch; what was
+    acknowledged before it stays. After a broken stream, send everything that was
+    not acknowledged again.
     """
     RecordDecisions: _grpc.UnaryUnaryMultiCallable[_events_pb2.RecordDecisionsRequest, _events_pb2.RecordDecisionsResponse]
     """RecordDecisions stores what ranking answered, once per page_id, for 30 days, and
-    copies policy, propensity and versions onto the page's impressions.
+    copies policy, propensity, versions and arm onto the page's impressions,
+    whichever of them come first. Decisions are judged one by one, as events are.
     """
     ListHistory: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListHistoryRequest, _events_pb2.ListHistoryResponse]
     """ListHistory pages through a profile's events, newest first by
@@ -74,16 +82,24 @@ class EventsServiceAsyncStub(EventsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RecordEvents: _aio.UnaryUnaryMultiCallable[_events_pb2.RecordEventsRequest, _events_pb2.RecordEventsResponse]  # type: ignore[assignment]
-    """RecordEvents appends a batch: all of it or, on any error, none of it. Sending
-    an event again changes nothing and is counted as a duplicate.
+    """RecordEvents appends a batch. Each event is accepted, a duplicate or rejected
+    with a reason, and none of them holds up the others. Sending an event again
+    changes nothing. On an error of the call nothing of the batch is stored: an
+    empty batch is INVALID_ARGUMENT; one of too many events or bytes (4 MiB) is
+    RESOURCE_EXHAUSTED, which names the limit; UNAVAILABLE says that the log cannot
+    be written now, such as on a full disk, and the same call may succeed later.
     """
-    StreamEvents: _aio.StreamUnaryMultiCallable[_events_pb2.StreamEventsRequest, _events_pb2.StreamEventsResponse]  # type: ignore[assignment]
-    """StreamEvents appends many batches over one call, each durable before the next
-    is taken; after a broken stream, send everything unacknowledged again.
+    StreamEvents: _aio.StreamStreamMultiCallable[_events_pb2.StreamEventsRequest, _events_pb2.StreamEventsResponse]  # type: ignore[assignment]
+    """StreamEvents appends many batches over one call. Each is acknowledged, in order,
+    once it is durable, and the next is taken then: who sends faster is held back.
+    An error ends the stream as it would end a RecordEvents of that batch; what was
+    acknowledged before it stays. After a broken stream, send everything that was
+    not acknowledged again.
     """
     RecordDecisions: _aio.UnaryUnaryMultiCallable[_events_pb2.RecordDecisionsRequest, _events_pb2.RecordDecisionsResponse]  # type: ignore[assignment]
     """RecordDecisions stores what ranking answered, once per page_id, for 30 days, and
-    copies policy, propensity and versions onto the page's impressions.
+    copies policy, propensity, versions and arm onto the page's impressions,
+    whichever of them come first. Decisions are judged one by one, as events are.
     """
     ListHistory: _aio.UnaryUnaryMultiCallable[_events_pb2.ListHistoryRequest, _events_pb2.ListHistoryResponse]  # type: ignore[assignment]
     """ListHistory pages through a profile's events, newest first by
@@ -113,8 +129,12 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _events_pb2.RecordEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.RecordEventsResponse, _abc.Awaitable[_events_pb2.RecordEventsResponse]]:
-        """RecordEvents appends a batch: all of it or, on any error, none of it. Sending
-        an event again changes nothing and is counted as a duplicate.
+        """RecordEvents appends a batch. Each event is accepted, a duplicate or rejected
+        with a reason, and none of them holds up the others. Sending an event again
+        changes nothing. On an error of the call nothing of the batch is stored: an
+        empty batch is INVALID_ARGUMENT; one of too many events or bytes (4 MiB) is
+        RESOURCE_EXHAUSTED, which names the limit; UNAVAILABLE says that the log cannot
+        be written now, such as on a full disk, and the same call may succeed later.
         """
 
     @_abc_1.abstractmethod
@@ -122,9 +142,12 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request_iterator: _MaybeAsyncIterator[_events_pb2.StreamEventsRequest],
         context: _ServicerContext,
-    ) -> _typing.Union[_events_pb2.StreamEventsResponse, _abc.Awaitable[_events_pb2.StreamEventsResponse]]:
-        """StreamEvents appends many batches over one call, each durable before the next
-        is taken; after a broken stream, send everything unacknowledged again.
+    ) -> _typing.Union[_abc.Iterator[_events_pb2.StreamEventsResponse], _abc.AsyncIterator[_events_pb2.StreamEventsResponse]]:
+        """StreamEvents appends many batches over one call. Each is acknowledged, in order,
+        once it is durable, and the next is taken then: who sends faster is held back.
+        An error ends the stream as it would end a RecordEvents of that batch; what was
+        acknowledged before it stays. After a broken stream, send everything that was
+        not acknowledged again.
         """
 
     @_abc_1.abstractmethod
@@ -134,7 +157,8 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.RecordDecisionsResponse, _abc.Awaitable[_events_pb2.RecordDecisionsResponse]]:
         """RecordDecisions stores what ranking answered, once per page_id, for 30 days, and
-        copies policy, propensity and versions onto the page's impressions.
+        copies policy, propensity, versions and arm onto the page's impressions,
+        whichever of them come first. Decisions are judged one by one, as events are.
         """
 
     @_abc_1.abstractmethod
