@@ -16,6 +16,7 @@ class RejectionReason(IntEnum):
     AHEAD = 4
     PAST_THE_END = 5
     FOREIGN_PROFILE = 6
+    ERASED_PROFILE = 7
 
 
 # The fields of an event whose faults have a reason of their own.

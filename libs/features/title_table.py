@@ -193,15 +193,25 @@ class LiveTitleCounters:
 
     def add(self, columns: EventColumns) -> NDArray[np.intp]:
         """Add new events; returns the rows that changed, ascending."""
+        return self._changed(columns, 1.0)
+
+    def remove(self, columns: EventColumns) -> NDArray[np.intp]:
+        """Take events away that were added before; returns the rows that changed, ascending.
+
+        What is left is what the others have added, up to rounding, and never below zero.
+        """
+        return self._changed(columns, -1.0)
+
+    def _changed(self, columns: EventColumns, sign: float) -> NDArray[np.intp]:
         counts = counted(columns)
         everywhere, own = self.rows.of(columns, counts)
         self._grow()
         for rows in (everywhere, own):
-            self._add(columns, rows)
+            self._add(columns, rows, sign)
         touched = np.unique(np.concatenate([everywhere, own]))
         return touched[touched >= 0]
 
-    def _add(self, columns: EventColumns, rows: NDArray[np.intp]) -> None:
+    def _add(self, columns: EventColumns, rows: NDArray[np.intp], sign: float) -> None:
         named = rows >= 0
         changed, place = np.unique(rows[named], return_inverse=True)
         local = np.full(len(rows), -1, np.intp)
@@ -209,7 +219,8 @@ class LiveTitleCounters:
         to_ms = self._at_ms[changed]
         np.maximum.at(to_ms, place, columns.occurred_ms[named])
         kept = self._decayed(changed, to_ms)
-        self._values[changed] = kept + sums(columns, local, len(changed), to_ms)
+        total = kept + sign * sums(columns, local, len(changed), to_ms)
+        self._values[changed] = np.maximum(total, 0.0)
         self._at_ms[changed] = to_ms
 
     def _decayed(self, rows: NDArray[np.intp], to_ms: NDArray[np.int64]) -> NDArray[np.float64]:

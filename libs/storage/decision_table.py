@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Attribution, Event, EventKind
@@ -25,6 +25,36 @@ def known_ids(connection: sqlite3.Connection, tenant: str, page_ids: Collection[
         (tenant, json.dumps(list(page_ids))),
     ).fetchall()
     return {page_id for (page_id,) in rows}
+
+
+def read_profile(
+    connection: sqlite3.Connection, tenant: str, profile_id: str
+) -> list[dict[str, Any]]:
+    """The decisions kept of a profile, oldest first, as the values of a JSON object each."""
+    rows = connection.execute(
+        "SELECT page_id, decided_ms, policy, model_version, index_version, arm, slate, removed"
+        " FROM decisions WHERE tenant = ? AND profile_id = ? ORDER BY decided_ms, page_id",
+        (tenant, profile_id),
+    ).fetchall()
+    found = []
+    for page_id, decided_ms, policy, model_version, index_version, arm, slate, removed in rows:
+        title_ids, propensities = json.loads(slate)
+        removed_ids, reasons = json.loads(removed)
+        found.append(
+            {
+                "page_id": page_id,
+                "decided_ms": decided_ms,
+                "policy": policy,
+                "model_version": model_version,
+                "index_version": index_version,
+                "arm": arm,
+                "title_ids": title_ids,
+                "propensities": propensities,
+                "removed_title_ids": removed_ids,
+                "removed_reasons": reasons,
+            }
+        )
+    return found
 
 
 def record(

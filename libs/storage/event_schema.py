@@ -1,4 +1,4 @@
-"""The tables of the events file: log, decisions, profiles, and the features made of the log."""
+"""The tables of the events file: log, decisions, profiles, tombstones, and the features made."""
 
 from typing import Final
 
@@ -10,30 +10,64 @@ from libs.storage.sqlite import Schema
 PART: Final = "features"
 
 # The meaning of stored features is part of what a reader must agree with.
-_TABLES_VERSION: Final = 3
+_TABLES_VERSION: Final = 4
+
+_COLUMNS: Final = f"tenant, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}"
+_EVENTS: Final = (
+    # AUTOINCREMENT, because whoever follows the log by place would miss a new row in the place
+    # of an erased one.
+    "CREATE TABLE events (log_seq INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL,"
+    f" {EVENT_COLUMNS}, {WEIGHT_COLUMNS})",
+    "CREATE UNIQUE INDEX events_by_id ON events (tenant, event_id)",
+    # Ties of one profile and millisecond are few: sequence and id would only make it larger.
+    "CREATE INDEX events_by_profile ON events (tenant, profile_id, occurred_ms)",
+    "CREATE INDEX events_by_time ON events (tenant, occurred_ms)",
+    # Impressions whose decision has not come yet; an entry goes when it does.
+    "CREATE INDEX events_unattributed ON events (tenant, page_id)"
+    " WHERE kind = 1 AND propensity IS NULL",
+)
+_DECISIONS_BY_PROFILE: Final = "CREATE INDEX decisions_by_profile ON decisions (tenant, profile_id)"
+_ERASURES: Final = (
+    "CREATE TABLE erasures (tenant TEXT NOT NULL, pseudonym TEXT NOT NULL, profile_id TEXT,"
+    " receipt TEXT NOT NULL, PRIMARY KEY (tenant, pseudonym)) WITHOUT ROWID"
+)
+
+_FROM_3: Final = (
+    *(
+        f"DROP INDEX {name}"
+        for name in (
+            "events_by_id",
+            "events_by_profile",
+            "events_by_time",
+            "events_unattributed",
+        )
+    ),
+    "ALTER TABLE events RENAME TO old_events",
+    *_EVENTS,
+    f"INSERT INTO events (log_seq, {_COLUMNS})"  # noqa: S608  constants
+    f" SELECT log_seq, {_COLUMNS} FROM old_events ORDER BY log_seq",
+    "DROP TABLE old_events",
+    _DECISIONS_BY_PROFILE,
+    _ERASURES,
+)
+# Old rows stay as they are: what they do not say is NULL.
+_FROM_2: Final = (
+    *(
+        f"ALTER TABLE events ADD COLUMN {column}"
+        for column in ("index_version", "arm", "recorded_ms", "schema_version")
+    ),
+    "ALTER TABLE decisions ADD COLUMN arm TEXT NOT NULL DEFAULT ''",
+    *_FROM_3,
+)
 
 EVENT_SCHEMA: Final = Schema(
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
-    # Old rows stay as they are: what they do not say is NULL.
     upgrades={
-        2 * 1000 + FEATURE_SCHEMA_VERSION: (
-            *(
-                f"ALTER TABLE events ADD COLUMN {column}"
-                for column in ("index_version", "arm", "recorded_ms", "schema_version")
-            ),
-            "ALTER TABLE decisions ADD COLUMN arm TEXT NOT NULL DEFAULT ''",
-        )
+        2 * 1000 + FEATURE_SCHEMA_VERSION: _FROM_2,
+        3 * 1000 + FEATURE_SCHEMA_VERSION: _FROM_3,
     },
     statements=(
-        f"CREATE TABLE events (log_seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
-        f" {EVENT_COLUMNS}, {WEIGHT_COLUMNS})",
-        "CREATE UNIQUE INDEX events_by_id ON events (tenant, event_id)",
-        # Ties of one profile and millisecond are few: sequence and id would only make it larger.
-        "CREATE INDEX events_by_profile ON events (tenant, profile_id, occurred_ms)",
-        "CREATE INDEX events_by_time ON events (tenant, occurred_ms)",
-        # Impressions whose decision has not come yet; an entry goes when it does.
-        "CREATE INDEX events_unattributed ON events (tenant, page_id)"
-        " WHERE kind = 1 AND propensity IS NULL",
+        *_EVENTS,
         "CREATE TABLE decisions (tenant TEXT NOT NULL, page_id TEXT NOT NULL,"
         " profile_id TEXT NOT NULL, decided_ms INTEGER NOT NULL, recorded_ms INTEGER NOT NULL,"
         " policy TEXT NOT NULL, model_version TEXT NOT NULL, index_version TEXT NOT NULL,"
@@ -41,6 +75,7 @@ EVENT_SCHEMA: Final = Schema(
         " degraded TEXT NOT NULL, removed TEXT NOT NULL, arm TEXT NOT NULL DEFAULT '',"
         " PRIMARY KEY (tenant, page_id)) WITHOUT ROWID",
         "CREATE INDEX decisions_by_age ON decisions (recorded_ms)",
+        _DECISIONS_BY_PROFILE,
         "CREATE TABLE profiles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
         " account_id TEXT NOT NULL, kids INTEGER NOT NULL, maturity_limit_years INTEGER,"
         " country TEXT NOT NULL, languages TEXT NOT NULL, time_zone TEXT NOT NULL,"
@@ -56,5 +91,6 @@ EVENT_SCHEMA: Final = Schema(
         " title_id TEXT NOT NULL, change INTEGER NOT NULL, counters BLOB NOT NULL,"
         " PRIMARY KEY (tenant, country, title_id)) WITHOUT ROWID",
         "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
+        _ERASURES,
     ),
 )

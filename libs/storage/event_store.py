@@ -2,29 +2,47 @@
 
 import contextlib
 import sqlite3
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from libs.domain.decision import Decision
+from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import PartUnavailable
-from libs.features.event_columns import EventColumns, from_events
+from libs.faults import NotFound, PartUnavailable, StartFault
+from libs.features.event_columns import from_events
 from libs.features.profile_state import ProfileState, replay
-from libs.features.title_replay import TitleReplay
 from libs.features.title_table import LiveTitleCounters, TitleTable
-from libs.storage import decision_table, event_log, profile_table
+from libs.storage import decision_table, erasure_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
-from libs.storage.recorded import Recorded, claimed_profile_ids, sift_decisions, sift_events
-from libs.storage.sqlite import Connect, Readers, connect, open_writer, transaction
+from libs.storage.past_titles import PastTitles
+from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.recorded import (
+    Recorded,
+    check_not_erased,
+    claimed_profile_ids,
+    sift_decisions,
+    sift_events,
+)
+from libs.storage.sqlite import (
+    BUSY_TIMEOUT_MS,
+    Connect,
+    Readers,
+    connect,
+    open_writer,
+    transaction,
+)
 from libs.storage.transaction_lost import TransactionLost
 
 # Tenants of which something is held in memory; what another one needs is read again.
 MOST_TENANTS: Final = 32
+
+# The key of the tombstones, beside the file and never in it.
+PSEUDONYM_KEY: Final = "pseudonym.key"
+
+_END_OF_TIME_MS: Final = 2**63 - 1
 
 
 class SqliteEventStore:
@@ -41,9 +59,17 @@ class SqliteEventStore:
         self._writer = open_writer(path, EVENT_SCHEMA, connect=connect)
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
-        self._past = _PastTitles(self._readers, most_tenants)
-        # What the running transaction has appended to the log.
+        self._past = PastTitles(self._readers, most_tenants)
+        self._path = path
+        try:
+            self._pseudonyms = Pseudonyms.of_file(path.with_name(PSEUDONYM_KEY))
+        except StartFault:
+            self._writer.close()
+            raise
+        # What the running transaction has appended to the log and not folded yet, and from when
+        # on it has changed the past of each tenant.
         self._unfolded: list[tuple[str, list[Event]]] = []
+        self._changed_from: list[tuple[str, int]] = []
         self._is_in_transaction = False
 
     def close(self) -> None:
@@ -60,6 +86,7 @@ class SqliteEventStore:
         """
         connection = self._writer.connection
         is_outermost, mark = not self._is_in_transaction, len(self._unfolded)
+        changed_mark = len(self._changed_from)
         if not is_outermost:
             _check_alive(connection)
         self._is_in_transaction = True
@@ -71,6 +98,7 @@ class SqliteEventStore:
                     self._fold()
         except BaseException as error:
             del self._unfolded[mark:]
+            del self._changed_from[changed_mark:]
             if is_outermost:
                 self._features.forget()
             is_lost = isinstance(error, TransactionLost) and is_outermost
@@ -81,14 +109,15 @@ class SqliteEventStore:
             if is_outermost:
                 self._is_in_transaction = False
         if is_outermost:
-            for tenant, events in self._unfolded:
-                self._past.note_late(tenant, min(event.occurred_ms for event in events))
-            self._unfolded.clear()
+            for tenant, from_ms in self._changed_from:
+                self._past.note_late(tenant, from_ms)
+            self._changed_from.clear()
 
     def _fold(self) -> None:
         """Bring the features up to the log, once for all calls of the transaction."""
+        unfolded, self._unfolded = self._unfolded, []
         by_tenant: dict[str, list[Event]] = {}
-        for tenant, events in self._unfolded:
+        for tenant, events in unfolded:
             by_tenant.setdefault(tenant, []).extend(events)
         for tenant, events in by_tenant.items():
             self._features.apply(tenant, events, from_events(events))
@@ -106,12 +135,14 @@ class SqliteEventStore:
                     connection, tenant, [event.event_id for event in events]
                 ),
                 accounts=profile_table.accounts(connection, tenant, claimed_profile_ids(events)),
+                erased_ids=self._erased(tenant, {event.profile_id for event in events}),
                 now_ms=now_ms,
             )
             if sifted.new:
                 said = decision_table.attributions(connection, tenant, sifted.new)
                 event_log.append(connection, tenant, sifted.new, said, now_ms)
                 self._unfolded.append((tenant, sifted.new))
+                self._changed_from.append((tenant, min(event.occurred_ms for event in sifted.new)))
         return sifted.recorded
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
@@ -122,15 +153,118 @@ class SqliteEventStore:
             known = decision_table.known_ids(
                 connection, tenant, [decision.page_id for decision in decisions]
             )
-            sifted = sift_decisions(decisions, known_ids=known, now_ms=now_ms)
+            erased = self._erased(tenant, {decision.profile_id for decision in decisions})
+            sifted = sift_decisions(decisions, known_ids=known, erased_ids=erased, now_ms=now_ms)
             decision_table.record(connection, tenant, sifted.new, now_ms)
         return sifted.recorded
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
-        """Create or replace whole profiles; returns how many distinct ones."""
+        """Create or replace whole profiles; returns how many distinct ones.
+
+        Raises InvalidField for one that was erased, and then none is written.
+        """
         with self.transaction():
+            ids = {profile.profile_id for profile in profiles}
+            check_not_erased(profiles, self._erased(tenant, ids))
             profile_table.upsert(self._writer.connection, tenant, profiles)
-        return len({profile.profile_id for profile in profiles})
+        return len(ids)
+
+    def _erased(self, tenant: str, profile_ids: Collection[str]) -> set[str]:
+        return erasure_table.erased_ids(
+            self._writer.connection, self._pseudonyms, tenant, profile_ids
+        )
+
+    def erase_profile(
+        self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
+    ) -> Erasure:
+        """Delete all that is held of a profile and leave a tombstone; `services` are to follow.
+
+        A profile that was erased before stays as it is, and so does its erasure.
+        """
+        pseudonym = self._pseudonyms.of(tenant, profile_id)
+        if self._is_in_transaction:
+            # What came in this very transaction has to be in the features before it is taken out.
+            self._fold_early()
+        try:
+            with self.transaction():
+                return self._erase(tenant, profile_id, pseudonym, services, now_ms)
+        except BaseException:
+            self._features.forget()
+            raise
+
+    def _erase(
+        self,
+        tenant: str,
+        profile_id: str,
+        pseudonym: str,
+        services: Sequence[str],
+        now_ms: int,
+    ) -> Erasure:
+        connection = self._writer.connection
+        known = erasure_table.read(connection, tenant, pseudonym)
+        if known is not None:
+            return known
+        events = event_log.read_profile_events(
+            connection, tenant, profile_id, until_ms=_END_OF_TIME_MS
+        )
+        oldest_ms = events[0].occurred_ms if events else None
+        if events:
+            self._features.remove(tenant, from_events(events))
+            self._changed_from.append((tenant, events[0].occurred_ms))
+        counts = erasure_table.delete_profile(connection, tenant, profile_id)
+        erasure = Erasure(
+            erased_ms=now_ms,
+            event_count=counts[0],
+            decision_count=counts[1],
+            title_count=counts[2],
+            had_profile=counts[3] > 0,
+            oldest_event_ms=oldest_ms,
+            services=tuple(ServiceErasure(service) for service in services),
+        )
+        erasure_table.write(connection, tenant, pseudonym, profile_id, erasure)
+        return erasure
+
+    def _fold_early(self) -> None:
+        """Fold what the transaction has appended so far, whole or not at all."""
+        unfolded = self._unfolded
+        try:
+            with transaction(self._writer.connection):
+                self._fold()
+        except BaseException:
+            self._unfolded = unfolded
+            self._features.forget()
+            raise
+
+    def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
+        """Note what a service has answered; raises NotFound for a profile that was not erased."""
+        pseudonym = self._pseudonyms.of(tenant, profile_id)
+        with self.transaction():
+            known = erasure_table.read(self._writer.connection, tenant, pseudonym)
+            if known is None:
+                raise NotFound("erasure", pseudonym)
+            erasure = known.confirmed(answer)
+            erasure_table.write(self._writer.connection, tenant, pseudonym, profile_id, erasure)
+        return erasure
+
+    def pending_erasures(self) -> list[tuple[str, str]]:
+        """(tenant, profile_id) of every erasure that some service has not confirmed."""
+        return erasure_table.pending(self._readers.connection())
+
+    def scrub(self) -> bool:
+        """Overwrite what deleted rows left in the write-ahead log; False while somebody reads it.
+
+        Not in a transaction.
+        """
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        return not is_busy
+
+    def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
+        """The decisions that are kept of a profile, oldest first."""
+        return decision_table.read_profile(self._readers.connection(), tenant, profile_id)
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> list[Profile]:
         """Those that exist, in the order asked for."""
@@ -188,65 +322,3 @@ def _check_alive(connection: sqlite3.Connection) -> None:
     # Without a transaction each statement would be durable by itself.
     if not connection.in_transaction:
         raise TransactionLost("the transaction was undone by an earlier failure")
-
-
-# Ranking and candidates ask for the same past time, one after the other, of a few requests.
-_KEPT_TABLES: Final = 8
-
-
-class _PastTitles:
-    """Title counters of past times for any thread, kept true to what arrives late."""
-
-    def __init__(self, readers: Readers, most_tenants: int) -> None:
-        self._readers = readers
-        self._most_tenants = most_tenants
-        self._lock = threading.Lock()  # held while one table is made
-        self._replays: OrderedDict[str, TitleReplay] = OrderedDict()
-        self._tables: OrderedDict[tuple[str, int, str], TitleTable] = OrderedDict()
-        self._note_lock = threading.Lock()
-        self._late_from_ms: dict[str, int] = {}
-
-    def table(self, tenant: str, as_of_ms: int, country: str) -> TitleTable:
-        """The table of the events at or before `as_of_ms`."""
-        with self._lock:
-            replay = self._replays.get(tenant)
-            if replay is None:
-                replay = self._replays[tenant] = TitleReplay(self._reading(tenant))
-                if len(self._replays) > self._most_tenants:
-                    self._replays.popitem(last=False)
-            self._replays.move_to_end(tenant)
-            # Taken before the log is read: what is noted later invalidates what is made now.
-            with self._note_lock:
-                late_from_ms = self._late_from_ms.pop(tenant, None)
-            if late_from_ms is not None:
-                replay.invalidate_after(late_from_ms)
-                self._tables.clear()
-            key = (tenant, as_of_ms, country)
-            table = self._tables.get(key)
-            if table is None:
-                table = self._tables[key] = replay.table(as_of_ms, (country,))
-                if len(self._tables) > _KEPT_TABLES:
-                    self._tables.popitem(last=False)
-            return table
-
-    def note_late(self, tenant: str, oldest_ms: int) -> None:
-        """Events from `oldest_ms` on can be read that could not be read before."""
-        with self._note_lock:
-            earlier_ms = self._late_from_ms.get(tenant, oldest_ms)
-            self._late_from_ms[tenant] = min(oldest_ms, earlier_ms)
-
-    def _reading(self, tenant: str) -> "_LogRange":
-        return _LogRange(self._readers, tenant)
-
-
-class _LogRange:
-    """Reads one tenant's log by time, as TitleReplay wants it."""
-
-    def __init__(self, readers: Readers, tenant: str) -> None:
-        self._readers = readers
-        self._tenant = tenant
-
-    def __call__(self, after_ms: int, to_ms: int) -> EventColumns:
-        return event_log.read_columns(
-            self._readers.connection(), self._tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
-        )

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from libs.domain.event import Event
 from libs.features.counters import Counters, decode_counters, encode_counters
@@ -89,9 +90,16 @@ class FeatureTables:
             rows,
         )
 
+    def remove(self, tenant: str, columns: EventColumns) -> None:
+        """Take a profile's events out of the counters of titles."""
+        live = self._live(tenant)
+        self._write_titles(tenant, live, live.counters.remove(columns))
+
     def _apply_titles(self, tenant: str, columns: EventColumns) -> None:
         live = self._live(tenant)
-        changed = live.counters.add(columns)
+        self._write_titles(tenant, live, live.counters.add(columns))
+
+    def _write_titles(self, tenant: str, live: "_LiveTitles", changed: NDArray[np.intp]) -> None:
         if not len(changed):
             return
         live.last_change += 1

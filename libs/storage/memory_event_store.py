@@ -7,17 +7,19 @@ import contextlib
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from libs.domain.decision import Decision
+from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import EVENT_SCHEMA_VERSION, Attribution, Event, EventKind, Recording
 from libs.domain.profile import Profile
+from libs.faults import NotFound
 from libs.features.event_columns import EventColumns, from_events
 from libs.features.profile_state import ProfileState, replay
 from libs.features.title_replay import TitleReplay
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage.decision_table import KEPT_MS, by_title
-from libs.storage.recorded import Recorded, sift_decisions, sift_events
+from libs.storage.recorded import Recorded, check_not_erased, sift_decisions, sift_events
 
 ValueT = TypeVar("ValueT")
 
@@ -29,6 +31,7 @@ class MemoryEventStore:
         self._events: dict[str, dict[str, Event]] = {}
         self._decisions: dict[str, dict[str, tuple[Decision, int]]] = {}
         self._profiles: dict[str, dict[str, Profile]] = {}
+        self._erasures: dict[str, dict[str, Erasure]] = {}
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -39,11 +42,12 @@ class MemoryEventStore:
         """Make the writes of the block visible together; inside, each call still fails alone."""
         with self._lock:
             events, decisions = _copied(self._events), _copied(self._decisions)
-            profiles = _copied(self._profiles)
+            profiles, erasures = _copied(self._profiles), _copied(self._erasures)
             try:
                 yield
             except BaseException:
-                self._events, self._decisions, self._profiles = events, decisions, profiles
+                self._events, self._decisions = events, decisions
+                self._profiles, self._erasures = profiles, erasures
                 raise
 
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
@@ -53,7 +57,13 @@ class MemoryEventStore:
             known = self._events.setdefault(tenant, {})
             profiles = self._profiles.get(tenant, {}).values()
             accounts = {profile.profile_id: profile.account_id for profile in profiles}
-            sifted = sift_events(events, known_ids=known, accounts=accounts, now_ms=now_ms)
+            sifted = sift_events(
+                events,
+                known_ids=known,
+                accounts=accounts,
+                erased_ids=self._erasures.get(tenant, {}),
+                now_ms=now_ms,
+            )
             for event in sifted.new:
                 new = replace(event, attribution=None, account_id="", recording=recording)
                 known[event.event_id] = self._attributed(tenant, new)
@@ -67,7 +77,8 @@ class MemoryEventStore:
                 for page_id, (decision, recorded_ms) in self._decisions.get(tenant, {}).items()
                 if recorded_ms >= now_ms - KEPT_MS
             }
-            sifted = sift_decisions(decisions, known_ids=kept, now_ms=now_ms)
+            erased = self._erasures.get(tenant, {})
+            sifted = sift_decisions(decisions, known_ids=kept, erased_ids=erased, now_ms=now_ms)
             for decision in sifted.new:
                 kept[decision.page_id] = (decision, now_ms)
             self._decisions[tenant] = kept
@@ -80,8 +91,86 @@ class MemoryEventStore:
         """Create or replace whole profiles; returns how many distinct ones."""
         given = {profile.profile_id: profile for profile in profiles}
         with self._lock:
+            check_not_erased(profiles, self._erasures.get(tenant, {}))
             self._profiles.setdefault(tenant, {}).update(given)
         return len(given)
+
+    def erase_profile(
+        self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
+    ) -> Erasure:
+        """Delete all that is held of a profile and remember that, `services` are to follow."""
+        with self._lock:
+            erasures = self._erasures.setdefault(tenant, {})
+            if profile_id in erasures:
+                return erasures[profile_id]
+            state = self.profile_state(tenant, profile_id, None)
+            events = self._events.setdefault(tenant, {})
+            own = [event for event in events.values() if event.profile_id == profile_id]
+            for event in own:
+                del events[event.event_id]
+            decisions = self._decisions.setdefault(tenant, {})
+            pages = [
+                page_id
+                for page_id, (decision, _) in decisions.items()
+                if decision.profile_id == profile_id
+            ]
+            for page_id in pages:
+                del decisions[page_id]
+            profile = self._profiles.get(tenant, {}).pop(profile_id, None)
+            erasures[profile_id] = Erasure(
+                erased_ms=now_ms,
+                event_count=len(own),
+                decision_count=len(pages),
+                title_count=len(state.title_ids),
+                had_profile=profile is not None,
+                oldest_event_ms=min((event.occurred_ms for event in own), default=None),
+                services=tuple(ServiceErasure(service) for service in services),
+            )
+            return erasures[profile_id]
+
+    def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
+        """Note what a service has answered; raises NotFound for a profile that was not erased."""
+        with self._lock:
+            erasures = self._erasures.get(tenant, {})
+            if profile_id not in erasures:
+                raise NotFound("erasure", profile_id)
+            erasures[profile_id] = erasures[profile_id].confirmed(answer)
+            return erasures[profile_id]
+
+    def pending_erasures(self) -> list[tuple[str, str]]:
+        """(tenant, profile_id) of every erasure that some service has not confirmed."""
+        with self._lock:
+            return sorted(
+                (tenant, profile_id)
+                for tenant, erasures in self._erasures.items()
+                for profile_id, erasure in erasures.items()
+                if not erasure.is_complete
+            )
+
+    def scrub(self) -> bool:
+        """Nothing is left anywhere."""
+        return True
+
+    def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
+        """The decisions that are kept of a profile, oldest first."""
+        with self._lock:
+            kept = [decision for decision, _ in self._decisions.get(tenant, {}).values()]
+        own = [decision for decision in kept if decision.profile_id == profile_id]
+        return [
+            {
+                "page_id": one.page_id,
+                "decided_ms": one.decided_ms,
+                "policy": one.policy,
+                "model_version": one.model_version,
+                "index_version": one.index_version,
+                "arm": one.arm,
+                "title_ids": list(one.title_ids),
+                "propensities": list(one.propensities),
+                "removed_title_ids": list(one.removed_title_ids),
+                "removed_reasons": list(one.removed_reasons),
+            }
+            for one in sorted(own, key=lambda one: (one.decided_ms, one.page_id))
+        ]
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> list[Profile]:
         """Those that exist, in the order asked for."""

@@ -49,6 +49,8 @@ _COLUMN_TYPES: Final[dict[str, pl.DataType]] = {
     "policy": _TEXT,
     "propensity": pl.Float64(),
     "model_version": _TEXT,
+    "index_version": _TEXT,
+    "arm": _TEXT,
     "from_ms": pl.Int64(),
     "to_ms": pl.Int64(),
     "duration_ms": pl.Int64(),
@@ -57,6 +59,8 @@ _COLUMN_TYPES: Final[dict[str, pl.DataType]] = {
     "thumb": pl.Enum([direction.name for direction in ThumbDirection]),
     "is_listed": pl.Boolean(),
     "detail": _TEXT,  # JSON of the kinds whose details have no columns
+    "recorded_ms": pl.Int64(),
+    "schema_version": pl.Int16(),
 }
 _NAMES: Final = tuple(name.strip() for name in EVENT_COLUMNS.split(","))
 _SCHEMA: Final = {name: _COLUMN_TYPES[name] for name in _NAMES}

@@ -6,7 +6,9 @@ from typing import Final, Generic, TypeVar
 
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event, WatchedInterval
+from libs.domain.profile import Profile
 from libs.domain.rejection import Rejection, RejectionReason
+from libs.faults import InvalidField
 
 ItemT = TypeVar("ItemT", Event, Decision)
 
@@ -70,9 +72,12 @@ def sift_events(
     *,
     known_ids: Collection[str],
     accounts: Mapping[str, str],
+    erased_ids: Collection[str],
     now_ms: int,
 ) -> Sifted[Event]:
     """Judge a batch: `known_ids` are recorded already, `accounts` is by stored profile.
+
+    `erased_ids` are the profiles of which nothing is taken any more.
 
     A duplicate is one whatever else it is, so that trying again gives the same answer.
     """
@@ -84,6 +89,9 @@ def sift_events(
     for place, event in enumerate(events):
         if event.event_id in ids:
             duplicates.append(place)
+            continue
+        if event.profile_id in erased_ids:
+            rejections.append(_erased(place))
             continue
         rejection = _rejection(place, event, accounts, now_ms)
         if rejection is not None:
@@ -125,9 +133,16 @@ def _rejection(
 
 
 def sift_decisions(
-    decisions: Sequence[Decision], *, known_ids: Collection[str], now_ms: int
+    decisions: Sequence[Decision],
+    *,
+    known_ids: Collection[str],
+    erased_ids: Collection[str],
+    now_ms: int,
 ) -> Sifted[Decision]:
-    """Judge a batch of decisions; `known_ids` are the page_ids that are stored."""
+    """Judge a batch of decisions; `known_ids` are the page_ids that are stored.
+
+    `erased_ids` are the profiles of which nothing is taken any more.
+    """
     new: list[Decision] = []
     duplicates: list[int] = []
     rejections: list[Rejection] = []
@@ -135,12 +150,28 @@ def sift_decisions(
     for place, decision in enumerate(decisions):
         if decision.page_id in ids:
             duplicates.append(place)
+        elif decision.profile_id in erased_ids:
+            rejections.append(_erased(place))
         elif decision.decided_ms > now_ms + DAY_MS:
             rejections.append(_ahead(place, "decided_at"))
         else:
             ids.add(decision.page_id)
             new.append(decision)
     return Sifted(new, Recorded(len(new), tuple(duplicates), tuple(rejections)))
+
+
+def check_not_erased(profiles: Sequence[Profile], erased_ids: Collection[str]) -> None:
+    """Raise InvalidField for a profile that was erased: its id is never used again."""
+    for place, profile in enumerate(profiles):
+        if profile.profile_id in erased_ids:
+            raise InvalidField(f"profiles[{place}].profile_id", _ERASED)
+
+
+_ERASED: Final = "was erased; its id is never used again"
+
+
+def _erased(place: int) -> Rejection:
+    return Rejection(place, RejectionReason.ERASED_PROFILE, "profile_id", _ERASED)
 
 
 def _ahead(place: int, field: str) -> Rejection:

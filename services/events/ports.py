@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from libs.domain.decision import Decision
+from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
 from libs.features.profile_state import ProfileState
@@ -36,7 +37,39 @@ class EventStore(Protocol):
         ...
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
-        """Create or replace whole profiles; returns how many distinct ones."""
+        """Create or replace whole profiles; returns how many distinct ones.
+
+        Raises InvalidField for one that was erased, and then none is written.
+        """
+        ...
+
+    def erase_profile(
+        self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
+    ) -> Erasure:
+        """Delete all that is held of a profile and leave a tombstone; `services` are to follow.
+
+        From then on events, decisions and profiles of that id are refused. A profile that was
+        erased before stays as it is, and so does its erasure.
+        """
+        ...
+
+    def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
+        """Note what a service has answered; raises NotFound for a profile that was not erased."""
+        ...
+
+    def pending_erasures(self) -> list[tuple[str, str]]:
+        """(tenant, profile_id) of every erasure that some service has not confirmed."""
+        ...
+
+    def scrub(self) -> bool:
+        """Overwrite what deleted rows have left behind; False where that has to be tried again.
+
+        Not in a transaction.
+        """
+        ...
+
+    def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
+        """The decisions that are kept of a profile, oldest first, each as a JSON object."""
         ...
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> list[Profile]:

@@ -29,6 +29,7 @@ OLD = Schema(
         if statement.startswith("CREATE TABLE events ")
         else statement.replace(" arm TEXT NOT NULL DEFAULT '',", "")
         for statement in EVENT_SCHEMA.statements
+        if "erasures" not in statement and "decisions_by_profile" not in statement
     ),
 )
 CONTEXT = "'', 0, 'DE', '', 0, 0, ''"

@@ -24,7 +24,9 @@ def keys(schema: Schema) -> Iterator[tuple[str, list[str]]]:
     with closing(sqlite3.connect(":memory:")) as connection:
         for statement in schema.statements:
             connection.execute(statement)
-        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        tables = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
         for (table,) in tables.fetchall():
             columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
             assert "tenant" in [column[1] for column in columns], table

@@ -1,0 +1,82 @@
+"""Tombstones: which profiles were erased, by pseudonym, and what became of each erasure.
+
+The id itself is kept only until every service has confirmed, because until then it is needed.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+from libs.domain.erasure import Erasure, ServiceErasure
+from libs.storage.pseudonyms import Pseudonyms
+
+
+def erased_ids(
+    connection: sqlite3.Connection,
+    pseudonyms: Pseudonyms,
+    tenant: str,
+    profile_ids: Collection[str],
+) -> set[str]:
+    """Those of `profile_ids` that were erased."""
+    if not connection.execute("SELECT 1 FROM erasures LIMIT 1").fetchone():
+        return set()
+    names = {pseudonyms.of(tenant, profile_id): profile_id for profile_id in profile_ids}
+    rows = connection.execute(
+        "SELECT pseudonym FROM erasures"
+        " WHERE tenant = ? AND pseudonym IN (SELECT value FROM json_each(?))",
+        (tenant, json.dumps(list(names))),
+    ).fetchall()
+    return {names[pseudonym] for (pseudonym,) in rows}
+
+
+def read(connection: sqlite3.Connection, tenant: str, pseudonym: str) -> Erasure | None:
+    """The erasure of a profile, if it was erased."""
+    row = connection.execute(
+        "SELECT receipt FROM erasures WHERE tenant = ? AND pseudonym = ?", (tenant, pseudonym)
+    ).fetchone()
+    return None if row is None else _decode(row[0])
+
+
+def write(
+    connection: sqlite3.Connection, tenant: str, pseudonym: str, profile_id: str, erasure: Erasure
+) -> None:
+    """Create or replace; the id goes with the last confirmation."""
+    connection.execute(
+        "INSERT OR REPLACE INTO erasures (tenant, pseudonym, profile_id, receipt)"
+        " VALUES (?, ?, ?, ?)",
+        (
+            tenant,
+            pseudonym,
+            None if erasure.is_complete else profile_id,
+            json.dumps(asdict(erasure)),
+        ),
+    )
+
+
+def pending(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """(tenant, profile_id) of every erasure that some service has not confirmed."""
+    return connection.execute(
+        "SELECT tenant, profile_id FROM erasures WHERE profile_id IS NOT NULL"
+        " ORDER BY tenant, profile_id"
+    ).fetchall()
+
+
+def delete_profile(
+    connection: sqlite3.Connection, tenant: str, profile_id: str
+) -> tuple[int, int, int, int]:
+    """Delete all rows of a profile: how many events, decisions, titles and profiles there were."""
+    counts: Sequence[int] = [
+        connection.execute(
+            f"DELETE FROM {table} WHERE tenant = ? AND profile_id = ?",  # noqa: S608  constants
+            (tenant, profile_id),
+        ).rowcount
+        for table in ("events", "decisions", "profile_titles", "profiles", "profile_counters")
+    ]
+    return counts[0], counts[1], counts[2], counts[3]
+
+
+def _decode(text: str) -> Erasure:
+    values = json.loads(text)
+    services = tuple(ServiceErasure(**one) for one in values.pop("services"))
+    return Erasure(**values, services=services)
