@@ -23,6 +23,7 @@ from cli.judging import Question
 from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
 from cli.present import check_recorded
+from cli.profiles import profiles as profiles_app
 from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
@@ -41,6 +42,7 @@ app = typer.Typer(
 importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data from elsewhere.")
 app.add_typer(importing, name="import")
 app.add_typer(events, name="events")
+app.add_typer(profiles_app, name="profiles")
 
 Moment = Annotated[
     int | None,

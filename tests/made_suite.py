@@ -1,6 +1,7 @@
 """All three services in this process: real servers, real channels, real files, small bundles."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -38,9 +39,18 @@ class Served:
 
     def of(self, method: str) -> grpc.aio.Channel:
         """The channel to the service of "/reprise.<name>.v1.Service/Method"."""
-        channel = getattr(self, method.split(".")[1])
+        name = method.split(".")[1]
+        # Of those that hold personal data, the one that others do not write for.
+        channel = getattr(self, "ranking" if name == "privacy" else name)
         assert isinstance(channel, grpc.aio.Channel)
         return channel
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 def fill(home: Path, tenant: str, prefix: str) -> str:
@@ -69,14 +79,16 @@ async def served(
     started: list[Readiness] = []
     async with AsyncExitStack() as stack:
 
-        async def start(build: Build) -> str:
-            server = await stack.enter_async_context(running(build))
+        async def start(build: Build, port: int = 0) -> str:
+            server = await stack.enter_async_context(running(build, port=port))
             started.append(server.readiness)
             return f"127.0.0.1:{server.port}"
 
-        events_settings = EventsSettings(home=home)
+        # Events and ranking call each other, so one of them has to be known before it is there.
+        ranking_port = free_port()
+        events_settings = EventsSettings(home=home, ranking_target=f"127.0.0.1:{ranking_port}")
         events_at = await start(
-            lambda readiness: events.build(events_settings, ServiceMetrics(), authorize, readiness)
+            lambda readiness: events.build(events_settings, ServiceMetrics(), identity, readiness)
         )
         candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
         candidates_at = await start(
@@ -87,7 +99,9 @@ async def served(
         ranking_settings = RankingSettings(
             home=home, events_target=events_at, candidates_target=candidates_at, refresh_ms=20
         )
-        ranking_at = await start(ranking.build(ranking_settings, ServiceMetrics(), identity))
+        ranking_at = await start(
+            ranking.build(ranking_settings, ServiceMetrics(), identity), ranking_port
+        )
         channels = [
             await stack.enter_async_context(open_channel(target))
             for target in (events_at, candidates_at, ranking_at)

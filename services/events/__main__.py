@@ -1,8 +1,9 @@
 """The events service as a process: `python -m services.events`."""
 
+import dataclasses
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import grpc.aio
@@ -11,8 +12,9 @@ from prometheus_client import Histogram
 
 from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
+from libs.serving.channels import open_channel
 from libs.serving.identity import Authorize
-from libs.serving.identity_settings import IdentitySettings, open_identity
+from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
 from libs.serving.settings import read_settings
 from libs.storage.event_store import SqliteEventStore
@@ -20,7 +22,10 @@ from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.group_commit import GroupCommit
+from services.events.personal_data_client import PersonalDataClient
+from services.events.personal_records import PersonalDataService, PersonalRecords
 from services.events.ports import EventStore
+from services.events.retraining import RetrainingOf, no_retraining, retraining_from
 from services.events.servicer import EventsServicer
 from services.events.settings import EventsSettings
 
@@ -29,6 +34,11 @@ SERVICE_NAME: Final[str] = events_pb2.DESCRIPTOR.services_by_name["EventsService
 # A read gives the interpreter lock away at each of its statements, and waits this long to have
 # it back from the thread that writes.
 SWITCH_INTERVAL_S: Final = 0.0005
+
+# The other services that hold anything about profiles.
+PERSONAL_DATA_SERVICES: Final = ("ranking",)
+
+HOUR_MS: Final = 3_600_000
 
 _CALLS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
@@ -47,7 +57,7 @@ def now_ms() -> int:
 
 
 async def build(
-    settings: EventsSettings, metrics: ServiceMetrics, authorize: Authorize, readiness: Readiness
+    settings: EventsSettings, metrics: ServiceMetrics, identity: Identity, readiness: Readiness
 ) -> Application:
     """The service of the settings; raises StartFault."""
     calls = Histogram(
@@ -63,7 +73,31 @@ async def build(
         delay_ms=settings.commit_delay_ms,
         on_commit=calls.observe,
     )
-    return await assemble(store, commits, readiness, authorize=authorize, clock=now_ms)
+    channels = {
+        name: open_channel(getattr(settings, f"{name}_target"), tls=identity.channel_tls)
+        for name in PERSONAL_DATA_SERVICES
+    }
+    application = await assemble(
+        store,
+        commits,
+        readiness,
+        authorize=identity.authorize,
+        clock=now_ms,
+        services=[
+            PersonalDataClient(name, channel, identity.credentials)
+            for name, channel in channels.items()
+        ],
+        retraining_of=retraining_from(
+            settings.bundles_path, round(settings.training_interval_hours * HOUR_MS)
+        ),
+    )
+
+    async def close() -> None:
+        await application.close()
+        for channel in channels.values():
+            await channel.close()
+
+    return dataclasses.replace(application, close=close)
 
 
 async def assemble(
@@ -73,9 +107,15 @@ async def assemble(
     *,
     authorize: Authorize,
     clock: Callable[[], int],
+    services: Sequence[PersonalDataService] = (),
+    retraining_of: RetrainingOf = no_retraining,
 ) -> Application:
-    """The service on any store, which is closed with it; `commits` are the store's."""
-    servicer = EventsServicer(store, commits, clock)
+    """The service on any store, which is closed with it; `commits` are the store's.
+
+    `services` are those that follow it in an erasure.
+    """
+    records = PersonalRecords(store, commits, services, clock)
+    servicer = EventsServicer(store, commits, clock, records=records, retraining_of=retraining_of)
 
     def mount(server: grpc.aio.Server) -> None:
         events_pb2_grpc.add_EventsServiceServicer_to_server(servicer, server)
@@ -85,7 +125,12 @@ async def assemble(
         store.close()
 
     await readiness.set(SERVICE_NAME, True)
-    return Application(services=(Mounted(SERVICE_NAME, mount),), authorize=authorize, close=close)
+    return Application(
+        services=(Mounted(SERVICE_NAME, mount),),
+        authorize=authorize,
+        background=(records.run,),
+        close=close,
+    )
 
 
 def main() -> int:
@@ -101,7 +146,7 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     metrics = ServiceMetrics()
     return serve(
-        lambda readiness: build(settings, metrics, identity.authorize, readiness),
+        lambda readiness: build(settings, metrics, identity, readiness),
         settings.plan("events"),
         metrics,
         tls=identity.server_tls,

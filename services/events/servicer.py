@@ -1,6 +1,7 @@
 """EventsService: decode, call, encode."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
@@ -13,6 +14,7 @@ from libs.domain.identifiers import check_country, check_id
 from libs.domain.profile import Profile
 from libs.faults import InvalidField
 from libs.features.profile_state import ProfileState
+from libs.serving.deadlines import deadline_of
 from libs.serving.decision_codec import decision
 from libs.serving.decoding import enum_value, page_size, request_time_ms
 from libs.serving.identity import tenant_of
@@ -24,7 +26,10 @@ from services.events.events_codec import decode_events, event_messages
 from services.events.features_codec import profile_features_message, title_features_message
 from services.events.group_commit import GroupCommit
 from services.events.history_page import order_of, token_after
+from services.events.personal_records import PersonalRecords
 from services.events.ports import EventStore
+from services.events.receipt_codec import receipt
+from services.events.retraining import RetrainingOf
 
 Context = grpc.aio.ServicerContext[Any, Any]
 MessageT = TypeVar("MessageT")
@@ -40,9 +45,19 @@ _MOST_DECISIONS_DECODED_INLINE: Final = 10
 class EventsServicer(events_pb2_grpc.EventsServiceServicer):
     """The write path of the suite, and reads of what it wrote; `clock` gives Unix ms."""
 
-    def __init__(self, store: EventStore, commits: GroupCommit, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        commits: GroupCommit,
+        clock: Callable[[], int],
+        *,
+        records: PersonalRecords,
+        retraining_of: RetrainingOf,
+    ) -> None:
         self._store = store
         self._commits = commits
+        self._records = records
+        self._retraining_of = retraining_of
         self._clock = clock
         # Work of more than a few ms. Replaying the log takes seconds, so the rest does not queue
         # behind it.
@@ -220,6 +235,26 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         )
         found = self._store.profiles(tenant_of(context), ids)
         return events_pb2.GetProfilesResponse(profiles=[profile_message(value) for value in found])
+
+    async def ExportProfile(  # noqa: N802
+        self, request: events_pb2.ExportProfileRequest, context: Context
+    ) -> AsyncIterator[events_pb2.ExportProfileResponse]:
+        """Everything that is held about a profile."""
+        profile_id = check_id("profile_id", request.profile_id)
+        exported = self._records.export(tenant_of(context), profile_id)
+        async with contextlib.aclosing(exported):
+            async for lines in exported:
+                yield events_pb2.ExportProfileResponse(json_lines=lines)
+
+    async def EraseProfile(  # noqa: N802
+        self, request: events_pb2.EraseProfileRequest, context: Context
+    ) -> events_pb2.EraseProfileResponse:
+        """Forget a profile, here and everywhere."""
+        tenant, profile_id = tenant_of(context), check_id("profile_id", request.profile_id)
+        left_s = deadline_of(context).remaining_s()
+        erasure = await self._records.erase(tenant, profile_id, time_left_s=left_s)
+        retraining = await self._on(self._work, lambda: self._retraining_of(tenant, erasure))
+        return receipt(erasure, retraining)
 
     async def _on(self, threads: ThreadPoolExecutor, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(threads, work)

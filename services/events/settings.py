@@ -21,3 +21,5 @@ class EventsSettings(SuiteSettings):
     events_most_waiting: int = Field(default=50_000, ge=1)
     # How long a call may wait for others to share its fsync; 0 commits whatever waits.
     commit_delay_ms: int = Field(default=5, ge=0, le=1_000)
+    # How often somebody trains: what receipts of erasures promise.
+    training_interval_hours: float = Field(default=24, gt=0, le=24 * 366)

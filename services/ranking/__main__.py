@@ -26,13 +26,16 @@ from libs.serving.title_tables import LiveTables, PastTables
 from libs.storage.feature_reader import FeatureReader
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
+from reprise.privacy.v1 import privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from services.ranking import personal_data_servicer
 from services.ranking.candidates_client import CandidatesClient
 from services.ranking.catalogue_feed import CatalogueFeed
 from services.ranking.decision_log import QueuedDecisionLog
 from services.ranking.events_client import EventsClient
 from services.ranking.features import StoredProfileFeatures, StoredTitleFeatures
 from services.ranking.parts import Parts
+from services.ranking.personal_data_servicer import PersonalDataServicer
 from services.ranking.pipeline import Recommender
 from services.ranking.servicer import RankingServicer
 from services.ranking.settings import RankingSettings
@@ -109,12 +112,19 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
             await candidates.close()
             reader.close()
 
+        await readiness.set(personal_data_servicer.NAME, True)
         return Application(
             services=(
                 Mounted(
                     SERVICE,
                     lambda server: ranking_pb2_grpc.add_RankingServiceServicer_to_server(
                         servicer, server
+                    ),
+                ),
+                Mounted(
+                    personal_data_servicer.NAME,
+                    lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
+                        PersonalDataServicer(decisions), server
                     ),
                 ),
             ),

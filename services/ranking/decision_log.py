@@ -78,6 +78,24 @@ class QueuedDecisionLog:
         self._waiting.append((tenant, decision))
         self._arrived.set()
 
+    async def forget(self, tenant: str, profile_id: str) -> int:
+        """Drop what waits of a profile; how many decisions that were. None of them is lost."""
+        async with self._writing:
+            kept = [
+                one for one in self._waiting if (one[0], one[1].profile_id) != (tenant, profile_id)
+            ]
+            count = len(self._waiting) - len(kept)
+            self._waiting = deque(kept)
+        return count
+
+    def waiting_of(self, tenant: str, profile_id: str) -> list[Decision]:
+        """What waits of a profile, oldest first."""
+        return [
+            decision
+            for owner, decision in self._waiting
+            if (owner, decision.profile_id) == (tenant, profile_id)
+        ]
+
     async def run(self) -> None:
         """Write what arrives, for ever; after a failure the same batch is tried again."""
         while True:

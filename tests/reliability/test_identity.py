@@ -29,6 +29,7 @@ from libs.serving.token_keys import read_public_keys
 from libs.serving.tokens import ServiceTokens, TokenVerifier
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
+from reprise.privacy.v1 import privacy_pb2, privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from services.events.events_codec import event_message
 from tests.made_bundle import NOW_MS, catalogue
@@ -66,6 +67,7 @@ class Tenant:
             "events": events_pb2_grpc.EventsServiceStub(suite.events),
             "candidates": candidates_pb2_grpc.CandidatesServiceStub(suite.candidates),
             "ranking": ranking_pb2_grpc.RankingServiceStub(suite.ranking),
+            "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -167,6 +169,10 @@ async def _see_nothing(bravo: Tenant, versions: dict[str, str]) -> None:
     first = await watched.read()
     watched.cancel()
     assert {title.title_id for title in first.titles} == set(catalogue("b-"))
+    own = events_pb2.ExportProfileRequest(profile_id="p")
+    assert [answer async for answer in bravo.begin("events", "ExportProfile", own)] == []
+    waiting = privacy_pb2.ExportProfileDataRequest(profile_id="p")
+    assert [answer async for answer in bravo.begin("privacy", "ExportProfileData", waiting)] == []
     slate = await bravo.recommend("p")
     assert slate.title_ids
     assert all(title_id.startswith("b-") for title_id in slate.title_ids)
@@ -189,6 +195,11 @@ async def _change_nothing(bravo: Tenant, acme: Tenant) -> None:
     title = title_message(next(iter(catalogue("a-").values())))
     title.name = "Changed"
     await bravo.candidates("UpsertTitles", candidates_pb2.UpsertTitlesRequest(titles=[title]))
+    erased = await bravo.events("EraseProfile", events_pb2.EraseProfileRequest(profile_id="p"))
+    assert erased.is_complete
+    assert (erased.event_count, erased.had_profile) == (1, True)
+    waiting = privacy_pb2.EraseProfileDataRequest(profile_id="p")
+    assert (await bravo.begin("privacy", "EraseProfileData", waiting)).erased_count == 0
     [kept] = (
         await acme.candidates(
             "GetTitles", candidates_pb2.GetTitlesRequest(title_ids=[title.title_id])

@@ -36,6 +36,8 @@ from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.__main__ import ClosableStore, assemble
 from services.events.events_codec import decode_event, event_message, event_messages
 from services.events.group_commit import GroupCommit
+from services.events.personal_records import PersonalRecords
+from services.events.retraining import no_retraining
 from services.events.servicer import EventsServicer
 from tests.made_events import START_MS, assert_same_state, impression, watch
 
@@ -384,7 +386,13 @@ async def test_only_small_batches_are_decoded_on_the_event_loop() -> None:
     with closing(MemoryEventStore()) as store:
         commits, context = GroupCommit(store, most_waiting=10_000), cast("Any", None)
         enter(EVERYBODY)
-        servicer = EventsServicer(store, commits, lambda: NOW_MS)
+        servicer = EventsServicer(
+            store,
+            commits,
+            lambda: NOW_MS,
+            records=PersonalRecords(store, commits, (), lambda: NOW_MS),
+            retraining_of=no_retraining,
+        )
         page = Decision("page", "p", START_MS, "explore", ("x",), (1.0,))
         for method, field, message, few, many in (
             (servicer.RecordEvents, "events", event_messages(EVENTS)[0], 200, 201),

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -183,3 +184,19 @@ async def test_large_slates_go_in_batches_that_events_can_take(writer: Writer, l
     assert len(writer.stored) == 40
     assert len(writer.batches) > 1
     assert max(writer.batches) <= BATCH_BYTES
+
+
+async def test_what_waits_of_a_profile_is_forgotten_and_not_counted_as_lost(
+    writer: Writer, lost: Count
+) -> None:
+    log = queue(writer, lost)
+    gone = replace(decision(1), profile_id="gone")
+    for tenant, one in (("a", gone), ("a", decision(2)), ("b", gone)):
+        log.log(tenant, one)
+    assert log.waiting_of("a", "gone") == [gone]
+    assert await log.forget("a", "gone") == 1
+    assert await log.forget("a", "gone") == 0
+    assert log.waiting_of("a", "gone") == []
+    await log.close()
+    assert writer.stored == [("a", "page-2"), ("b", "page-1")]
+    assert lost.total == 0

@@ -50,6 +50,10 @@ class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rejec
     """REJECTION_REASON_FOREIGN_PROFILE: the profile belongs to another account.
     Field: account_id.
     """
+    REJECTION_REASON_ERASED_PROFILE: _RejectionReason.ValueType  # 7
+    """REJECTION_REASON_ERASED_PROFILE: the profile was erased; its id is never used again.
+    Field: profile_id.
+    """
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper):
     """RejectionReason is why an item of a batch was not stored."""
@@ -75,6 +79,10 @@ second. Field: watched.to_ms or watched.from_ms.
 REJECTION_REASON_FOREIGN_PROFILE: RejectionReason.ValueType  # 6
 """REJECTION_REASON_FOREIGN_PROFILE: the profile belongs to another account.
 Field: account_id.
+"""
+REJECTION_REASON_ERASED_PROFILE: RejectionReason.ValueType  # 7
+"""REJECTION_REASON_ERASED_PROFILE: the profile was erased; its id is never used again.
+Field: profile_id.
 """
 Global___RejectionReason: _TypeAlias = RejectionReason  # noqa: Y015
 
@@ -322,8 +330,7 @@ class RecordEventsResponse(_message.Message):
     @_builtins.property
     def late_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """late_indexes is which of the accepted occurred more than 30 days ago, ascending:
-        taken as they are, but later than their decisions are kept. Sending a duplicate
-        late says nothing.
+        taken as they are, but later than the decisions behind them are kept.
         """
 
     def __init__(
@@ -811,6 +818,168 @@ class GetProfilesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetProfilesResponse: _TypeAlias = GetProfilesResponse  # noqa: Y015
+
+@_typing.final
+class ExportProfileRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_ID_FIELD_NUMBER: _builtins.int
+    profile_id: _builtins.str
+    """profile_id is whose data; required."""
+    def __init__(
+        self,
+        *,
+        profile_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["profile_id", b"profile_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportProfileRequest: _TypeAlias = ExportProfileRequest  # noqa: Y015
+
+@_typing.final
+class ExportProfileResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_LINES_FIELD_NUMBER: _builtins.int
+    json_lines: _builtins.str
+    """json_lines is whole lines, each a JSON object {"service", "kind", "data"} ended by
+    a line feed.
+    """
+    def __init__(
+        self,
+        *,
+        json_lines: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json_lines", b"json_lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportProfileResponse: _TypeAlias = ExportProfileResponse  # noqa: Y015
+
+@_typing.final
+class EraseProfileRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_ID_FIELD_NUMBER: _builtins.int
+    profile_id: _builtins.str
+    """profile_id is who is to be forgotten; required. A profile that nobody knows is
+    forgotten in advance.
+    """
+    def __init__(
+        self,
+        *,
+        profile_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["profile_id", b"profile_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseProfileRequest: _TypeAlias = EraseProfileRequest  # noqa: Y015
+
+@_typing.final
+class EraseProfileResponse(_message.Message):
+    """EraseProfileResponse is the receipt. The counts are those of the first call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASED_AT_FIELD_NUMBER: _builtins.int
+    IS_COMPLETE_FIELD_NUMBER: _builtins.int
+    EVENT_COUNT_FIELD_NUMBER: _builtins.int
+    DECISION_COUNT_FIELD_NUMBER: _builtins.int
+    TITLE_COUNT_FIELD_NUMBER: _builtins.int
+    HAD_PROFILE_FIELD_NUMBER: _builtins.int
+    SERVICES_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_BUNDLE_DUE_FIELD_NUMBER: _builtins.int
+    is_complete: _builtins.bool
+    """is_complete is whether every service has confirmed."""
+    event_count: _builtins.int
+    """event_count is how many events were removed."""
+    decision_count: _builtins.int
+    """decision_count is how many decisions of ranking were removed."""
+    title_count: _builtins.int
+    """title_count is about how many titles features were removed."""
+    had_profile: _builtins.bool
+    """had_profile is whether a profile was stored under the id."""
+    @_builtins.property
+    def erased_at(self) -> _timestamp_pb2.Timestamp:
+        """erased_at is when it was first asked for."""
+
+    @_builtins.property
+    def services(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceErasure]:
+        """services is what the other services have said."""
+
+    @_builtins.property
+    def bundle_versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """bundle_versions names the published bundles whose training has read its events,
+        newest first. They hold no profile id and no vector of a profile.
+        """
+
+    @_builtins.property
+    def next_bundle_due(self) -> _timestamp_pb2.Timestamp:
+        """next_bundle_due is when a bundle without its events is due; unset where none is needed."""
+
+    def __init__(
+        self,
+        *,
+        erased_at: _timestamp_pb2.Timestamp | None = ...,
+        is_complete: _builtins.bool = ...,
+        event_count: _builtins.int = ...,
+        decision_count: _builtins.int = ...,
+        title_count: _builtins.int = ...,
+        had_profile: _builtins.bool = ...,
+        services: _abc.Iterable[Global___ServiceErasure] | None = ...,
+        bundle_versions: _abc.Iterable[_builtins.str] | None = ...,
+        next_bundle_due: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at", "next_bundle_due", b"next_bundle_due"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_versions", b"bundle_versions", "decision_count", b"decision_count", "erased_at", b"erased_at", "event_count", b"event_count", "had_profile", b"had_profile", "is_complete", b"is_complete", "next_bundle_due", b"next_bundle_due", "services", b"services", "title_count", b"title_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseProfileResponse: _TypeAlias = EraseProfileResponse  # noqa: Y015
+
+@_typing.final
+class ServiceErasure(_message.Message):
+    """ServiceErasure is what one other service has answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    IS_COMPLETE_FIELD_NUMBER: _builtins.int
+    ERASED_COUNT_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """service names it, such as "ranking"."""
+    is_complete: _builtins.bool
+    """is_complete is whether it has confirmed."""
+    erased_count: _builtins.int
+    """erased_count is how many things it has deleted."""
+    problem: _builtins.str
+    """problem is why it has not confirmed yet; empty when it has, or was not asked yet."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        is_complete: _builtins.bool = ...,
+        erased_count: _builtins.int = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_count", b"erased_count", "is_complete", b"is_complete", "problem", b"problem", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServiceErasure: _TypeAlias = ServiceErasure  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):

@@ -78,6 +78,16 @@ class EventsServiceStub:
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.GetProfilesRequest.SerializeToString,
                 response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.GetProfilesResponse.FromString,
                 _registered_method=True)
+        self.ExportProfile = channel.unary_stream(
+                '/reprise.events.v1.EventsService/ExportProfile',
+                request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ExportProfileRequest.SerializeToString,
+                response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ExportProfileResponse.FromString,
+                _registered_method=True)
+        self.EraseProfile = channel.unary_unary(
+                '/reprise.events.v1.EventsService/EraseProfile',
+                request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.EraseProfileRequest.SerializeToString,
+                response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.EraseProfileResponse.FromString,
+                _registered_method=True)
 
 
 class EventsServiceServicer:
@@ -143,7 +153,7 @@ class EventsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpsertProfiles(self, request, context):
-        """UpsertProfiles creates or replaces whole profiles.
+        """UpsertProfiles creates or replaces whole profiles; one that was erased is INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,6 +161,25 @@ class EventsServiceServicer:
 
     def GetProfiles(self, request, context):
         """GetProfiles returns the profiles that exist among those asked for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportProfile(self, request, context):
+        """ExportProfile streams everything that the suite holds about a profile as JSON
+        lines: profile, events, decisions and features, then what each other service
+        holds. An unknown profile has none; that is not an error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseProfile(self, request, context):
+        """EraseProfile removes a profile from log, features and decisions at once and for
+        good: from then on its events are rejected however late they come, and its id is
+        never used again. Every other service is driven to do the same, with retries
+        that outlive the call. Asked again it answers how far that is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -198,6 +227,16 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     servicer.GetProfiles,
                     request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.GetProfilesRequest.FromString,
                     response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.GetProfilesResponse.SerializeToString,
+            ),
+            'ExportProfile': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportProfile,
+                    request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ExportProfileRequest.FromString,
+                    response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ExportProfileResponse.SerializeToString,
+            ),
+            'EraseProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseProfile,
+                    request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.EraseProfileRequest.FromString,
+                    response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.EraseProfileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -420,6 +459,60 @@ class EventsService:
             '/reprise.events.v1.EventsService/GetProfiles',
             reprise_dot_events_dot_v1_dot_events__pb2.GetProfilesRequest.SerializeToString,
             reprise_dot_events_dot_v1_dot_events__pb2.GetProfilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/reprise.events.v1.EventsService/ExportProfile',
+            reprise_dot_events_dot_v1_dot_events__pb2.ExportProfileRequest.SerializeToString,
+            reprise_dot_events_dot_v1_dot_events__pb2.ExportProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reprise.events.v1.EventsService/EraseProfile',
+            reprise_dot_events_dot_v1_dot_events__pb2.EraseProfileRequest.SerializeToString,
+            reprise_dot_events_dot_v1_dot_events__pb2.EraseProfileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -68,9 +68,20 @@ class EventsServiceStub:
     GetTitleFeatures: _grpc.UnaryUnaryMultiCallable[_events_pb2.GetTitleFeaturesRequest, _events_pb2.GetTitleFeaturesResponse]
     """GetTitleFeatures returns the counters of titles now or as of a past time."""
     UpsertProfiles: _grpc.UnaryUnaryMultiCallable[_events_pb2.UpsertProfilesRequest, _events_pb2.UpsertProfilesResponse]
-    """UpsertProfiles creates or replaces whole profiles."""
+    """UpsertProfiles creates or replaces whole profiles; one that was erased is INVALID_ARGUMENT."""
     GetProfiles: _grpc.UnaryUnaryMultiCallable[_events_pb2.GetProfilesRequest, _events_pb2.GetProfilesResponse]
     """GetProfiles returns the profiles that exist among those asked for."""
+    ExportProfile: _grpc.UnaryStreamMultiCallable[_events_pb2.ExportProfileRequest, _events_pb2.ExportProfileResponse]
+    """ExportProfile streams everything that the suite holds about a profile as JSON
+    lines: profile, events, decisions and features, then what each other service
+    holds. An unknown profile has none; that is not an error.
+    """
+    EraseProfile: _grpc.UnaryUnaryMultiCallable[_events_pb2.EraseProfileRequest, _events_pb2.EraseProfileResponse]
+    """EraseProfile removes a profile from log, features and decisions at once and for
+    good: from then on its events are rejected however late they come, and its id is
+    never used again. Every other service is driven to do the same, with retries
+    that outlive the call. Asked again it answers how far that is.
+    """
 
 @_typing.type_check_only
 class EventsServiceAsyncStub(EventsServiceStub):
@@ -112,9 +123,20 @@ class EventsServiceAsyncStub(EventsServiceStub):
     GetTitleFeatures: _aio.UnaryUnaryMultiCallable[_events_pb2.GetTitleFeaturesRequest, _events_pb2.GetTitleFeaturesResponse]  # type: ignore[assignment]
     """GetTitleFeatures returns the counters of titles now or as of a past time."""
     UpsertProfiles: _aio.UnaryUnaryMultiCallable[_events_pb2.UpsertProfilesRequest, _events_pb2.UpsertProfilesResponse]  # type: ignore[assignment]
-    """UpsertProfiles creates or replaces whole profiles."""
+    """UpsertProfiles creates or replaces whole profiles; one that was erased is INVALID_ARGUMENT."""
     GetProfiles: _aio.UnaryUnaryMultiCallable[_events_pb2.GetProfilesRequest, _events_pb2.GetProfilesResponse]  # type: ignore[assignment]
     """GetProfiles returns the profiles that exist among those asked for."""
+    ExportProfile: _aio.UnaryStreamMultiCallable[_events_pb2.ExportProfileRequest, _events_pb2.ExportProfileResponse]  # type: ignore[assignment]
+    """ExportProfile streams everything that the suite holds about a profile as JSON
+    lines: profile, events, decisions and features, then what each other service
+    holds. An unknown profile has none; that is not an error.
+    """
+    EraseProfile: _aio.UnaryUnaryMultiCallable[_events_pb2.EraseProfileRequest, _events_pb2.EraseProfileResponse]  # type: ignore[assignment]
+    """EraseProfile removes a profile from log, features and decisions at once and for
+    good: from then on its events are rejected however late they come, and its id is
+    never used again. Every other service is driven to do the same, with retries
+    that outlive the call. Asked again it answers how far that is.
+    """
 
 class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
     """EventsService is the write path of the suite: the durable log of what viewers
@@ -195,7 +217,7 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _events_pb2.UpsertProfilesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.UpsertProfilesResponse, _abc.Awaitable[_events_pb2.UpsertProfilesResponse]]:
-        """UpsertProfiles creates or replaces whole profiles."""
+        """UpsertProfiles creates or replaces whole profiles; one that was erased is INVALID_ARGUMENT."""
 
     @_abc_1.abstractmethod
     def GetProfiles(
@@ -204,5 +226,28 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.GetProfilesResponse, _abc.Awaitable[_events_pb2.GetProfilesResponse]]:
         """GetProfiles returns the profiles that exist among those asked for."""
+
+    @_abc_1.abstractmethod
+    def ExportProfile(
+        self,
+        request: _events_pb2.ExportProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_events_pb2.ExportProfileResponse], _abc.AsyncIterator[_events_pb2.ExportProfileResponse]]:
+        """ExportProfile streams everything that the suite holds about a profile as JSON
+        lines: profile, events, decisions and features, then what each other service
+        holds. An unknown profile has none; that is not an error.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseProfile(
+        self,
+        request: _events_pb2.EraseProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.EraseProfileResponse, _abc.Awaitable[_events_pb2.EraseProfileResponse]]:
+        """EraseProfile removes a profile from log, features and decisions at once and for
+        good: from then on its events are rejected however late they come, and its id is
+        never used again. Every other service is driven to do the same, with retries
+        that outlive the call. Asked again it answers how far that is.
+        """
 
 def add_EventsServiceServicer_to_server(servicer: EventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

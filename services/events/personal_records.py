@@ -1,0 +1,177 @@
+"""All that is held about one profile: exported whole, erased everywhere.
+
+An erasure is durable here first. The other services follow, in the call as far as its time goes
+and after it until each has confirmed; what they have said is in the store, so that another
+process goes on where this one ended.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final, Protocol
+
+import numpy as np
+import structlog
+from google.protobuf.json_format import MessageToDict
+
+from libs.domain.erasure import Erasure, ServiceErasure
+from libs.faults import Fault
+from libs.features.profile_state import PROFILE_COUNTER_NAMES, ProfileState
+from libs.serving.profile_codec import profile_message
+from services.events.events_codec import event_message
+from services.events.group_commit import GroupCommit
+from services.events.ports import EventStore
+
+# Of a page of history, and of the lines of one message.
+PAGE: Final = 500
+ERASE_S: Final = 2.0
+RETRY_S: Final = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class PersonalDataService(Protocol):
+    """Another service that holds something about profiles."""
+
+    @property
+    def name(self) -> str:
+        """Its name in receipts, such as "ranking"."""
+        ...
+
+    async def erase(self, tenant: str, profile_id: str, *, timeout_s: float) -> int:
+        """Delete all that it holds; how many things that were. Raises a Fault."""
+        ...
+
+    def export(self, tenant: str, profile_id: str) -> AsyncIterator[str]:
+        """All that it holds, as JSON lines; raises a Fault."""
+        ...
+
+
+class PersonalRecords:
+    """Exports and erasures of the profiles of all tenants; belongs to one event loop."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        commits: GroupCommit,
+        services: Sequence[PersonalDataService],
+        clock: Callable[[], int],
+        *,
+        retry_s: float = RETRY_S,
+    ) -> None:
+        self._store = store
+        self._commits = commits
+        self._services = tuple(services)
+        self._clock = clock
+        self._retry_s = retry_s
+        # What crashed between a deletion and its scrubbing is scrubbed by the next process.
+        self._is_scrubbed = False
+
+    async def erase(self, tenant: str, profile_id: str, *, time_left_s: float) -> Erasure:
+        """Erase a profile; complete only when every service has confirmed within the time."""
+        names, now_ms = [service.name for service in self._services], self._clock()
+        erasure = await self._commits.run(
+            1, lambda: self._store.erase_profile(tenant, profile_id, names, now_ms)
+        )
+        self._is_scrubbed = False
+        timeout_s = min(ERASE_S, time_left_s / 2)
+        if not erasure.is_complete:
+            erasure = await self._drive(tenant, profile_id, timeout_s)
+        await self._scrub()
+        return erasure
+
+    async def run(self) -> None:
+        """Drive what is pending, for ever."""
+        while True:
+            for tenant, profile_id in await asyncio.to_thread(self._store.pending_erasures):
+                await self._drive(tenant, profile_id, ERASE_S)
+                self._is_scrubbed = False
+            await self._scrub()
+            await asyncio.sleep(self._retry_s)
+
+    async def export(self, tenant: str, profile_id: str) -> AsyncGenerator[str, None]:
+        """Everything that the suite holds, as JSON lines, a few hundred at a time.
+
+        Raises a Fault when a service cannot be asked: half of an export looks like a whole one.
+        """
+        lines = self._own_lines(tenant, profile_id)
+        while chunk := await asyncio.to_thread(_next_chunk, lines):
+            yield "".join(chunk)
+        for service in self._services:
+            async for lines_of_service in service.export(tenant, profile_id):
+                for line in lines_of_service.splitlines():
+                    yield _line(service.name, **json.loads(line))
+
+    async def _drive(self, tenant: str, profile_id: str, timeout_s: float) -> Erasure:
+        """Ask every service once; the erasure with what they said."""
+        answers = await asyncio.gather(
+            *(_asked(service, tenant, profile_id, timeout_s) for service in self._services)
+        )
+
+        def note() -> Erasure:
+            for answer in answers:
+                erasure = self._store.confirm_erasure(tenant, profile_id, answer)
+            return erasure
+
+        return await self._commits.run(1, note)
+
+    async def _scrub(self) -> None:
+        if not self._is_scrubbed:
+            self._is_scrubbed = await asyncio.to_thread(self._store.scrub)
+
+    def _own_lines(self, tenant: str, profile_id: str) -> Iterator[str]:
+        for profile in self._store.profiles(tenant, [profile_id]):
+            yield _line("events", "profile", _message(profile_message(profile)))
+        before = None
+        while events := self._store.history(tenant, profile_id, most=PAGE, before=before):
+            for event in events:
+                yield _line("events", "event", _message(event_message(event)))
+            before = events[-1].order
+        for decision in self._store.decisions_of(tenant, profile_id):
+            yield _line("events", "decision", decision)
+        state = self._store.profile_state(tenant, profile_id, None)
+        if state.newest_ms:
+            yield _line("events", "features", _features(state))
+
+
+async def _asked(
+    service: PersonalDataService, tenant: str, profile_id: str, timeout_s: float
+) -> ServiceErasure:
+    try:
+        count = await service.erase(tenant, profile_id, timeout_s=timeout_s)
+    except Fault as fault:
+        log.warning("erasure waits for a service", service=service.name, cause=fault.reason)
+        return ServiceErasure(service.name, problem=fault.reason)
+    return ServiceErasure(service.name, is_complete=True, erased_count=count)
+
+
+def _next_chunk(lines: Iterator[str]) -> list[str]:
+    return list(islice(lines, PAGE))
+
+
+def _line(service: str, kind: str, data: dict[str, Any]) -> str:
+    return json.dumps({"service": service, "kind": kind, "data": data}) + "\n"
+
+
+def _message(message: Any) -> dict[str, Any]:
+    value: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True)
+    return value
+
+
+def _features(state: ProfileState) -> dict[str, Any]:
+    names = state.records.dtype.names or ()
+    return {
+        "newest_event_ms": state.newest_ms,
+        "counters_as_of_ms": state.counters.at_ms,
+        "counters": dict(zip(PROFILE_COUNTER_NAMES, state.counters.values.tolist(), strict=True)),
+        "titles": [
+            {"title_id": title_id, **{name: _number(record[name]) for name in names}}
+            for title_id, record in zip(state.title_ids, state.records, strict=True)
+        ],
+    }
+
+
+def _number(value: Any) -> Any:
+    # JSON knows no NaN, by which a record says that there is no rating.
+    return None if isinstance(value, np.floating) and np.isnan(value) else value.item()
