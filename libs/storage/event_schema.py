@@ -12,17 +12,21 @@ PART: Final = "features"
 # The meaning of stored features is part of what a reader must agree with.
 _TABLES_VERSION: Final = 3
 
+# Old rows stay as they are: what they do not say is NULL.
+_FROM_2: Final = (
+    *(
+        f"ALTER TABLE events ADD COLUMN {column}"
+        for column in ("index_version", "arm", "recorded_ms", "schema_version")
+    ),
+    "ALTER TABLE decisions ADD COLUMN arm TEXT NOT NULL DEFAULT ''",
+)
+
 EVENT_SCHEMA: Final = Schema(
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
-    # Old rows stay as they are: what they do not say is NULL.
+    # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={
-        2 * 1000 + FEATURE_SCHEMA_VERSION: (
-            *(
-                f"ALTER TABLE events ADD COLUMN {column}"
-                for column in ("index_version", "arm", "recorded_ms", "schema_version")
-            ),
-            "ALTER TABLE decisions ADD COLUMN arm TEXT NOT NULL DEFAULT ''",
-        )
+        2 * 1000 + features: (_TABLES_VERSION * 1000 + features, _FROM_2)
+        for features in range(1, FEATURE_SCHEMA_VERSION + 1)
     },
     statements=(
         f"CREATE TABLE events (log_seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"

@@ -47,7 +47,7 @@ def now_ms() -> int:
 
 
 async def build(
-    settings: EventsSettings, metrics: ServiceMetrics, authorize: Authorize, readiness: Readiness
+    settings: EventsSettings, authorize: Authorize, readiness: Readiness, metrics: ServiceMetrics
 ) -> Application:
     """The service of the settings; raises StartFault."""
     calls = Histogram(
@@ -56,25 +56,29 @@ async def build(
         buckets=_CALLS,
         registry=metrics.registry,
     )
-    store = SqliteEventStore(settings.events_path)
-    commits = GroupCommit(
-        store,
+    return await assemble(
+        SqliteEventStore(settings.events_path),
+        readiness,
+        authorize=authorize,
         most_waiting=settings.events_most_waiting,
         delay_ms=settings.commit_delay_ms,
         on_commit=calls.observe,
+        clock=now_ms,
     )
-    return await assemble(store, commits, readiness, authorize=authorize, clock=now_ms)
 
 
 async def assemble(
     store: ClosableStore,
-    commits: GroupCommit,
     readiness: Readiness,
     *,
     authorize: Authorize,
+    most_waiting: int,
     clock: Callable[[], int],
+    delay_ms: int = 0,
+    on_commit: Callable[[int], None] | None = None,
 ) -> Application:
-    """The service on any store, which is closed with it; `commits` are the store's."""
+    """The service on any store, which is closed with it; the rest is GroupCommit's."""
+    commits = GroupCommit(store, most_waiting=most_waiting, delay_ms=delay_ms, on_commit=on_commit)
     servicer = EventsServicer(store, commits, clock)
 
     def mount(server: grpc.aio.Server) -> None:
@@ -101,7 +105,7 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     metrics = ServiceMetrics()
     return serve(
-        lambda readiness: build(settings, metrics, identity.authorize, readiness),
+        lambda readiness: build(settings, identity.authorize, readiness, metrics),
         settings.plan("events"),
         metrics,
         tls=identity.server_tls,
