@@ -153,7 +153,7 @@ class GroupCommit:
             with self._store.transaction():
                 outcomes = [_outcome(call.write) for call in calls]
             self._note(None)
-            if self._on_commit is not None:
+            if self._on_commit is not None and calls:
                 self._on_commit(len(calls))
             return outcomes
         except Exception as error:  # whatever it was, nothing is durable and every caller must know
