@@ -322,8 +322,7 @@ class RecordEventsResponse(_message.Message):
     @_builtins.property
     def late_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """late_indexes is which of the accepted occurred more than 30 days ago, ascending:
-        taken as they are, but later than their decisions are kept. Sending a duplicate
-        late says nothing.
+        taken as they are, but later than the decisions behind them are kept.
         """
 
     def __init__(
