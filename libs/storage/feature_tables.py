@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from libs.domain.event import Event
-from libs.features.counters import Counters, decode_counters, encode_counters
+from libs.features.counters import decode_counters, encode_counters
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import (
     EMPTY,
@@ -109,12 +109,11 @@ class FeatureTables:
         if not len(changed):
             return
         live.last_change += 1
-        rows = []
-        for row in changed.tolist():
-            country, title_id = live.counters.rows.keys[row]
-            values, at_ms = live.counters.row(row)
-            data = encode_counters(Counters(values, at_ms))
-            rows.append((tenant, country, title_id, live.last_change, data))
+        keys = live.counters.rows.keys
+        rows = [
+            (tenant, *keys[row], live.last_change, data)
+            for row, data in zip(changed.tolist(), live.counters.encoded(changed), strict=True)
+        ]
         self._connection.executemany(
             "INSERT INTO title_counters (tenant, country, title_id, change, counters)"
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, country, title_id)"
