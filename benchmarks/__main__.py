@@ -8,13 +8,13 @@ from pathlib import Path
 NAMES = (
     "start",
     "recommend",
+    "events",
     "harness",
     "diversity",
     "install",
     "load",
     "overload",
     "restart",
-    "events",
 )
 
 

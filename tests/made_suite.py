@@ -88,7 +88,7 @@ async def served(
         ranking_port = free_port()
         events_settings = EventsSettings(home=home, ranking_target=f"127.0.0.1:{ranking_port}")
         events_at = await start(
-            lambda readiness: events.build(events_settings, ServiceMetrics(), identity, readiness)
+            lambda readiness: events.build(events_settings, identity, readiness, ServiceMetrics())
         )
         candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
         candidates_at = await start(

@@ -4,6 +4,7 @@ A value halves with every half-life. Two states merge at the larger time, so add
 associates (up to rounding) without any landmark that could overflow.
 """
 
+import functools
 import struct
 from dataclasses import dataclass
 from typing import Final
@@ -56,11 +57,17 @@ def decay(
 
 def decay_factors(ages_ms: ArrayLike, half_lives_ms: NDArray[np.float64]) -> NDArray[np.float64]:
     """Returns (..., k): what is left after ages (...); negative ages count as 0."""
-    # Few half-lives are distinct, and the power is the dear part.
-    distinct, column = np.unique(half_lives_ms, return_inverse=True)
+    distinct, column = _distinct(half_lives_ms.tobytes())
     ages = np.maximum(np.asarray(ages_ms, dtype=np.float64), 0.0)[..., np.newaxis]
     factors: NDArray[np.float64] = np.exp2(-ages / distinct)[..., column]
     return factors
+
+
+# Few half-lives are distinct, and the power is the dear part.
+@functools.lru_cache(maxsize=16)
+def _distinct(half_lives_ms: bytes) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The distinct half-lives of packed float64 (k,), and the place (k,) of each among them."""
+    return np.unique(np.frombuffer(half_lives_ms), return_inverse=True)
 
 
 def left(age_ms: int, half_life_ms: float) -> float:

@@ -106,8 +106,9 @@ def sums(
     factors = decay_factors(ages_ms, TITLE_HALF_LIVES_MS)
     total = np.zeros((row_count, TITLE_COUNTER_COUNT))
     for column, events, amounts in contributions(columns):
-        named = events[rows[events] >= 0]
-        weights = amounts[rows[events] >= 0] * factors[named, column]
+        is_named = rows[events] >= 0
+        named = events[is_named]
         if len(named):
+            weights = amounts[is_named] * factors[named, column]
             total[:, column] = np.bincount(rows[named], weights, minlength=row_count)
     return total

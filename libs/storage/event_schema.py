@@ -62,9 +62,11 @@ _FROM_2: Final = (
 
 EVENT_SCHEMA: Final = Schema(
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
+    # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={
-        2 * 1000 + FEATURE_SCHEMA_VERSION: _FROM_2,
-        3 * 1000 + FEATURE_SCHEMA_VERSION: _FROM_3,
+        tables * 1000 + features: (_TABLES_VERSION * 1000 + features, statements)
+        for tables, statements in ((2, _FROM_2), (3, _FROM_3))
+        for features in range(1, FEATURE_SCHEMA_VERSION + 1)
     },
     statements=(
         *_EVENTS,

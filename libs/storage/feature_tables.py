@@ -1,5 +1,6 @@
 """The feature tables: what the log's events have made of profiles and titles, kept current."""
 
+import json
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.event import Event
-from libs.features.counters import Counters, decode_counters, encode_counters
+from libs.features.counters import decode_counters, encode_counters
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import (
     EMPTY,
@@ -49,13 +50,18 @@ class FeatureTables:
         self._titles.clear()
 
     def _apply_profiles(self, tenant: str, by_profile: dict[str, list[Event]]) -> None:
+        # One statement for all costs a third of one for each.
+        stored = {
+            profile_id: (counters, newest_ms)
+            for profile_id, counters, newest_ms in self._connection.execute(
+                "SELECT profile_id, counters, newest_ms FROM profile_counters"
+                " WHERE tenant = ? AND profile_id IN (SELECT value FROM json_each(?))",
+                (tenant, json.dumps(list(by_profile))),
+            ).fetchall()
+        }
         rows = []
         for profile_id in sorted(by_profile):
-            found = self._connection.execute(
-                "SELECT counters, newest_ms FROM profile_counters"
-                " WHERE tenant = ? AND profile_id = ?",
-                (tenant, profile_id),
-            ).fetchone()
+            found = stored.get(profile_id)
             fold = ProfileFold(decode_counters(found[0]), found[1]) if found else ProfileFold()
             for event in by_profile[profile_id]:
                 fold.apply(event)
@@ -70,14 +76,22 @@ class FeatureTables:
     def _apply_profile_titles(
         self, tenant: str, by_title: dict[tuple[str, str], list[Event]]
     ) -> None:
+        asked: dict[str, list[str]] = {}
+        for profile_id, title_id in by_title:
+            asked.setdefault(profile_id, []).append(title_id)
+        stored = {
+            (profile_id, title_id): (record, intervals)
+            for profile_id, title_id, record, intervals in self._connection.execute(
+                "SELECT found.profile_id, found.title_id, found.record, found.intervals"
+                " FROM json_each(?) AS profile CROSS JOIN json_each(profile.value) AS title"
+                " CROSS JOIN profile_titles AS found ON found.tenant = ?"
+                " AND found.profile_id = profile.key AND found.title_id = title.value",
+                (json.dumps(asked), tenant),
+            ).fetchall()
+        }
         rows = []
         for profile_id, title_id in sorted(by_title):
-            found = self._connection.execute(
-                "SELECT record, intervals FROM profile_titles"
-                " WHERE tenant = ? AND profile_id = ? AND title_id = ?",
-                (tenant, profile_id, title_id),
-            ).fetchone()
-            fold = TitleFold(*found) if found else TitleFold()
+            fold = TitleFold(*stored.get((profile_id, title_id), ()))
             for event in by_title[profile_id, title_id]:
                 fold.apply(event)
             rows.append(
@@ -103,12 +117,11 @@ class FeatureTables:
         if not len(changed):
             return
         live.last_change += 1
-        rows = []
-        for row in changed.tolist():
-            country, title_id = live.counters.rows.keys[row]
-            values, at_ms = live.counters.row(row)
-            data = encode_counters(Counters(values, at_ms))
-            rows.append((tenant, country, title_id, live.last_change, data))
+        keys = live.counters.rows.keys
+        rows = [
+            (tenant, *keys[row], live.last_change, data)
+            for row, data in zip(changed.tolist(), live.counters.encoded(changed), strict=True)
+        ]
         self._connection.executemany(
             "INSERT INTO title_counters (tenant, country, title_id, change, counters)"
             " VALUES (?, ?, ?, ?, ?) ON CONFLICT (tenant, country, title_id)"

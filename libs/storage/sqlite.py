@@ -61,12 +61,12 @@ def connect(path: Path, mode: str, pragmas: tuple[str, ...]) -> sqlite3.Connecti
 class Schema:
     """The tables of one file; `version` is raised with every change that old code cannot read.
 
-    `upgrades` leads from an older version, by its statements, to this one.
+    `upgrades` leads from an older version, by statements, to a newer one.
     """
 
     version: int
     statements: tuple[str, ...]
-    upgrades: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    upgrades: Mapping[int, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
 
 
 class Writer:
@@ -127,16 +127,16 @@ def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> 
         found = _version(connection)
         if found == schema.version:
             return
-        statements = schema.statements
+        version, statements = schema.version, schema.statements
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-            if found not in schema.upgrades:
-                raise StartFault(
-                    f"{path} has schema version {found}, this release needs {schema.version}"
-                )
-            statements = schema.upgrades[found]
+            version, statements = schema.upgrades.get(found, (found, ()))
+        if version != schema.version:
+            raise StartFault(
+                f"{path} has schema version {found}, this release needs {schema.version}"
+            )
         for statement in statements:
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {schema.version}")
+        connection.execute(f"PRAGMA user_version = {version}")
 
 
 def open_reader(path: Path, schema: Schema, part: str) -> sqlite3.Connection:

@@ -57,7 +57,7 @@ def now_ms() -> int:
 
 
 async def build(
-    settings: EventsSettings, metrics: ServiceMetrics, identity: Identity, readiness: Readiness
+    settings: EventsSettings, identity: Identity, readiness: Readiness, metrics: ServiceMetrics
 ) -> Application:
     """The service of the settings; raises StartFault."""
     calls = Histogram(
@@ -66,22 +66,17 @@ async def build(
         buckets=_CALLS,
         registry=metrics.registry,
     )
-    store = SqliteEventStore(settings.events_path)
-    commits = GroupCommit(
-        store,
-        most_waiting=settings.events_most_waiting,
-        delay_ms=settings.commit_delay_ms,
-        on_commit=calls.observe,
-    )
     channels = {
         name: open_channel(getattr(settings, f"{name}_target"), tls=identity.channel_tls)
         for name in PERSONAL_DATA_SERVICES
     }
     application = await assemble(
-        store,
-        commits,
+        SqliteEventStore(settings.events_path),
         readiness,
         authorize=identity.authorize,
+        most_waiting=settings.events_most_waiting,
+        delay_ms=settings.commit_delay_ms,
+        on_commit=calls.observe,
         clock=now_ms,
         services=[
             PersonalDataClient(name, channel, identity.credentials)
@@ -102,18 +97,21 @@ async def build(
 
 async def assemble(
     store: ClosableStore,
-    commits: GroupCommit,
     readiness: Readiness,
     *,
     authorize: Authorize,
+    most_waiting: int,
     clock: Callable[[], int],
+    delay_ms: int = 0,
+    on_commit: Callable[[int], None] | None = None,
     services: Sequence[PersonalDataService] = (),
     retraining_of: RetrainingOf = no_retraining,
 ) -> Application:
-    """The service on any store, which is closed with it; `commits` are the store's.
+    """The service on any store, which is closed with it; `services` follow it in an erasure.
 
-    `services` are those that follow it in an erasure.
+    `most_waiting`, `delay_ms` and `on_commit` are GroupCommit's.
     """
+    commits = GroupCommit(store, most_waiting=most_waiting, delay_ms=delay_ms, on_commit=on_commit)
     records = PersonalRecords(store, commits, services, clock)
     servicer = EventsServicer(store, commits, clock, records=records, retraining_of=retraining_of)
 
@@ -146,7 +144,7 @@ def main() -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     metrics = ServiceMetrics()
     return serve(
-        lambda readiness: build(settings, metrics, identity, readiness),
+        lambda readiness: build(settings, identity, readiness, metrics),
         settings.plan("events"),
         metrics,
         tls=identity.server_tls,

@@ -14,8 +14,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
+import structlog
+
 from libs.faults import Overloaded
 from libs.storage.transaction_lost import TransactionLost
+
+log = structlog.get_logger(__name__)
 
 ResultT = TypeVar("ResultT")
 
@@ -69,6 +73,7 @@ class GroupCommit:
         self._crowd = 1
         self._is_gathered = asyncio.Event()
         self._is_closing = False
+        self._is_failing = False
         self._waiting: deque[_Call] = deque()
         self._waiting_size = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -147,11 +152,23 @@ class GroupCommit:
         try:
             with self._store.transaction():
                 outcomes = [_outcome(call.write) for call in calls]
-            if self._on_commit is not None:
+            self._note(None)
+            if self._on_commit is not None and calls:
                 self._on_commit(len(calls))
             return outcomes
         except Exception as error:  # whatever it was, nothing is durable and every caller must know
+            self._note(error)
             return [error] * len(calls)
+
+    def _note(self, error: Exception | None) -> None:
+        """Log where failing begins and where it ends: callers try again all the while."""
+        if (error is not None) is self._is_failing:
+            return
+        self._is_failing = error is not None
+        if error is None:
+            log.info("writes succeed again")
+        else:
+            log.error("writes fail", cause=str(error))
 
 
 def _outcome(write: Callable[[], Any]) -> Any:

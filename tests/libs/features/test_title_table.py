@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.domain.event import DAY_MS, Event
+from libs.features.counters import Counters, encode_counters
 from libs.features.event_columns import from_events
 from libs.features.title_table import EMPTY, LiveTitleCounters, TitleChanges, aligned
 from tests.made_events import START_MS, event_lists, watch
@@ -34,6 +35,14 @@ def test_only_rows_that_changed_are_named() -> None:
     live.add(from_events([watch("a", START_MS, country="DE"), watch("b", START_MS, title_id="x")]))
     changed = live.add(from_events([watch("c", START_MS, title_id="x", country="NZ")]))
     assert sorted(live.rows.keys[row] for row in changed) == [("", "x"), ("NZ", "x")]
+
+
+@given(event_lists(title_count=4))
+def test_rows_are_encoded_together_as_each_alone(some: list[Event]) -> None:
+    live = LiveTitleCounters()
+    changed = live.add(from_events(some))
+    wanted = [encode_counters(Counters(*live.row(row))) for row in changed.tolist()]
+    assert live.encoded(changed) == wanted
 
 
 def test_changes_replace_what_was_known() -> None:

@@ -64,11 +64,7 @@ async def channel(
     async with (
         running(
             lambda ready: assemble(
-                store,
-                GroupCommit(store, most_waiting=10_000),
-                ready,
-                authorize=as_everybody,
-                clock=lambda: NOW_MS,
+                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
             )
         ) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
@@ -269,7 +265,6 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_pa
     store = SqliteEventStore(tmp_path / "events.sqlite")
     connection = store._writer.connection
     (page_count,) = connection.execute("PRAGMA page_count").fetchone()
-    commits = GroupCommit(store, most_waiting=10_000)
     batches = [
         [watch(f"{number}-{one}", NOW_MS, title_id=f"t{number}-{one}") for one in range(50)]
         for number in range(20)
@@ -277,7 +272,7 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_pa
     async with (
         running(
             lambda ready: assemble(
-                store, commits, ready, authorize=as_everybody, clock=lambda: NOW_MS
+                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
             )
         ) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
