@@ -76,6 +76,11 @@ class ProfileReplay:
                     title = self._titles[event.title_id] = TitleFold()
                 title.apply(event)
 
+    def rows(self) -> list[tuple[str, bytes, bytes]]:
+        """Each title's id, encoded record and encoded intervals, ascending: as tables hold them."""
+        folds = sorted(self._titles.items())
+        return [(one, fold.encode_record(), fold.encode_intervals()) for one, fold in folds]
+
     def state(self) -> ProfileState:
         """The state after everything so far."""
         title_ids = tuple(sorted(self._titles))

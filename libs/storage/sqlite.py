@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +56,10 @@ class Writer:
         self._lock.close()
 
 
-def open_writer(path: Path, schema: Schema) -> Writer:
-    """Open the file to write, made new if need be.
+def open_writer(
+    path: Path, schema: Schema, *, accepts: Callable[[int], bool] = lambda version: False
+) -> Writer:
+    """Open the file to write, made new if need be; as it is in a version that is accepted.
 
     Raises StartFault, in one line, when another process writes it, when it has another schema
     version, and when it cannot be a database here.
@@ -70,7 +72,7 @@ def open_writer(path: Path, schema: Schema) -> Writer:
     connection: sqlite3.Connection | None = None
     try:
         connection = _connect(path, "rwc", _WRITER_PRAGMAS)
-        _make_tables(connection, path, schema)
+        _make_tables(connection, path, schema, accepts)
     except (sqlite3.Error, StartFault) as error:
         if connection is not None:
             connection.close()
@@ -96,10 +98,12 @@ def _locked(path: Path) -> IO[str]:
     return lock
 
 
-def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def _make_tables(
+    connection: sqlite3.Connection, path: Path, schema: Schema, accepts: Callable[[int], bool]
+) -> None:
     with transaction(connection):
         found = _version(connection)
-        if found == schema.version:
+        if found == schema.version or accepts(found):
             return
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
             raise StartFault(

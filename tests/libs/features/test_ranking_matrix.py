@@ -14,10 +14,18 @@ from libs.domain.viewing import UNKNOWN_CONTEXT, Device, ViewingContext
 from libs.features.catalogue_columns import from_titles
 from libs.features.credit import credited_rows
 from libs.features.event_columns import from_events
+from libs.features.feature import FeatureKind
 from libs.features.profile_state import replay
 from libs.features.profile_view import resolve
-from libs.features.ranking_matrix import FEATURE_NAMES, SOURCE_NAMES, Spaces, Viewer, assemble
-from libs.features.title_block import TITLE_FEATURE_NAMES, TitleBlock, popularity, title_block
+from libs.features.ranking_matrix import (
+    FEATURE_NAMES,
+    FEATURES,
+    SOURCE_NAMES,
+    Spaces,
+    Viewer,
+    assemble,
+)
+from libs.features.title_block import TITLE_FEATURES, TitleBlock, popularity, title_block
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from tests.made_events import START_MS, event_lists, watch
@@ -89,7 +97,13 @@ def feature(matrix: NDArray[np.float32], name: str) -> list[float]:
 
 def test_every_feature_has_a_name_of_its_own() -> None:
     assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES)
-    assert FEATURE_NAMES[: len(TITLE_FEATURE_NAMES)] == TITLE_FEATURE_NAMES
+    assert FEATURES[: len(TITLE_FEATURES)] == tuple(one.feature for one in TITLE_FEATURES)
+
+
+def test_every_feature_says_what_it_means_and_what_fades_says_how_fast() -> None:
+    for feature in FEATURES:
+        assert feature.meaning, feature.name
+        assert (feature.kind is FeatureKind.COUNTER) == (feature.half_life_ms is not None)
 
 
 @given(

@@ -1,0 +1,150 @@
+"""What sort of viewer asks: the same for all candidates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log1p, sqrt
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from libs.domain.event import DAY_MS
+from libs.domain.viewing import Device
+from libs.features.counters import decay
+from libs.features.daypart import DAYPART_COUNT, daypart
+from libs.features.feature import Feature, FeatureKind
+from libs.features.profile_state import (
+    PROFILE_COUNTER_NAMES,
+    PROFILE_HALF_LIFE_MS,
+    PROFILE_HALF_LIVES_MS,
+)
+from libs.features.request import NEVER_DAYS, Request
+from libs.features.title_block import TITLE_FEATURES
+from libs.features.title_record import TASTE_HALF_LIFE_MS
+from libs.features.traits import endings, novelty_appetite
+
+_COLUMN: Final = {name: column for column, name in enumerate(PROFILE_COUNTER_NAMES)}
+_POPULARITY: Final = [one.feature.name for one in TITLE_FEATURES].index("title_engagement_all")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asking:
+    """A request with the profile's counters as they are then."""
+
+    request: Request
+    counters: dict[str, float]
+    completion: float
+    abandonment: float
+
+
+class ProfileFeature(NamedTuple):
+    """A column and its one value."""
+
+    feature: Feature
+    of: Callable[[_Asking], float]
+
+
+def _counter(name: str, meaning: str) -> Feature:
+    return Feature(name, meaning, FeatureKind.COUNTER, PROFILE_HALF_LIFE_MS)
+
+
+def _start_rate(asking: _Asking) -> float:
+    return (asking.counters["starts"] + 0.05) / (asking.counters["impressions"] + 1.0)
+
+
+def _days_idle(asking: _Asking) -> float:
+    viewer = asking.request.viewer
+    newest_ms = int(viewer.view.last_ms.max(initial=0))
+    return min((viewer.at_ms - newest_ms) / DAY_MS, NEVER_DAYS) if newest_ms else NEVER_DAYS
+
+
+def _device_share(asking: _Asking) -> float:
+    device = asking.request.viewer.context.device.name.lower()
+    return _share(asking, f"engagement_device_{device}", 1.0 / len(Device))
+
+
+def _daypart_share(asking: _Asking) -> float:
+    part = daypart(asking.request.local)
+    return _share(asking, f"engagement_daypart_{part}", 1.0 / DAYPART_COUNT)
+
+
+def _share(asking: _Asking, name: str, usual: float) -> float:
+    return (asking.counters[name] + usual) / (asking.counters["engagement"] + 1.0)
+
+
+def _genre_focus(asking: _Asking) -> float:
+    genres = asking.request.taste.genres
+    return sqrt(float(np.einsum("g,g->", genres, genres)))
+
+
+def _mainstream(asking: _Asking) -> float:
+    taste = asking.request.taste
+    popularity = asking.request.block.values[taste.rows, _POPULARITY]
+    return float(np.einsum("h,h->", popularity, taste.shares))
+
+
+PROFILE_FEATURES: Final[tuple[ProfileFeature, ...]] = (
+    ProfileFeature(
+        _counter("profile_engagement", "how much you watch"),
+        lambda asking: log1p(asking.counters["engagement"]),
+    ),
+    ProfileFeature(
+        _counter("profile_starts", "how often you start something"),
+        lambda asking: log1p(asking.counters["starts"]),
+    ),
+    ProfileFeature(
+        _counter("profile_impressions", "how much you were shown"),
+        lambda asking: log1p(asking.counters["impressions"]),
+    ),
+    ProfileFeature(_counter("profile_start_rate", "how easily you choose"), _start_rate),
+    ProfileFeature(
+        Feature("profile_title_count", "how many titles you know", FeatureKind.REGISTER),
+        lambda asking: log1p(len(asking.request.taste.rows)),
+    ),
+    ProfileFeature(
+        Feature("profile_days_idle", "how long you were away", FeatureKind.REGISTER), _days_idle
+    ),
+    ProfileFeature(_counter("profile_device_share", "your usual device"), _device_share),
+    ProfileFeature(_counter("profile_daypart_share", "your usual time"), _daypart_share),
+    ProfileFeature(
+        Feature(
+            "profile_genre_focus",
+            "how few genres you watch",
+            FeatureKind.COUNTER,
+            TASTE_HALF_LIFE_MS,
+        ),
+        _genre_focus,
+    ),
+    ProfileFeature(
+        Feature("profile_mainstream", "how well known what you watch is", FeatureKind.ON_READ),
+        _mainstream,
+    ),
+    ProfileFeature(
+        Feature("profile_novelty", "how much you try new things", FeatureKind.ON_READ),
+        lambda asking: novelty_appetite(
+            asking.request.viewer.view, asking.request.block.genre_weights
+        ),
+    ),
+    ProfileFeature(
+        Feature("profile_completion", "how often you finish", FeatureKind.ON_READ),
+        lambda asking: asking.completion,
+    ),
+    ProfileFeature(
+        Feature("profile_abandonment", "how often you give up", FeatureKind.ON_READ),
+        lambda asking: asking.abandonment,
+    ),
+)
+
+
+def profile_values(request: Request) -> list[float]:
+    """The values of PROFILE_FEATURES."""
+    viewer = request.viewer
+    counters = viewer.counters
+    now = decay(counters.values, counters.at_ms, viewer.at_ms, PROFILE_HALF_LIVES_MS).tolist()
+    completion, abandonment = endings(viewer.view, request.now, viewer.at_ms)
+    asking = _Asking(
+        request,
+        dict(zip(PROFILE_COUNTER_NAMES, now, strict=True)),
+        completion,
+        abandonment,
+    )
+    return [one.of(asking) for one in PROFILE_FEATURES]
