@@ -79,7 +79,7 @@ def history_values(request: Request) -> NDArray[np.float32]:
     place_of = np.searchsorted(known_rows, request.rows)
     # The place after the last is that of the absent, and a row that is not there is absent.
     is_known = np.append(known_rows, -1)[place_of] == request.rows
-    return known[:, np.where(is_known, place_of, len(known_rows))]
+    return known.take(np.where(is_known, place_of, len(known_rows)), axis=1)
 
 
 def _days_since(

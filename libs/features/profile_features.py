@@ -9,20 +9,14 @@ import numpy as np
 
 from libs.domain.event import DAY_MS
 from libs.domain.viewing import Device
-from libs.features.counters import decay
 from libs.features.daypart import DAYPART_COUNT, daypart
 from libs.features.feature import Feature, FeatureKind
-from libs.features.profile_state import (
-    PROFILE_COUNTER_NAMES,
-    PROFILE_HALF_LIFE_MS,
-    PROFILE_HALF_LIVES_MS,
-)
+from libs.features.profile_state import PROFILE_HALF_LIFE_MS, counters_at
 from libs.features.request import NEVER_DAYS, Request
 from libs.features.title_block import TITLE_FEATURES
 from libs.features.title_record import TASTE_HALF_LIFE_MS
 from libs.features.traits import endings, novelty_appetite
 
-_COLUMN: Final = {name: column for column, name in enumerate(PROFILE_COUNTER_NAMES)}
 _POPULARITY: Final = [one.feature.name for one in TITLE_FEATURES].index("title_engagement_all")
 
 
@@ -138,12 +132,10 @@ PROFILE_FEATURES: Final[tuple[ProfileFeature, ...]] = (
 def profile_values(request: Request) -> list[float]:
     """The values of PROFILE_FEATURES."""
     viewer = request.viewer
-    counters = viewer.counters
-    now = decay(counters.values, counters.at_ms, viewer.at_ms, PROFILE_HALF_LIVES_MS).tolist()
     completion, abandonment = endings(viewer.view, request.now, viewer.at_ms)
     asking = _Asking(
         request,
-        dict(zip(PROFILE_COUNTER_NAMES, now, strict=True)),
+        counters_at(viewer.counters, viewer.at_ms),
         completion,
         abandonment,
     )

@@ -134,6 +134,12 @@ class ProfileFold:
         return 1.0
 
 
+def counters_at(counters: Counters, at_ms: int) -> dict[str, float]:
+    """PROFILE_COUNTER_NAMES with what is left of each at `at_ms`."""
+    kept = left(max(at_ms - counters.at_ms, 0), PROFILE_HALF_LIFE_MS)
+    return dict(zip(PROFILE_COUNTER_NAMES, (counters.values * kept).tolist(), strict=True))
+
+
 def encode_records(records: NDArray[np.void]) -> bytes:
     """The packed little-endian bytes of records (n,)."""
     return records.astype(TITLE_RECORD, copy=False).tobytes()

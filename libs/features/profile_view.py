@@ -9,13 +9,19 @@ from numpy.typing import NDArray
 from libs.features.catalogue_columns import CatalogueColumns
 from libs.features.engagement import LIKED_RATING
 from libs.features.profile_state import ProfileState
-from libs.features.title_record import SIGHT_HALF_LIFE_MS, SIGHT_TTL_MS, TASTE_HALF_LIFE_MS
+from libs.features.title_record import (
+    SIGHT_HALF_LIFE_MS,
+    SIGHT_TTL_MS,
+    TASTE_HALF_LIFE_MS,
+    TITLE_RECORD,
+)
 
 # A like says as much as having watched the title once more.
 _LIKE_WEIGHT: Final = 1.0
 # Titles that make up a taste; the newest of those with more.
 MOST_TASTE: Final = 300
 
+_BYTES: Final = np.dtype((np.void, TITLE_RECORD.itemsize))
 _COUNTERS: Final = ("engagement", "starts", "impressions", "clicks")
 
 
@@ -48,7 +54,6 @@ class ProfileView:
     is_listed: NDArray[np.bool_]  # (h,)
     records: NDArray[np.void]  # (r,) of TITLE_RECORD, as stored, ordered by row
     record_rows: NDArray[np.int32]  # (r,)
-    record_title_ids: tuple[str, ...]  # (r,)
 
 
 def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
@@ -58,7 +63,8 @@ def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
     kept = np.flatnonzero(all_rows >= 0)
     kept = kept[np.argsort(all_rows[kept], kind="stable")]
     record_rows = all_rows[kept]
-    records = state.records[kept]
+    # As plain bytes: field by field a copy takes three times as long.
+    records = state.records.view(_BYTES)[kept].view(TITLE_RECORD)
     starts = _group_starts(record_rows)
     counters_ms, counters = _summed(records, starts)
     last = _newest(records, record_rows, starts, "last")
@@ -87,7 +93,6 @@ def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
         is_listed=records["is_listed"][listed] > 0,
         records=records,
         record_rows=record_rows,
-        record_title_ids=tuple(state.title_ids[place] for place in kept.tolist()),
     )
 
 

@@ -76,7 +76,7 @@ def assemble(
     own[_HISTORY - _PAIR : _NEARNESS - _PAIR] = history_values(request)
     own[_NEARNESS - _PAIR :] = nearness_values(request)
     matrix = np.empty((len(rows), len(FEATURES)), np.float32)
-    matrix[:, :_PAIR] = block.values[rows]
+    matrix[:, :_PAIR] = block.values.take(rows, axis=0)
     matrix[:, _PAIR:_RETRIEVAL] = own.T
     matrix[:, _RETRIEVAL:_VIEWER] = retrieval_values(request)
     matrix[:, _VIEWER:] = [*profile_values(request), *(one.of(request) for one in CONTEXT_FEATURES)]

@@ -88,7 +88,7 @@ class Request:
             source_scores=source_scores,
             now=now,
             taste=_taste(viewer.view, now, block),
-            genres=block.genre_weights[rows],
+            genres=block.genre_weights.take(rows, axis=0),
             local=local_time(viewer.at_ms, _time_zone(viewer)),
         )
 

@@ -44,16 +44,17 @@ def nearness_values(request: Request) -> NDArray[np.float32]:
     if len(taste.rows) == 0 or len(rows) == 0:
         return values
     newest = taste.rows[:_RECENT]
-    # einsum, not BLAS: its bits do not depend on the number of threads or of rows.
-    collaborative = np.einsum("kd,nd->kn", spaces.collaborative[newest], spaces.collaborative[rows])
-    content_rows = spaces.content[rows]
-    content = np.einsum("kd,nd->kn", spaces.content[newest], content_rows)
+    # Dot products one by one: as a product of matrices their last bits would depend on the number
+    # of threads and of rows.
+    content = spaces.content.take(rows, axis=0)
+    collaborative = spaces.collaborative.take(rows, axis=0)
+    near = np.vecdot(spaces.collaborative[newest][:, None], collaborative)
+    near.max(axis=0, out=values[0])
+    near.mean(axis=0, out=values[2])
+    np.vecdot(spaces.content[newest][:, None], content).max(axis=0, out=values[1])
     mean = np.einsum("hd,h->d", spaces.content[taste.rows[:_TASTE]], taste.shares[:_TASTE])
     length = max(float(np.sqrt(np.einsum("d,d->", mean, mean))), 1e-9)
-    collaborative.max(axis=0, out=values[0])
-    content.max(axis=0, out=values[1])
-    values[2] = collaborative.mean(axis=0)
-    values[3] = np.einsum("nd,d->n", content_rows, mean) / np.float32(length)
+    np.vecdot(content, mean / np.float32(length), out=values[3])
     return values
 
 

@@ -12,12 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
-from libs.features.counters import decay
-from libs.features.profile_state import (
-    PROFILE_COUNTER_NAMES,
-    PROFILE_HALF_LIFE_MS,
-    PROFILE_HALF_LIVES_MS,
-)
+from libs.features.counters import Counters
+from libs.features.profile_state import PROFILE_HALF_LIFE_MS, counters_at
 from libs.features.profile_view import ProfileView, decayed, watched_ratio
 
 # The newest first viewings that a novelty appetite is measured on, and how many came before
@@ -60,16 +56,12 @@ class Traits:
 
 
 def traits(
-    view: ProfileView,
-    counters: NDArray[np.float64],
-    counters_ms: int,
-    genre_weights: NDArray[np.float32],
-    at_ms: int,
+    view: ProfileView, counters: Counters, genre_weights: NDArray[np.float32], at_ms: int
 ) -> Traits:
     """The traits at `at_ms` from a view, PROFILE_COUNTER_NAMES and each row's genres (n, g)."""
     novelty = novelty_appetite(view, genre_weights)
     completion, abandonment = endings(view, decayed(view, at_ms), at_ms)
-    weekly = viewings_a_week(view, counters, counters_ms, at_ms)
+    weekly = viewings_a_week(view, counters, at_ms)
     return Traits(novelty, completion, abandonment, weekly, persona(novelty, weekly))
 
 
@@ -112,12 +104,10 @@ def endings(view: ProfileView, now: NDArray[np.float64], at_ms: int) -> tuple[fl
     return completed / whole, left / whole
 
 
-def viewings_a_week(
-    view: ProfileView, counters: NDArray[np.float64], counters_ms: int, at_ms: int
-) -> float:
+def viewings_a_week(view: ProfileView, counters: Counters, at_ms: int) -> float:
     """Starts, or the engagement where only ratings are known, a week of those since the first."""
-    now = decay(counters, counters_ms, at_ms, PROFILE_HALF_LIVES_MS)
-    count = max(float(now[_STARTS]), float(now[_ENGAGEMENT]))
+    now = counters_at(counters, at_ms)
+    count = max(now["starts"], now["engagement"])
     first_ms = view.first_ms[view.first_ms > 0]
     if count == 0.0 or len(first_ms) == 0:
         return 0.0
@@ -126,7 +116,3 @@ def viewings_a_week(
     half_life_days = PROFILE_HALF_LIFE_MS / DAY_MS
     seen_days = (1.0 - 2.0 ** (-days / half_life_days)) * half_life_days / float(np.log(2.0))
     return float(7.0 * count / seen_days)
-
-
-_ENGAGEMENT: Final = PROFILE_COUNTER_NAMES.index("engagement")
-_STARTS: Final = PROFILE_COUNTER_NAMES.index("starts")

