@@ -13,11 +13,7 @@ from libs.features.daypart import DAYPART_COUNT, daypart
 from libs.features.feature import Feature, FeatureKind
 from libs.features.profile_state import PROFILE_HALF_LIFE_MS, counters_at
 from libs.features.request import NEVER_DAYS, Request
-from libs.features.title_block import TITLE_FEATURES
 from libs.features.title_record import TASTE_HALF_LIFE_MS
-from libs.features.traits import endings, novelty_appetite
-
-_POPULARITY: Final = [one.feature.name for one in TITLE_FEATURES].index("title_engagement_all")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +22,6 @@ class _Asking:
 
     request: Request
     counters: dict[str, float]
-    completion: float
-    abandonment: float
 
 
 class ProfileFeature(NamedTuple):
@@ -70,12 +64,6 @@ def _genre_focus(asking: _Asking) -> float:
     return sqrt(float(np.einsum("g,g->", genres, genres)))
 
 
-def _mainstream(asking: _Asking) -> float:
-    taste = asking.request.taste
-    popularity = asking.request.block.values[taste.rows, _POPULARITY]
-    return float(np.einsum("h,h->", popularity, taste.shares))
-
-
 PROFILE_FEATURES: Final[tuple[ProfileFeature, ...]] = (
     ProfileFeature(
         _counter("profile_engagement", "how much you watch"),
@@ -108,35 +96,10 @@ PROFILE_FEATURES: Final[tuple[ProfileFeature, ...]] = (
         ),
         _genre_focus,
     ),
-    ProfileFeature(
-        Feature("profile_mainstream", "how well known what you watch is", FeatureKind.ON_READ),
-        _mainstream,
-    ),
-    ProfileFeature(
-        Feature("profile_novelty", "how much you try new things", FeatureKind.ON_READ),
-        lambda asking: novelty_appetite(
-            asking.request.viewer.view, asking.request.block.genre_weights
-        ),
-    ),
-    ProfileFeature(
-        Feature("profile_completion", "how often you finish", FeatureKind.ON_READ),
-        lambda asking: asking.completion,
-    ),
-    ProfileFeature(
-        Feature("profile_abandonment", "how often you give up", FeatureKind.ON_READ),
-        lambda asking: asking.abandonment,
-    ),
 )
 
 
 def profile_values(request: Request) -> list[float]:
     """The values of PROFILE_FEATURES."""
-    viewer = request.viewer
-    completion, abandonment = endings(viewer.view, request.now, viewer.at_ms)
-    asking = _Asking(
-        request,
-        counters_at(viewer.counters, viewer.at_ms),
-        completion,
-        abandonment,
-    )
+    asking = _Asking(request, counters_at(request.viewer.counters, request.viewer.at_ms))
     return [one.of(asking) for one in PROFILE_FEATURES]

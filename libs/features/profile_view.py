@@ -42,8 +42,6 @@ class ProfileView:
     last_ms: NDArray[np.int64]  # (h,) newest playback or rating; 0 never
     last_sequence: NDArray[np.int64]  # (h,)
     last_tie: NDArray[np.uint64]  # (h,)
-    last_device: NDArray[np.int8]  # (h,) of that playback, a Device
-    last_daypart: NDArray[np.int8]  # (h,)
     first_ms: NDArray[np.int64]  # (h,) oldest playback or rating; 0 never
     shown_ms: NDArray[np.int64]  # (h,)
     completed_ms: NDArray[np.int64]  # (h,) newest COMPLETE; of a series that of any episode
@@ -81,8 +79,6 @@ def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
         last_ms=records["last_ms"][last],
         last_sequence=records["last_sequence"][last],
         last_tie=records["last_tie"][last],
-        last_device=records["last_device"][last],
-        last_daypart=records["last_daypart"][last],
         first_ms=_oldest(records["first_ms"], starts),
         shown_ms=_reduced(np.maximum, records["shown_ms"], starts),
         completed_ms=_reduced(np.maximum, records["completed_ms"], starts),

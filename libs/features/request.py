@@ -43,8 +43,7 @@ class Viewer:
 class Taste:
     """What the newest history says, as shares that add up to 1 (all 0 without history)."""
 
-    places: NDArray[np.intp]  # (h,) in the view's rows, newest first
-    rows: NDArray[np.int32]  # (h,)
+    rows: NDArray[np.int32]  # (h,) newest first
     shares: NDArray[np.float32]  # (h,)
     genres: NDArray[np.float32]  # (g,)
 
@@ -99,7 +98,7 @@ def _taste(view: ProfileView, now: NDArray[np.float64], block: TitleBlock) -> Ta
     shares = shares.astype(np.float32)
     rows = view.rows[places]
     genres = np.einsum("hg,h->g", block.genre_weights[rows], shares)
-    return Taste(places, rows, shares, genres)
+    return Taste(rows, shares, genres)
 
 
 def _time_zone(viewer: Viewer) -> str:

@@ -101,10 +101,6 @@ TITLE_FEATURES: Final[tuple[TitleFeature, ...]] = (
         lambda titles: np.log1p(titles.of("completes_30d")),
     ),
     TitleFeature(
-        _counter("title_completion_rate", "finished by those who start it", MONTH_MS),
-        lambda titles: _rate(titles.of("completes_30d"), titles.of("starts_30d")),
-    ),
-    TitleFeature(
         _counter("title_click_rate", "opened by those who see it", WEEK_MS),
         lambda titles: _rate(titles.of("clicks_7d"), titles.of("impressions_7d")),
     ),
@@ -195,6 +191,13 @@ def popularity(titles: TitleRows) -> NDArray[np.float32]:
     prior = known / max(float(known.sum()), 1e-9)
     score: NDArray[np.float32] = (country + _PRIOR_WATCHED * prior).astype(np.float32)
     return score
+
+
+def completion_rate(titles: TitleRows) -> NDArray[np.float32]:
+    """How many (n,) of a title's starts of 30 days came to its end, shrunk towards that of all."""
+    counters = titles.counters.astype(np.float64)
+    completes, starts = (counters[:, _COLUMN[name]] for name in ("completes_30d", "starts_30d"))
+    return _rate(completes, starts).astype(np.float32)
 
 
 def _rate(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:

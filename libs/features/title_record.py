@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from libs.domain.event import DAY_MS, Event, EventKind, MyListChange, Rating, Thumb, WatchedInterval
 from libs.features import engagement, intervals
 from libs.features.counters import left
-from libs.features.daypart import event_daypart
 
 # Taste drifts over a season; the sight of a title wears off in two weeks.
 TASTE_HALF_LIFE_MS: Final = 90.0 * DAY_MS
@@ -57,11 +56,9 @@ TITLE_RECORD: Final = np.dtype(
         ("listed_sequence", "<i8"),
         ("listed_tie", "<u8"),
         ("first_ms", "<i8"),  # the oldest playback or rating
-        ("last_device", "<i1"),  # of the newest one, a Device
-        ("last_daypart", "<i1"),  # and its daypart, 0 to 7
     ]
 )
-_LAYOUT: Final = struct.Struct("<q4dqqQqqqqqqqqQdqqQbqqQbqqQqbb")
+_LAYOUT: Final = struct.Struct("<q4dqqQqqqqqqqqQdqqQbqqQbqqQq")
 
 # The kinds that a record takes notice of; others make no row.
 RECORD_KINDS: Final = engagement.PLAYBACK_KINDS | {
@@ -73,7 +70,7 @@ RECORD_KINDS: Final = engagement.PLAYBACK_KINDS | {
 }
 
 # The record of a title without events: all 0, and no rating.
-_BLANK: Final = _LAYOUT.pack(*[0] * 17, float("nan"), *[0] * 14)
+_BLANK: Final = _LAYOUT.pack(*[0] * 17, float("nan"), *[0] * 12)
 
 # What registers are ordered by: (occurred_ms, sequence, tie).
 Key = tuple[int, int, int]
@@ -114,8 +111,6 @@ class TitleFold:
         "_impressions",
         "_is_listed",
         "_last",
-        "_last_daypart",
-        "_last_device",
         "_listed",
         "_position",
         "_position_ms",
@@ -161,8 +156,6 @@ class TitleFold:
             listed_sequence,
             listed_tie,
             self._first_ms,
-            self._last_device,
-            self._last_daypart,
         ) = _LAYOUT.unpack(record)
         self._last = (last_ms, last_sequence, last_tie)
         self._position = (position_at_ms, position_sequence, position_tie)
@@ -194,8 +187,6 @@ class TitleFold:
             self._is_listed,
             *self._listed,
             self._first_ms,
-            self._last_device,
-            self._last_daypart,
         )
 
     def encode_intervals(self) -> bytes:
@@ -248,13 +239,10 @@ class TitleFold:
             intervals.insert(self.edges, passed.from_ms, passed.to_ms)
 
     def _note_viewing(self, event: Event, key: Key) -> None:
-        """A playback or a rating: when the first and the last were, and how the last was had."""
+        """A playback or a rating: when the first and the last were."""
         at_ms = max(event.occurred_ms, 1)  # 0 is never
         self._first_ms = min(self._first_ms or at_ms, at_ms)
-        if key > self._last:
-            self._last = key
-            self._last_device = event.context.device.value
-            self._last_daypart = event_daypart(event)
+        self._last = max(self._last, key)
 
     def _aged(self, at_ms: int, half_life_ms: float) -> float:
         """Bring the counters to `at_ms` if that is later; returns what 1 of then is worth there."""

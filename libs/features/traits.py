@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
+from libs.domain.viewing import Device
 from libs.features.counters import Counters
+from libs.features.daypart import DAYPART_COUNT
 from libs.features.profile_state import PROFILE_HALF_LIFE_MS, counters_at
 from libs.features.profile_view import ProfileView, decayed, watched_ratio
 
@@ -63,6 +65,24 @@ def traits(
     completion, abandonment = endings(view, decayed(view, at_ms), at_ms)
     weekly = viewings_a_week(view, counters, at_ms)
     return Traits(novelty, completion, abandonment, weekly, persona(novelty, weekly))
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Where and when a profile watches: shares of its engagement that add up to 1, or to 0."""
+
+    devices: tuple[float, ...]  # by Device
+    dayparts: tuple[float, ...]  # by daypart: quarters of a working day, then of the weekend
+
+
+def habits(counters: Counters, at_ms: int) -> Habits:
+    """The habits at `at_ms` by PROFILE_COUNTER_NAMES; what was done lately counts for more."""
+    now = counters_at(counters, at_ms)
+    whole = max(now["engagement"], 1e-9)
+    return Habits(
+        tuple(now[f"engagement_device_{device.name.lower()}"] / whole for device in Device),
+        tuple(now[f"engagement_daypart_{part}"] / whole for part in range(DAYPART_COUNT)),
+    )
 
 
 def persona(novelty: float, viewings_a_week: float) -> Persona:

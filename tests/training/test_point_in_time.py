@@ -27,7 +27,7 @@ from libs.domain.event import (
 )
 from libs.domain.viewing import Device, ViewingContext
 from libs.features.catalogue_columns import CatalogueColumns, from_titles, recommendable_ids
-from libs.features.profile_state import ProfileReplay
+from libs.features.profile_state import ProfileReplay, replay
 from libs.features.profile_view import resolve
 from libs.features.ranking_matrix import SOURCE_NAMES, Spaces, Viewer, assemble
 from libs.features.title_block import TitleBlock
@@ -39,7 +39,6 @@ from libs.serving.title_features_client import title_table
 from libs.storage.event_store import SqliteEventStore
 from services.events.features_codec import profile_features_message, title_features_message
 from tests.made_world import UNTIL_MS, MemoryLog, encode, make_config, quiet, small_world
-from training.cuts import Cut
 from training.pipeline import fit_moments, read_material
 from training.queries import Moment, answers
 from training.report import Stopwatch
@@ -124,10 +123,10 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
         for drawn in draw(log, count):
             country, as_of_ms = drawn.context.country, drawn.at_ms
             # Training: what was known before the next moment.
-            replay = ProfileReplay()
+            on_the_way = ProfileReplay()
             events = by_profile[drawn.profile_id]
-            replay.advance(events[: bisect_left(events, as_of_ms + 1, key=occurred_ms)])
-            state = replay.state()
+            on_the_way.advance(events[: bisect_left(events, as_of_ms + 1, key=occurred_ms)])
+            state = on_the_way.state()
             table = trained.table(as_of_ms)
             viewer = Viewer(
                 profiles.get(drawn.profile_id),
@@ -197,27 +196,45 @@ def test_a_signal_that_exists_only_after_the_cut_is_seen_by_no_feature(tmp_path:
     ]
     assert len(planted) > 300
 
-    def matrices(some: MemoryLog, at: Cut) -> list[tuple[Asked, NDArray[np.float32]]]:
-        """What training makes of a log at a cut, for the same profiles."""
+    def moment(some: MemoryLog, at_ms: int) -> Moment:
+        counters = TitleReplay(lambda after, to: some.columns(TENANT, to + 1, after + 1))
+        return Moment(model, columns, counters.table(at_ms - 1))
+
+    def at_the_cut(some: MemoryLog) -> list[bytes]:
+        """What training makes of a log for the same profiles."""
         (snapshot,), _ = take_snapshots(
             some.profile_events(TENANT, material.until_ms),
-            (at,),
+            (cut,),
             ({one.profile_id: one.relevant for one in asked},),
             material.until_ms,
             columns,
             {profile.profile_id: profile for profile in some.stored},
             profile_count=len(asked),
         )
-        replay = TitleReplay(lambda after, to: some.columns(TENANT, to + 1, after + 1))
-        moment = Moment(model, columns, replay.table(at.time_ms - 1))
-        found = answers(moment, snapshot.asked, len(columns.title_ids))
-        return [(answer.asked, answer.matrix) for answer in found]
+        found = answers(moment(some, cut.time_ms), snapshot.asked, len(columns.title_ids))
+        return [answer.matrix.tobytes() for answer in found]
+
+    def at_the_end(some: MemoryLog) -> list[bytes]:
+        by_profile = dict(some.profile_events(TENANT, material.until_ms))
+        after = moment(some, material.until_ms)
+        found = []
+        for one in asked:
+            state = replay(by_profile[one.profile_id])
+            viewer = dataclasses.replace(
+                one.viewer,
+                view=resolve(state, columns),
+                counters=state.counters,
+                at_ms=material.until_ms,
+            )
+            answer = after.answer(Asked("", viewer, one.relevant), len(columns.title_ids))
+            found.append(answer.matrix.tobytes())
+        return found
 
     told = MemoryLog((*log.events, *planted), log.stored)
-    for (_, wanted), (_, found) in zip(matrices(log, cut), matrices(told, cut), strict=True):
-        assert found.tobytes() == wanted.tobytes()
+    wanted = at_the_cut(log)
+    assert len(wanted) == len(asked)
+    assert at_the_cut(told) == wanted
     # The comparison can tell: at the end of the log every one of them shows.
-    end = Cut(material.until_ms, 0)
-    pairs = list(zip(matrices(log, end), matrices(told, end), strict=True))
-    assert len(pairs) == len(asked)
-    assert all(found.tobytes() != wanted.tobytes() for (_, wanted), (_, found) in pairs)
+    assert all(
+        found != before for found, before in zip(at_the_end(told), at_the_end(log), strict=True)
+    )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
 from libs.domain.title import Title, TitleKind
 from libs.domain.viewing import UNKNOWN_CONTEXT, Device, ViewingContext
@@ -25,7 +25,13 @@ from libs.features.ranking_matrix import (
     Viewer,
     assemble,
 )
-from libs.features.title_block import TITLE_FEATURES, TitleBlock, popularity, title_block
+from libs.features.title_block import (
+    TITLE_FEATURES,
+    TitleBlock,
+    completion_rate,
+    popularity,
+    title_block,
+)
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from tests.made_events import START_MS, event_lists, watch
@@ -209,3 +215,17 @@ def test_an_episode_makes_its_series_popular_in_its_country() -> None:
     assert elsewhere.argmax() == COLUMNS.title_ids.index("title2")
     assert elsewhere.max() < popularity(here).max()
     assert popularity(credited_rows(NO_COUNTERS, COLUMNS.credit, "")).tolist() == [0] * COUNT
+
+
+def test_completion_rates_are_shrunk_towards_that_of_all_titles() -> None:
+    finished = [
+        watch(f"{title}{place}{kind.name}", AT_MS - 1, title_id=title, kind=kind)
+        for title, kinds in (
+            ("title0", (EventKind.PLAY, EventKind.COMPLETE)),
+            ("title3", (EventKind.PLAY,)),
+        )
+        for place in range(9)
+        for kind in kinds
+    ]
+    rate = completion_rate(credited_rows(table_of(finished), COLUMNS.credit, ""))
+    assert rate[0] > rate[1] > rate[2]  # the one nobody started is as good as all together

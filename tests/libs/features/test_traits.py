@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.title import Title, TitleKind
+from libs.domain.viewing import Device
 from libs.features.catalogue_columns import from_titles
 from libs.features.credit import credited_rows
 from libs.features.profile_state import replay
 from libs.features.profile_view import resolve
 from libs.features.title_block import title_block
 from libs.features.title_table import EMPTY as NO_COUNTERS
-from libs.features.traits import DISCOVERER_NOVELTY, Persona, Traits, persona, traits
+from libs.features.traits import DISCOVERER_NOVELTY, Persona, Traits, habits, persona, traits
 from tests.made_events import START_MS, event_lists, watch
 
 GENRES = ("crime", "crime", "crime", "comedy", "drama", "horror")
@@ -77,6 +78,16 @@ def test_a_persona_is_by_frequency_first_and_then_by_novelty() -> None:
     assert persona(DISCOVERER_NOVELTY, 5.0) is Persona.DISCOVERER
     assert persona(0.1, 5.0) is Persona.FOCUSED
     assert traits_of([]).persona is Persona.OCCASIONAL
+
+
+def test_habits_are_shares_of_what_was_watched_by_device_and_time() -> None:
+    evening = START_MS // DAY_MS * DAY_MS + 20 * 3_600_000
+    weekday = int(evening // DAY_MS + 3) % 7 < 5  # the first day of 1970 was a Thursday
+    found = habits(replay([watch("a", evening), watch("b", evening)]).counters, evening)
+    assert found.devices[Device.UNSPECIFIED] == pytest.approx(1)
+    assert found.dayparts[3 if weekday else 7] == pytest.approx(1)
+    assert sum(found.devices) == pytest.approx(sum(found.dayparts))
+    assert sum(habits(replay([]).counters, evening).devices) == 0
 
 
 @given(event_lists(profile_count=1, title_count=6), st.randoms(use_true_random=False))
