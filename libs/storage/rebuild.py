@@ -111,7 +111,7 @@ def _rebuild_profile(connection: sqlite3.Connection, tenant: str, profile_id: st
         " WHERE tenant = ? AND profile_id = ?",
         (tenant, profile_id),
     ).fetchall()
-    events = [decode(row) for row in rows]
+    events = [decode(row[:-4]) for row in rows]  # less the weights and log_seq
     weighed = [
         (*weights, row[-1])
         for row, weights in zip(rows, map(_weights, events), strict=True)
