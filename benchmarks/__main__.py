@@ -5,7 +5,17 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("start", "recommend", "harness", "diversity", "matrix", "install", "load", "overload")
+NAMES = (
+    "start",
+    "recommend",
+    "harness",
+    "diversity",
+    "matrix",
+    "install",
+    "load",
+    "overload",
+    "restart",
+)
 
 
 def main(names: list[str]) -> int:

@@ -55,14 +55,15 @@ class CatalogueColumns:
     licences: LicenceWindows
     licence_countries: tuple[str, ...]
     credit: Credit
-    # Windows by the country of a request, made at its first request.
+    # Windows by the country of a request, made at its first request; "" for those without any.
     _shown_in: dict[str, "ShownIn"] = field(default_factory=dict, repr=False)
 
     def shown_in(self, country: str) -> "ShownIn":
         """The licences as a request from `country` meets them."""
-        shown = self._shown_in.get(country)
+        known = country if country in self.licence_countries else ""
+        shown = self._shown_in.get(known)
         if shown is None:
-            shown = self._shown_in[country] = _shown_in(self, country)
+            shown = self._shown_in[known] = _shown_in(self, known)
         return shown
 
 
@@ -139,7 +140,9 @@ def is_available(
 
 def is_recommendable(columns: CatalogueColumns) -> NDArray[np.bool_]:
     """Which rows (n,) people start from a page: all but episodes, extras and the unknown."""
-    return columns.known & ~np.isin(columns.kind, (TitleKind.EPISODE, TitleKind.EXTRA))
+    kind = columns.kind
+    is_start: NDArray[np.bool_] = (kind != TitleKind.EPISODE) & (kind != TitleKind.EXTRA)
+    return columns.known & is_start
 
 
 def recommendable_ids(titles: Iterable[Title]) -> tuple[str, ...]:
