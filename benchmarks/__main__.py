@@ -15,6 +15,7 @@ NAMES = (
     "load",
     "overload",
     "restart",
+    "rebuild",
 )
 
 

@@ -46,6 +46,10 @@ class ProfileState:
     counters: Counters  # of PROFILE_COUNTER_NAMES
     newest_ms: int  # the newest event of any kind; 0 for none
 
+    def age_ms(self, at_ms: int) -> int | None:
+        """How long before `at_ms` the newest event was that is in here; None without any."""
+        return max(at_ms - self.newest_ms, 0) if self.newest_ms else None
+
 
 _NO_COUNTERS: Final = empty(len(PROFILE_COUNTER_NAMES))
 

@@ -20,6 +20,10 @@ class TitleStatistics:
     popularity: NDArray[np.float32]  # (n,)
     completion_rate: NDArray[np.float32]  # (n,) 0 to 1; the ranker gained nothing by it
 
+    def age_ms(self, at_ms: int) -> int:
+        """How old the counters are at `at_ms`; who keeps them decides from when they are none."""
+        return max(at_ms - self.as_of_ms, 0)
+
 
 def statistics(table: TitleTable, columns: CatalogueColumns, country: str) -> TitleStatistics:
     """The statistics of a table; costs milliseconds for thousands of titles, so keep them."""

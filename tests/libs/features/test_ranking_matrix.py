@@ -32,6 +32,7 @@ from libs.features.title_block import (
     popularity,
     title_block,
 )
+from libs.features.title_statistics import statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from tests.made_events import START_MS, event_lists, watch
@@ -229,3 +230,9 @@ def test_completion_rates_are_shrunk_towards_that_of_all_titles() -> None:
     ]
     rate = completion_rate(credited_rows(table_of(finished), COLUMNS.credit, ""))
     assert rate[0] > rate[1] > rate[2]  # the one nobody started is as good as all together
+
+
+def test_statistics_say_how_old_they_are() -> None:
+    found = statistics(table_of([]), COLUMNS, "DE")
+    assert found.age_ms(AT_MS + 5) == 5
+    assert found.age_ms(AT_MS - 5) == 0
