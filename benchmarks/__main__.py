@@ -11,10 +11,12 @@ NAMES = (
     "events",
     "harness",
     "diversity",
+    "matrix",
     "install",
     "load",
     "overload",
     "restart",
+    "rebuild",
 )
 
 

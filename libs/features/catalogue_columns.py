@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 
 from libs.domain.title import KIDS_MATURITY_YEARS, Title, TitleKind
 from libs.features.credit import Credit, credit
+from libs.features.words import Words, words
 
 UNKNOWN_KIND: Final = 0
+# Eras are decades: 0 is unknown, 1 the films before 1900 as well.
+FIRST_DECADE: Final = 1890
+ERA_COUNT: Final = 24
 
 _OPEN_END: Final = np.iinfo(np.int64).max
 
@@ -38,6 +42,7 @@ class CatalogueColumns:
     episode: NDArray[np.int16]  # (n,)
     duration_ms: NDArray[np.int64]  # (n,)
     release_ms: NDArray[np.int64]  # (n,), 00:00 UTC of the day; 0 unknown
+    era: NDArray[np.int8]  # (n,), decades from FIRST_DECADE on, from 1; 0 unknown
     maturity_years: NDArray[np.int8]  # (n,)
     language: NDArray[np.int16]  # (n,)
     languages: tuple[str, ...]
@@ -45,17 +50,20 @@ class CatalogueColumns:
     countries: tuple[str, ...]
     genres: NDArray[np.float32]  # (n, g), 1 where the title has the genre
     genre_names: tuple[str, ...]
+    tags: Words
+    people: Words
     licences: LicenceWindows
     licence_countries: tuple[str, ...]
     credit: Credit
-    # Windows by the country of a request, made at its first request.
+    # Windows by the country of a request, made at its first request; "" for those without any.
     _shown_in: dict[str, "ShownIn"] = field(default_factory=dict, repr=False)
 
     def shown_in(self, country: str) -> "ShownIn":
         """The licences as a request from `country` meets them."""
-        shown = self._shown_in.get(country)
+        known = country if country in self.licence_countries else ""
+        shown = self._shown_in.get(known)
         if shown is None:
-            shown = self._shown_in[country] = _shown_in(self, country)
+            shown = self._shown_in[known] = _shown_in(self, known)
         return shown
 
 
@@ -90,6 +98,7 @@ def from_titles(titles: Iterable[Title], row_ids: tuple[str, ...]) -> CatalogueC
         episode=_int16([title.episode_number if title else 0 for title in found]),
         duration_ms=np.array([title.duration_ms if title else 0 for title in found], np.int64),
         release_ms=np.array([_release_ms(title) for title in found], dtype=np.int64),
+        era=np.array([_era(title) for title in found], dtype=np.int8),
         maturity_years=np.array([title.maturity_years if title else 0 for title in found], np.int8),
         language=language,
         languages=languages,
@@ -97,6 +106,8 @@ def from_titles(titles: Iterable[Title], row_ids: tuple[str, ...]) -> CatalogueC
         countries=countries,
         genres=genres,
         genre_names=genre_names,
+        tags=words([title.tags if title else () for title in found]),
+        people=words([_people(title) for title in found]),
         licences=licences,
         licence_countries=licence_countries,
         credit=credit(everything, row_ids),
@@ -196,6 +207,17 @@ def _licences(found: Sequence[Title | None]) -> tuple[LicenceWindows, tuple[str,
         ends_ms=np.array([window.end_ms or _OPEN_END for _, window in flat], dtype=np.int64),
     )
     return windows, names
+
+
+def _people(title: Title | None) -> tuple[str, ...]:
+    return tuple(person.name for person in title.people) if title else ()
+
+
+def _era(title: Title | None) -> int:
+    if title is None or title.release_date is None:
+        return 0
+    decades = (title.release_date.year - FIRST_DECADE) // 10
+    return min(max(decades, 0), ERA_COUNT - 2) + 1
 
 
 def _release_ms(title: Title | None) -> int:

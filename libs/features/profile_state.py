@@ -46,6 +46,10 @@ class ProfileState:
     counters: Counters  # of PROFILE_COUNTER_NAMES
     newest_ms: int  # the newest event of any kind; 0 for none
 
+    def age_ms(self, at_ms: int) -> int | None:
+        """How long before `at_ms` the newest event was that is in here; None without any."""
+        return max(at_ms - self.newest_ms, 0) if self.newest_ms else None
+
 
 _NO_COUNTERS: Final = empty(len(PROFILE_COUNTER_NAMES))
 
@@ -75,6 +79,11 @@ class ProfileReplay:
                 if title is None:
                     title = self._titles[event.title_id] = TitleFold()
                 title.apply(event)
+
+    def rows(self) -> list[tuple[str, bytes, bytes]]:
+        """Each title's id, encoded record and encoded intervals, ascending: as tables hold them."""
+        folds = sorted(self._titles.items())
+        return [(one, fold.encode_record(), fold.encode_intervals()) for one, fold in folds]
 
     def state(self) -> ProfileState:
         """The state after everything so far."""
@@ -127,6 +136,12 @@ class ProfileFold:
         self._values = [value * kept for value in self._values]
         self._at_ms = at_ms
         return 1.0
+
+
+def counters_at(counters: Counters, at_ms: int) -> dict[str, float]:
+    """PROFILE_COUNTER_NAMES with what is left of each at `at_ms`."""
+    kept = left(max(at_ms - counters.at_ms, 0), PROFILE_HALF_LIFE_MS)
+    return dict(zip(PROFILE_COUNTER_NAMES, (counters.values * kept).tolist(), strict=True))
 
 
 def encode_records(records: NDArray[np.void]) -> bytes:

@@ -12,24 +12,27 @@ from libs.features.counters import FOREVER, decay_factors
 from libs.features.daypart import DAYPART_COUNT
 from libs.features.event_columns import EventColumns, from_events
 
-_DAY, _WEEK, _MONTH = 1.0 * DAY_MS, 7.0 * DAY_MS, 30.0 * DAY_MS
+_DAY: Final = 1.0 * DAY_MS
+WEEK_MS: Final = 7.0 * DAY_MS
+MONTH_MS: Final = 30.0 * DAY_MS
 
 # Devices with a counter of their own; engagement on an unspecified device counts in the totals.
 COUNTED_DEVICES: Final = tuple(device for device in Device if device is not Device.UNSPECIFIED)
 
 _COLUMNS: Final[tuple[tuple[str, float], ...]] = (
     ("engagement_1d", _DAY),
-    ("engagement_7d", _WEEK),
-    ("engagement_30d", _MONTH),
+    ("engagement_7d", WEEK_MS),
+    ("engagement_30d", MONTH_MS),
     ("engagement_all", FOREVER),
-    ("starts_7d", _WEEK),
-    ("impressions_7d", _WEEK),
-    ("clicks_7d", _WEEK),
-    ("completes_30d", _MONTH),
+    ("starts_7d", WEEK_MS),
+    ("starts_30d", MONTH_MS),
+    ("impressions_7d", WEEK_MS),
+    ("clicks_7d", WEEK_MS),
+    ("completes_30d", MONTH_MS),
     ("likes_all", FOREVER),
     ("dislikes_all", FOREVER),
-    *((f"engagement_30d_{device.name.lower()}", _MONTH) for device in COUNTED_DEVICES),
-    *((f"engagement_30d_daypart_{part}", _MONTH) for part in range(DAYPART_COUNT)),
+    *((f"engagement_30d_{device.name.lower()}", MONTH_MS) for device in COUNTED_DEVICES),
+    *((f"engagement_30d_daypart_{part}", MONTH_MS) for part in range(DAYPART_COUNT)),
 )
 TITLE_COUNTER_NAMES: Final = tuple(name for name, _ in _COLUMNS)
 TITLE_HALF_LIVES_MS: Final[NDArray[np.float64]] = np.array([life for _, life in _COLUMNS])
@@ -38,6 +41,7 @@ TITLE_COUNTER_COUNT: Final = len(_COLUMNS)
 _COLUMN: Final = {name: place for place, name in enumerate(TITLE_COUNTER_NAMES)}
 _KIND_COLUMNS: Final = (
     (EventKind.PLAY, _COLUMN["starts_7d"]),
+    (EventKind.PLAY, _COLUMN["starts_30d"]),
     (EventKind.IMPRESSION, _COLUMN["impressions_7d"]),
     (EventKind.CLICK, _COLUMN["clicks_7d"]),
     (EventKind.COMPLETE, _COLUMN["completes_30d"]),
@@ -53,7 +57,7 @@ class Contribution(NamedTuple):
 
 
 def contributions(columns: EventColumns) -> Iterator[Contribution]:
-    """What the events add to each counter: the one definition of all 23 of them."""
+    """What the events add to each counter: the one definition of all of them."""
     watched = np.flatnonzero((columns.engagement > 0) & (columns.title >= 0))
     shares = columns.engagement[watched]
     for name in ("engagement_1d", "engagement_7d", "engagement_30d", "engagement_all"):

@@ -19,6 +19,8 @@ from libs.features.counters import left
 # Taste drifts over a season; the sight of a title wears off in two weeks.
 TASTE_HALF_LIFE_MS: Final = 90.0 * DAY_MS
 SIGHT_HALF_LIFE_MS: Final = 14.0 * DAY_MS
+# A sight so old counts as none, by whoever reads it: a thousandth would be left of it.
+SIGHT_TTL_MS: Final = 10 * SIGHT_HALF_LIFE_MS
 
 # Times are Unix ms and 0 for never. A register (value, ms, sequence, tie) is written by the event
 # that is newest by (occurred_ms, sequence, tie of event_id).
@@ -53,9 +55,10 @@ TITLE_RECORD: Final = np.dtype(
         ("listed_ms", "<i8"),
         ("listed_sequence", "<i8"),
         ("listed_tie", "<u8"),
+        ("first_ms", "<i8"),  # the oldest playback or rating
     ]
 )
-_LAYOUT: Final = struct.Struct("<q4dqqQqqqqqqqqQdqqQbqqQbqqQ")
+_LAYOUT: Final = struct.Struct("<q4dqqQqqqqqqqqQdqqQbqqQbqqQq")
 
 # The kinds that a record takes notice of; others make no row.
 RECORD_KINDS: Final = engagement.PLAYBACK_KINDS | {
@@ -67,7 +70,7 @@ RECORD_KINDS: Final = engagement.PLAYBACK_KINDS | {
 }
 
 # The record of a title without events: all 0, and no rating.
-_BLANK: Final = _LAYOUT.pack(*[0] * 17, float("nan"), *[0] * 11)
+_BLANK: Final = _LAYOUT.pack(*[0] * 17, float("nan"), *[0] * 12)
 
 # What registers are ordered by: (occurred_ms, sequence, tie).
 Key = tuple[int, int, int]
@@ -104,6 +107,7 @@ class TitleFold:
         "_counters_ms",
         "_duration_ms",
         "_engagement",
+        "_first_ms",
         "_impressions",
         "_is_listed",
         "_last",
@@ -151,6 +155,7 @@ class TitleFold:
             listed_ms,
             listed_sequence,
             listed_tie,
+            self._first_ms,
         ) = _LAYOUT.unpack(record)
         self._last = (last_ms, last_sequence, last_tie)
         self._position = (position_at_ms, position_sequence, position_tie)
@@ -181,6 +186,7 @@ class TitleFold:
             *self._thumbed,
             self._is_listed,
             *self._listed,
+            self._first_ms,
         )
 
     def encode_intervals(self) -> bytes:
@@ -208,7 +214,7 @@ class TitleFold:
             case Rating(value=value, scale=scale):
                 weight = self._aged(event.occurred_ms, TASTE_HALF_LIFE_MS)
                 self._engagement += weight
-                self._last = max(self._last, key)
+                self._note_viewing(event, key)
                 if key > self._rated:
                     self._rated, self._rating = key, value / scale
             case Thumb() as thumb if key > self._thumbed:
@@ -221,7 +227,7 @@ class TitleFold:
     def _apply_playback(self, event: Event, passed: WatchedInterval, key: Key) -> None:
         weight = self._aged(event.occurred_ms, TASTE_HALF_LIFE_MS)
         self._engagement += weight * engagement.engagement(event)
-        self._last = max(self._last, key)
+        self._note_viewing(event, key)
         if key > self._position:
             self._position, self._position_ms = key, passed.to_ms
         self._duration_ms = max(self._duration_ms, passed.duration_ms)
@@ -231,6 +237,12 @@ class TitleFold:
             self._completed_ms = max(self._completed_ms, event.occurred_ms)
         if event.kind is not EventKind.SEEK:
             intervals.insert(self.edges, passed.from_ms, passed.to_ms)
+
+    def _note_viewing(self, event: Event, key: Key) -> None:
+        """A playback or a rating: when the first and the last were."""
+        at_ms = max(event.occurred_ms, 1)  # 0 is never
+        self._first_ms = min(self._first_ms or at_ms, at_ms)
+        self._last = max(self._last, key)
 
     def _aged(self, at_ms: int, half_life_ms: float) -> float:
         """Bring the counters to `at_ms` if that is later; returns what 1 of then is worth there."""

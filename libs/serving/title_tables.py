@@ -16,6 +16,8 @@ STALE_MS: Final = 60_000
 FADED_MS: Final = 10_000
 # A batch asks many profiles at few times; a table is some hundred kB.
 PAST_TABLES: Final = 16
+# Statistics of a country are some MB for 100k titles; those asked for last are kept.
+MOST_COUNTRIES: Final = 64
 # A table of a past time may take so long to be made.
 ASK_S: Final = 10.0
 
@@ -149,9 +151,15 @@ class DerivedByCountry(Generic[T]):
         if derived is None:
             derived = _Derived(table, columns, {})
             self._hold(derived)
-        if country not in derived.by_country:
-            derived.by_country[country] = self._derive(table, columns, country)
-        return derived.by_country[country]
+        by_country = derived.by_country
+        if country in by_country:
+            value = by_country.pop(country)
+        else:
+            value = self._derive(table, columns, country)
+            if len(by_country) >= MOST_COUNTRIES:
+                by_country.pop(next(iter(by_country)))
+        by_country[country] = value  # the newest last
+        return value
 
     def prepare(self, table: TitleTable, columns: CatalogueColumns) -> None:
         """Derive for the countries asked about before, so that requests find it done."""

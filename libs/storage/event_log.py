@@ -145,3 +145,24 @@ def read_columns(
         if len(rows) < CHUNK_ROWS:
             return columns.build()
         last = (rows[-1][4], rows[-1][5], rows[-1][-1])
+
+
+def read_columns_by_sequence(
+    connection: sqlite3.Connection, tenant: str, *, after: int, until: int, most: int
+) -> tuple[EventColumns, int]:
+    """At most `most` events with `after` < log_seq ≤ `until`, and the log_seq to go on after."""
+    last = connection.execute(
+        "SELECT max(log_seq) FROM (SELECT log_seq FROM events WHERE log_seq > ? AND log_seq <= ?"
+        " ORDER BY log_seq LIMIT ?)",
+        (after, until, most),
+    ).fetchone()[0]
+    if last is None:
+        return ColumnsBuilder().build(), until
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM events"  # noqa: S608  constants
+        f" WHERE log_seq > ? AND log_seq <= ? AND tenant = ? ORDER BY {_ORDER}",
+        (after, last, tenant),
+    ).fetchall()
+    columns = ColumnsBuilder()
+    columns.extend(rows)
+    return columns.build(), last

@@ -60,6 +60,20 @@ _FROM_2: Final = (
     *_FROM_3,
 )
 
+FEATURE_TABLES: Final = ("profile_titles", "profile_counters", "title_counters")
+FEATURE_STATEMENTS: Final = (
+    "CREATE TABLE profile_titles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
+    " title_id TEXT NOT NULL, record BLOB NOT NULL, intervals BLOB NOT NULL,"
+    " PRIMARY KEY (tenant, profile_id, title_id)) WITHOUT ROWID",
+    "CREATE TABLE profile_counters (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
+    " counters BLOB NOT NULL, newest_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
+    "CREATE TABLE title_counters (tenant TEXT NOT NULL, country TEXT NOT NULL,"
+    " title_id TEXT NOT NULL, change INTEGER NOT NULL, counters BLOB NOT NULL,"
+    " PRIMARY KEY (tenant, country, title_id)) WITHOUT ROWID",
+    "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
+)
+
 EVENT_SCHEMA: Final = Schema(
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
     # Whatever the features of the file mean, which an upgrade of the log leaves alone.
@@ -83,16 +97,12 @@ EVENT_SCHEMA: Final = Schema(
         " country TEXT NOT NULL, languages TEXT NOT NULL, time_zone TEXT NOT NULL,"
         " given_consents TEXT NOT NULL, refused_consents TEXT NOT NULL,"
         " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
-        "CREATE TABLE profile_titles (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
-        " title_id TEXT NOT NULL, record BLOB NOT NULL, intervals BLOB NOT NULL,"
-        " PRIMARY KEY (tenant, profile_id, title_id)) WITHOUT ROWID",
-        "CREATE TABLE profile_counters (tenant TEXT NOT NULL, profile_id TEXT NOT NULL,"
-        " counters BLOB NOT NULL, newest_ms INTEGER NOT NULL,"
-        " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
-        "CREATE TABLE title_counters (tenant TEXT NOT NULL, country TEXT NOT NULL,"
-        " title_id TEXT NOT NULL, change INTEGER NOT NULL, counters BLOB NOT NULL,"
-        " PRIMARY KEY (tenant, country, title_id)) WITHOUT ROWID",
-        "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
+        *FEATURE_STATEMENTS,
         _ERASURES,
     ),
 )
+
+
+def has_this_log(version: int) -> bool:
+    """Whether a file of that schema version differs in the meaning of its features alone."""
+    return version // 1000 == _TABLES_VERSION

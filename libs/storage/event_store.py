@@ -19,6 +19,7 @@ from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
 from libs.storage.past_titles import PastTitles
 from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.rebuild import rebuild
 from libs.storage.recorded import (
     Recorded,
     check_not_erased,
@@ -121,6 +122,13 @@ class SqliteEventStore:
             by_tenant.setdefault(tenant, []).extend(events)
         for tenant, events in by_tenant.items():
             self._features.apply(tenant, events, from_events(events))
+
+    def rebuild_features(self) -> Iterator[float]:
+        """Make all features anew from the log, a step at each `next`: the share that is done.
+
+        Everything else may go on between the steps, by the thread that writes.
+        """
+        return rebuild(self._writer.connection, self._features.forget)
 
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
         """Append what is new and right of a batch, and fold it into the features.

@@ -82,8 +82,16 @@ class Writer:
         self._lock.close()
 
 
-def open_writer(path: Path, schema: Schema, *, connect: Connect = connect) -> Writer:
-    """Open the file to write, made new if need be; `connect` may put another system below it.
+def open_writer(
+    path: Path,
+    schema: Schema,
+    *,
+    connect: Connect = connect,
+    accepts: Callable[[int], bool] = lambda version: False,
+) -> Writer:
+    """Open the file to write, made new if need be; as it is in a version that is accepted.
+
+    `connect` may put another system below it.
 
     Raises StartFault, in one line, when another process writes it, when it has another schema
     version, and when it cannot be a database here.
@@ -96,7 +104,7 @@ def open_writer(path: Path, schema: Schema, *, connect: Connect = connect) -> Wr
     connection: sqlite3.Connection | None = None
     try:
         connection = connect(path, "rwc", _WRITER_PRAGMAS)
-        _make_tables(connection, path, schema)
+        _make_tables(connection, path, schema, accepts)
     except (sqlite3.Error, StartFault) as error:
         if connection is not None:
             connection.close()
@@ -122,10 +130,12 @@ def _locked(path: Path) -> IO[str]:
     return lock
 
 
-def _make_tables(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def _make_tables(
+    connection: sqlite3.Connection, path: Path, schema: Schema, accepts: Callable[[int], bool]
+) -> None:
     with transaction(connection):
         found = _version(connection)
-        if found == schema.version:
+        if found == schema.version or accepts(found):
             return
         version, statements = schema.version, schema.statements
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():

@@ -5,6 +5,8 @@ import pytest
 
 from libs.domain.title import LicenceWindow, Title, TitleKind
 from libs.features.catalogue_columns import (
+    ERA_COUNT,
+    FIRST_DECADE,
     UNKNOWN_KIND,
     from_titles,
     is_available,
@@ -122,3 +124,16 @@ def test_answers_do_not_share_memory() -> None:
     columns = from_titles([movie("a")], ("a",))
     is_available(columns, "DE", AT_MS, None, False)[:] = False
     assert np.all(is_available(columns, "DE", AT_MS, None, False))
+
+
+def test_eras_are_decades_and_what_is_not_known_is_none() -> None:
+    titles = [
+        Title(f"{year}", TitleKind.MOVIE, "M", release_date=date(year, 5, 1))
+        for year in (1999, 2000, 2009, 1880, 2999)
+    ]
+    eras = from_titles(titles, ("1999", "2000", "2009", "1880", "2999", "gone")).era
+    assert eras[1] == eras[2] == eras[0] + 1
+    assert FIRST_DECADE + 10 * (int(eras[0]) - 1) == 1990
+    assert eras[3] == 1
+    assert eras[4] == ERA_COUNT - 1
+    assert eras[5] == 0

@@ -70,3 +70,10 @@ def test_every_counter_decays_by_itself() -> None:
     assert found["engagement_device_unspecified"] == pytest.approx(0.25)
     assert np.sum([found[f"engagement_daypart_{part}"] for part in range(8)]) == pytest.approx(0.25)
     assert state.title_ids == ("title0",)
+
+
+def test_a_state_says_how_old_it_is() -> None:
+    state = replay([watch("a", START_MS), impression("b", START_MS + 5)])
+    assert state.age_ms(START_MS + 7) == 2
+    assert state.age_ms(START_MS) == 0
+    assert EMPTY.age_ms(START_MS) is None

@@ -10,6 +10,7 @@ from libs.domain.title import Title, TitleKind
 from libs.features.catalogue_columns import from_titles
 from libs.features.profile_state import EMPTY, replay
 from libs.features.profile_view import decayed, resolve, seen_rows, taste_history
+from libs.features.title_record import SIGHT_TTL_MS
 from tests.made_events import START_MS, event_lists, impression, watch
 
 TITLES = (
@@ -110,7 +111,6 @@ def test_the_raw_records_keep_their_own_titles() -> None:
     ]
     view = resolve(replay(events), COLUMNS)
     assert view.record_rows.tolist() == [0, 1, 1]
-    assert view.record_title_ids == ("title0", "title1", "title2")
 
 
 @pytest.mark.parametrize(
@@ -145,3 +145,24 @@ def test_only_the_newest_titles_are_taken() -> None:
     events = [watch(f"e{number}", START_MS + number, title_id=f"m{number}") for number in range(5)]
     rows, _ = taste_history(resolve(replay(events), columns), START_MS, most=2)
     assert rows.tolist() == [4, 3]
+
+
+def test_the_first_viewing_is_the_oldest_of_any_episode() -> None:
+    events = [
+        impression("i", START_MS - 9),
+        watch("a", START_MS + 7, title_id="title1"),
+        watch("b", START_MS + 5, title_id="title2"),
+    ]
+    view = resolve(replay(events), COLUMNS)
+    assert dict(zip(view.rows.tolist(), view.first_ms.tolist(), strict=True)) == {
+        0: 0,
+        1: START_MS + 5,
+    }
+
+
+def test_sights_of_long_ago_have_expired_though_they_are_stored() -> None:
+    view = resolve(replay([impression("i", START_MS), watch("a", START_MS)]), COLUMNS)
+    before, after = START_MS + SIGHT_TTL_MS, START_MS + SIGHT_TTL_MS + DAY_MS
+    assert decayed(view, int(before))[0, 2] > 0
+    assert decayed(view, int(after))[0, 2] == 0
+    assert decayed(view, int(after))[0, 0] > 0  # a taste fades, but does not expire

@@ -7,17 +7,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
 from libs.domain.title import Title, TitleKind
 from libs.domain.viewing import UNKNOWN_CONTEXT, Device, ViewingContext
 from libs.features.catalogue_columns import from_titles
 from libs.features.credit import credited_rows
 from libs.features.event_columns import from_events
+from libs.features.feature import FeatureKind
 from libs.features.profile_state import replay
 from libs.features.profile_view import resolve
-from libs.features.ranking_matrix import FEATURE_NAMES, SOURCE_NAMES, Spaces, Viewer, assemble
-from libs.features.title_block import TITLE_FEATURE_NAMES, TitleBlock, popularity, title_block
+from libs.features.ranking_matrix import (
+    FEATURE_NAMES,
+    FEATURES,
+    SOURCE_NAMES,
+    Spaces,
+    Viewer,
+    assemble,
+)
+from libs.features.title_block import (
+    TITLE_FEATURES,
+    TitleBlock,
+    completion_rate,
+    popularity,
+    title_block,
+)
+from libs.features.title_statistics import statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from tests.made_events import START_MS, event_lists, watch
@@ -89,7 +104,13 @@ def feature(matrix: NDArray[np.float32], name: str) -> list[float]:
 
 def test_every_feature_has_a_name_of_its_own() -> None:
     assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES)
-    assert FEATURE_NAMES[: len(TITLE_FEATURE_NAMES)] == TITLE_FEATURE_NAMES
+    assert FEATURES[: len(TITLE_FEATURES)] == tuple(one.feature for one in TITLE_FEATURES)
+
+
+def test_every_feature_says_what_it_means_and_what_fades_says_how_fast() -> None:
+    for feature in FEATURES:
+        assert feature.meaning, feature.name
+        assert (feature.kind is FeatureKind.COUNTER) == (feature.half_life_ms is not None)
 
 
 @given(
@@ -195,3 +216,23 @@ def test_an_episode_makes_its_series_popular_in_its_country() -> None:
     assert elsewhere.argmax() == COLUMNS.title_ids.index("title2")
     assert elsewhere.max() < popularity(here).max()
     assert popularity(credited_rows(NO_COUNTERS, COLUMNS.credit, "")).tolist() == [0] * COUNT
+
+
+def test_completion_rates_are_shrunk_towards_that_of_all_titles() -> None:
+    finished = [
+        watch(f"{title}{place}{kind.name}", AT_MS - 1, title_id=title, kind=kind)
+        for title, kinds in (
+            ("title0", (EventKind.PLAY, EventKind.COMPLETE)),
+            ("title3", (EventKind.PLAY,)),
+        )
+        for place in range(9)
+        for kind in kinds
+    ]
+    rate = completion_rate(credited_rows(table_of(finished), COLUMNS.credit, ""))
+    assert rate[0] > rate[1] > rate[2]  # the one nobody started is as good as all together
+
+
+def test_statistics_say_how_old_they_are() -> None:
+    found = statistics(table_of([]), COLUMNS, "DE")
+    assert found.age_ms(AT_MS + 5) == 5
+    assert found.age_ms(AT_MS - 5) == 0

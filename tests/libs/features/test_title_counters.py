@@ -30,7 +30,7 @@ def test_a_play_counts_as_a_start_and_as_what_was_watched() -> None:
     added = increments(watch("a", START_MS, kind=EventKind.PLAY))
     assert added is not None
     found = named(added)
-    assert found.pop("starts_7d") == 1.0
+    assert found.pop("starts_7d") == found.pop("starts_30d") == 1.0
     assert set(found.values()) == {0.5}
     assert sum(name.startswith("engagement_30d_daypart") for name in found) == 1
     assert not any("_tv" in name for name in found)
@@ -41,7 +41,7 @@ def test_an_event_of_no_weight_changes_nothing() -> None:
 
 
 def test_there_is_a_half_life_for_every_counter() -> None:
-    assert len(TITLE_COUNTER_NAMES) == len(set(TITLE_COUNTER_NAMES)) == TITLE_COUNTER_COUNT == 23
+    assert len(TITLE_COUNTER_NAMES) == len(set(TITLE_COUNTER_NAMES)) == TITLE_COUNTER_COUNT == 24
     assert TITLE_HALF_LIVES_MS.shape == (TITLE_COUNTER_COUNT,)
 
 
@@ -64,5 +64,5 @@ def test_sums_are_the_decayed_increments_one_by_one(some: list[Event]) -> None:
 
 def test_no_rows_give_no_sums() -> None:
     none = from_events([])
-    assert sums(none, np.zeros(0, np.intp), 0, np.zeros(0, np.int64)).shape == (0, 23)
-    assert named(np.zeros(23)) == pytest.approx({})
+    assert sums(none, np.zeros(0, np.intp), 0, np.zeros(0, np.int64)).shape == (0, 24)
+    assert named(np.zeros(24)) == pytest.approx({})

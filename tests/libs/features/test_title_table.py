@@ -48,11 +48,11 @@ def test_rows_are_encoded_together_as_each_alone(some: list[Event]) -> None:
 def test_changes_replace_what_was_known() -> None:
     live = LiveTitleCounters()
     for value, at_ms in ((1.0, START_MS), (2.0, NOW_MS)):
-        counters = np.full((1, 23), value)
+        counters = np.full((1, 24), value)
         live.apply(TitleChanges(("",), ("a",), counters, np.array([at_ms]), last_change=1))
     table = live.table(NOW_MS)
     assert table.title_ids == ("a",)
-    np.testing.assert_array_equal(table.counters, np.full((1, 23), 2.0))
+    np.testing.assert_array_equal(table.counters, np.full((1, 24), 2.0))
 
 
 def test_rows_are_zeros_where_nothing_is_known() -> None:
@@ -62,4 +62,4 @@ def test_rows_are_zeros_where_nothing_is_known() -> None:
     rows = aligned(table, ["a", "b", "c"], "DE")
     assert rows.counters[:, 3].tolist() == rows.country_counters[:, 3].tolist() == [0.0, 0.5, 0.0]
     assert not aligned(table, ["b"], "NZ").country_counters.any()
-    assert aligned(EMPTY, ["a", "b"], "").counters.shape == (2, 23)
+    assert aligned(EMPTY, ["a", "b"], "").counters.shape == (2, 24)

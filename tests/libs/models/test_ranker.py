@@ -8,7 +8,7 @@ import pytest
 
 from libs.artifacts.bundle import BundleStore, publish
 from libs.artifacts.manifest import BundleRejected
-from libs.features.ranking_matrix import FEATURE_NAMES
+from libs.features.ranking_matrix import FEATURE_NAMES, FEATURES
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.models.ranker import RANKER_PART, Ranker
 
@@ -53,6 +53,16 @@ def test_a_row_scores_the_same_whichever_others_there_are() -> None:
 
 def test_no_rows_have_no_scores() -> None:
     assert make_ranker().score(np.empty((0, len(FEATURE_NAMES)), np.float32)).shape == (0,)
+
+
+def test_an_explanation_names_what_raised_the_score() -> None:
+    matrix = np.full((2, len(FEATURE_NAMES)), 0.5, np.float32)
+    matrix[:, 0] = (0.99, 0.01)
+    high, low = make_ranker().explain(matrix, 3)
+    assert [reason.feature for reason in high] == [FEATURES[0]]
+    assert high[0].added > 0
+    assert FEATURES[0] not in [reason.feature for reason in low]
+    assert make_ranker().explain(matrix[:0], 3) == []
 
 
 def test_a_ranker_of_other_features_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_table import EMPTY, TitleChanges, TitleTable
 from libs.serving.title_tables import (
     FADED_MS,
+    MOST_COUNTRIES,
     PAST_TABLES,
     STALE_MS,
     DerivedByCountry,
@@ -188,6 +189,21 @@ def test_what_is_derived_is_made_once_for_a_table_a_catalogue_and_a_country() ->
     ]
     derived.of(TitleTable(1, (), EMPTY.counters, {}), columns, "PT")
     assert made == ["PT", "DE", "PT"]
+
+
+def test_only_the_countries_asked_for_last_are_held() -> None:
+    made: list[str] = []
+
+    def derive(table: TitleTable, columns: CatalogueColumns, country: str) -> str:
+        made.append(country)
+        return country
+
+    derived = DerivedByCountry(derive, most_tables=1)
+    columns = from_titles((), ())
+    countries = [f"{place:02d}" for place in range(MOST_COUNTRIES)]
+    for country in (*countries, "00", "new", "00", "01"):
+        assert derived.of(EMPTY, columns, country) == country
+    assert made == [*countries, "new", "01"]
 
 
 def test_only_the_last_tables_are_held() -> None:
