@@ -135,12 +135,12 @@ def _make_tables(
 ) -> None:
     with transaction(connection):
         found = _version(connection)
-        if found == schema.version or accepts(found):
+        if found == schema.version:
             return
         version, statements = schema.version, schema.statements
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
             version, statements = schema.upgrades.get(found, (found, ()))
-        if version != schema.version:
+        if version != schema.version and not accepts(version):
             raise StartFault(
                 f"{path} has schema version {found}, this release needs {schema.version}"
             )
