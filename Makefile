@@ -22,7 +22,7 @@ help: ## list the targets
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --retries 0 --extra-index-url $(TORCH_INDEX) --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,server,dev]'
 	@touch $@
 
 node_modules/.installed: package.json | $(VENV)/.installed

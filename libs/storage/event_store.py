@@ -2,8 +2,6 @@
 
 import contextlib
 import sqlite3
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,13 +10,14 @@ from libs.domain.decision import Decision
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
-from libs.features.event_columns import EventColumns, from_events
+from libs.features.event_columns import from_events
 from libs.features.profile_state import ProfileState, replay
-from libs.features.title_replay import TitleReplay
+from libs.features.title_replay import ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage import decision_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
+from libs.storage.past_titles import PastTitles
 from libs.storage.recorded import Recorded, check_decision_times, check_times
 from libs.storage.sqlite import Readers, open_writer, transaction
 from libs.storage.transaction_lost import TransactionLost
@@ -39,7 +38,7 @@ class SqliteEventStore:
         self._writer = open_writer(path, EVENT_SCHEMA)
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
-        self._past = _PastTitles(self._readers, most_tenants)
+        self._past = PastTitles(self._reading, most_tenants)
         # What the running transaction has appended to the log.
         self._unfolded: list[tuple[str, list[Event]]] = []
         self._is_in_transaction = False
@@ -178,70 +177,14 @@ class SqliteEventStore:
         live.apply(read_title_changes(self._readers.connection(), tenant, 0))
         return live.table(now_ms, (country,))
 
+    def _reading(self, tenant: str) -> ReadEvents:
+        """How TitleReplay reads one tenant's log."""
+        return lambda after_ms, to_ms: event_log.read_columns(
+            self._readers.connection(), tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
+        )
+
 
 def _check_alive(connection: sqlite3.Connection) -> None:
     # Without a transaction each statement would be durable by itself.
     if not connection.in_transaction:
         raise TransactionLost("the transaction was undone by an earlier failure")
-
-
-# Ranking and candidates ask for the same past time, one after the other, of a few requests.
-_KEPT_TABLES: Final = 8
-
-
-class _PastTitles:
-    """Title counters of past times for any thread, kept true to what arrives late."""
-
-    def __init__(self, readers: Readers, most_tenants: int) -> None:
-        self._readers = readers
-        self._most_tenants = most_tenants
-        self._lock = threading.Lock()  # held while one table is made
-        self._replays: OrderedDict[str, TitleReplay] = OrderedDict()
-        self._tables: OrderedDict[tuple[str, int, str], TitleTable] = OrderedDict()
-        self._note_lock = threading.Lock()
-        self._late_from_ms: dict[str, int] = {}
-
-    def table(self, tenant: str, as_of_ms: int, country: str) -> TitleTable:
-        """The table of the events at or before `as_of_ms`."""
-        with self._lock:
-            replay = self._replays.get(tenant)
-            if replay is None:
-                replay = self._replays[tenant] = TitleReplay(self._reading(tenant))
-                if len(self._replays) > self._most_tenants:
-                    self._replays.popitem(last=False)
-            self._replays.move_to_end(tenant)
-            # Taken before the log is read: what is noted later invalidates what is made now.
-            with self._note_lock:
-                late_from_ms = self._late_from_ms.pop(tenant, None)
-            if late_from_ms is not None:
-                replay.invalidate_after(late_from_ms)
-                self._tables.clear()
-            key = (tenant, as_of_ms, country)
-            table = self._tables.get(key)
-            if table is None:
-                table = self._tables[key] = replay.table(as_of_ms, (country,))
-                if len(self._tables) > _KEPT_TABLES:
-                    self._tables.popitem(last=False)
-            return table
-
-    def note_late(self, tenant: str, oldest_ms: int) -> None:
-        """Events from `oldest_ms` on can be read that could not be read before."""
-        with self._note_lock:
-            earlier_ms = self._late_from_ms.get(tenant, oldest_ms)
-            self._late_from_ms[tenant] = min(oldest_ms, earlier_ms)
-
-    def _reading(self, tenant: str) -> "_LogRange":
-        return _LogRange(self._readers, tenant)
-
-
-class _LogRange:
-    """Reads one tenant's log by time, as TitleReplay wants it."""
-
-    def __init__(self, readers: Readers, tenant: str) -> None:
-        self._readers = readers
-        self._tenant = tenant
-
-    def __call__(self, after_ms: int, to_ms: int) -> EventColumns:
-        return event_log.read_columns(
-            self._readers.connection(), self._tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
-        )

@@ -1,4 +1,4 @@
-"""One class of tests for the embedded store and for the fake; then what only a file can do."""
+"""One class of tests for the fake, the embedded store and PostgreSQL; then what a file can do."""
 
 import contextlib
 import dataclasses
@@ -31,6 +31,7 @@ from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
 from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
+from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
@@ -42,19 +43,23 @@ properties = settings(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], EventStore]]:
     """Makes stores; what it made is closed at the end."""
-    made: list[MemoryEventStore | SqliteEventStore] = []
+    with contextlib.ExitStack() as stack:
 
-    def make() -> EventStore:
-        file = tmp_path / str(len(made)) / "events.sqlite"
-        made.append(MemoryEventStore() if request.param == "memory" else SqliteEventStore(file))
-        return made[-1]
+        def make_memory() -> EventStore:
+            return MemoryEventStore()
 
-    yield make
-    for store in made:
-        store.close()
+        def make_sqlite() -> EventStore:
+            folder = tmp_path / str(len(list(tmp_path.iterdir())))
+            return stack.enter_context(closing(SqliteEventStore(folder / "events.sqlite")))
+
+        if request.param == "postgres":
+            databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+            yield stack.enter_context(databases.fresh_stores())
+        else:
+            yield {"memory": make_memory, "sqlite": make_sqlite}[request.param]
 
 
 @pytest.fixture
