@@ -23,13 +23,23 @@ class PostgresDatabases:
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
         self._made = 0
+        self._spare: list[str] = []
         self._admin = psycopg.connect(server.url(), autocommit=True)
         self._admin.execute(f"CREATE DATABASE {_TEMPLATE}")
         migrate(server.url(_TEMPLATE))
 
     def fresh(self) -> str:
-        """The URL of a new database with all tables and no rows."""
-        return self._new(f"TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        """The URL of a database with all tables and no rows."""
+        if not self._spare:
+            return self._new(f"TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        url = self._spare.pop()
+        with psycopg.connect(url) as connection:
+            connection.execute("TRUNCATE events, event_ids, batches, decisions, profiles")
+        return url
+
+    def give_back(self, url: str) -> None:
+        """Let another one have a fresh database, which is quicker than to make one."""
+        self._spare.append(url)
 
     def empty(self) -> str:
         """The URL of a new database without any table."""
@@ -46,17 +56,23 @@ class PostgresDatabases:
     @contextlib.contextmanager
     def fresh_stores(self) -> Iterator[Callable[[], PostgresEventStore]]:
         """Makes stores on databases of their own; the last few are open."""
-        stores: deque[PostgresEventStore] = deque()
+        stores: deque[tuple[PostgresEventStore, str]] = deque()
+
+        def give_back() -> None:
+            store, url = stores.popleft()
+            store.close()
+            self.give_back(url)
 
         def make() -> PostgresEventStore:
             if len(stores) == _MOST_OPEN:
-                stores.popleft().close()
-            stores.append(PostgresEventStore(self.fresh()))
-            return stores[-1]
+                give_back()
+            url = self.fresh()
+            stores.append((PostgresEventStore(url), url))
+            return stores[-1][0]
 
         yield make
-        for store in stores:
-            store.close()
+        while stores:
+            give_back()
 
     def close(self) -> None:
         self._admin.close()

@@ -76,7 +76,7 @@ async def served(
 
         events_settings = EventsSettings(home=home)
         events_at = await start(
-            lambda readiness: events.build(events_settings, authorize, readiness)
+            lambda readiness: events.build(events_settings, authorize, readiness, ServiceMetrics())
         )
         candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
         candidates_at = await start(

@@ -1,12 +1,14 @@
 """The events service as a process: `python -m services.events`."""
 
+import asyncio
 import sys
 import time
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 import grpc.aio
 import structlog
+from prometheus_client import Gauge
 
 from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
@@ -20,6 +22,7 @@ from libs.telemetry.metrics import ServiceMetrics
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.group_commit import GroupCommit
 from services.events.ports import EventStore
+from services.events.server_store import open_server_store
 from services.events.servicer import EventsServicer
 from services.events.settings import EventsSettings
 
@@ -44,15 +47,38 @@ def now_ms() -> int:
 
 
 async def build(
-    settings: EventsSettings, authorize: Authorize, readiness: Readiness
+    settings: EventsSettings,
+    authorize: Authorize,
+    readiness: Readiness,
+    metrics: ServiceMetrics,
 ) -> Application:
     """The service of the settings; raises StartFault."""
+    store: ClosableStore
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
+    if settings.is_past_one_machine:
+        behind = Gauge(
+            "reprise_features_behind_seconds",
+            "How old the oldest event is that the features lack.",
+            registry=metrics.registry,
+        )
+        store, follower = open_server_store(settings, behind.set)
+
+        async def follow() -> None:
+            try:
+                await asyncio.to_thread(follower.run)
+            finally:
+                follower.stop()
+
+        background = (follow,)
+    else:
+        store = SqliteEventStore(settings.events_path)
     return await assemble(
-        SqliteEventStore(settings.events_path),
+        store,
         readiness,
         authorize=authorize,
         most_waiting=settings.events_most_waiting,
         clock=now_ms,
+        background=background,
     )
 
 
@@ -63,6 +89,7 @@ async def assemble(
     authorize: Authorize,
     most_waiting: int,
     clock: Callable[[], int],
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (),
 ) -> Application:
     """The service on any store, which is closed with it."""
     servicer = EventsServicer(store, GroupCommit(store, most_waiting=most_waiting), clock)
@@ -75,7 +102,12 @@ async def assemble(
         store.close()
 
     await readiness.set(SERVICE_NAME, True)
-    return Application(services=(Mounted(SERVICE_NAME, mount),), authorize=authorize, close=close)
+    return Application(
+        services=(Mounted(SERVICE_NAME, mount),),
+        authorize=authorize,
+        background=background,
+        close=close,
+    )
 
 
 def main() -> int:
@@ -89,10 +121,11 @@ def main() -> int:
         sys.stderr.write(f"events: {fault}\n")
         return 1
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    metrics = ServiceMetrics()
     return serve(
-        lambda readiness: build(settings, identity.authorize, readiness),
+        lambda readiness: build(settings, identity.authorize, readiness, metrics),
         settings.plan("events"),
-        ServiceMetrics(),
+        metrics,
         tls=identity.server_tls,
     )
 

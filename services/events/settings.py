@@ -18,3 +18,6 @@ class EventsSettings(SuiteSettings):
     most_pending: int = Field(default=256, ge=1)
     most_pending_hard: int = Field(default=512, ge=1)
     events_most_waiting: int = Field(default=50_000, ge=1)
+    # A profile whose features nobody wrote for so long leaves Redis, and comes back from the log
+    # with its next event.
+    features_ttl_days: int = Field(default=400, ge=1, le=36_500)

@@ -69,9 +69,7 @@ class Writing:
             return 0
         first = {event.event_id: event for event in reversed(events)}
         new_ids = log_tables.claim(self._connection, tenant, first)
-        new = [event for event in events if event.event_id in new_ids]
-        if len(new) > len(new_ids):
-            new = [event for event in new if first[event.event_id] is event]
+        new = [event for event_id, event in first.items() if event_id in new_ids]
         if new:
             self._events.append((tenant, new))
         return len(new)

@@ -45,6 +45,8 @@ _STATEMENTS: Final = (
     """,
     # What one transaction wrote for one tenant: the log in the order in which it is followed.
     "CREATE SEQUENCE batch_numbers",
+    # Who follows the log takes the next: what a predecessor still has under way is then refused.
+    "CREATE SEQUENCE follower_numbers",
     f"""
     CREATE TABLE batches (
         tenant {_ID}, batch_id bigint NOT NULL, written_xid xid8 NOT NULL,
