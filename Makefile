@@ -71,8 +71,9 @@ check: lint types test ## what CI runs
 load: setup ## a few seconds of load on each service, by simulated traffic; ONLY=name picks one
 	$(BIN)/python -m tests.load $(ONLY)
 
-reliability: setup ## identity, mutated messages: tests/reliability in full
-	$(BIN)/pytest tests/reliability --messages 10000 --timeout 1800
+reliability: setup ## identity, mutated messages, killed servers, writers at once: all in full
+	$(BIN)/pytest tests/reliability tests/end_to_end/test_servers.py \
+	  --messages 10000 --kills 21 --events 100000 --timeout 1800
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)

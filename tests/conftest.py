@@ -30,3 +30,8 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url()) as client:
         client.flushall()
     return redis_server.url()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", type=int, default=6, help="processes killed during ingest")
+    parser.addoption("--events", type=int, default=3_000, help="events that two writers shuffle")
