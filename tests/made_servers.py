@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import psutil
 import psycopg
 import redis
 
@@ -88,13 +89,12 @@ class PostgresServer:
     def kill(self) -> None:
         """Kill the server and its children at once; all of them are gone when this returns."""
         assert self._process is not None
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        pids = [int(pid) for pid in children.read_text().split()]
-        self._process.kill()
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them
+        children = psutil.Process(self._process.pid).children()
+        for process in (*children, self._process):
+            process.kill()
         self._process.wait()
+        psutil.wait_procs(children, timeout=START_S)
         self._process = None
 
     def stop(self) -> None:
