@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("start", "recommend", "harness", "diversity", "install", "load", "overload")
+NAMES = ("start", "recommend", "harness", "diversity", "install", "load", "overload", "servers")
 
 
 def main(names: list[str]) -> int:

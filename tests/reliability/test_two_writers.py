@@ -11,20 +11,7 @@ import psycopg
 import pytest
 import redis
 
-from libs.domain.event import (
-    DAY_MS,
-    Detail,
-    Event,
-    EventKind,
-    MyListChange,
-    Placement,
-    Rating,
-    Search,
-    Thumb,
-    ThumbDirection,
-    WatchedInterval,
-)
-from libs.domain.viewing import Device, ViewingContext
+from libs.domain.event import DAY_MS, Event
 from libs.faults import PartUnavailable
 from libs.features.event_columns import from_events
 from libs.features.profile_state import replay
@@ -37,41 +24,11 @@ from libs.storage.redis.profile_hash import decode_hash
 from services.events.follower import Follower
 from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state
+from tests.made_log import made_event
 
 TENANT = "default"
 NOW_MS = START_MS + 400 * DAY_MS
 BATCH = 500
-
-
-def made_event(place: int, rng: Random) -> Event:
-    start_ms = rng.randrange(0, 5_400) * 1_000
-    kind, detail = rng.choice(
-        [
-            (EventKind.IMPRESSION, None),
-            (EventKind.CLICK, None),
-            (EventKind.PLAY, WatchedInterval(0, 0, 5_400_000)),
-            (EventKind.PROGRESS, WatchedInterval(start_ms, start_ms + 60_000, 5_460_000)),
-            (EventKind.COMPLETE, WatchedInterval(start_ms, 5_460_000, 5_460_000)),
-            (EventKind.THUMB, Thumb(rng.choice(list(ThumbDirection)))),
-            (EventKind.RATING, Rating(rng.randrange(6), 5.0)),
-            (EventKind.MY_LIST, MyListChange(rng.random() < 0.5)),
-            (EventKind.SEARCH, Search("a film")),
-        ]
-    )
-    wanted: Detail | None = detail
-    return Event(
-        f"event{place}",
-        f"profile{rng.randrange(500)}",
-        kind,
-        START_MS + rng.randrange(365 * DAY_MS) // 1_000 * 1_000,
-        sequence=rng.randrange(3),
-        title_id=f"title{rng.randrange(300)}",
-        context=ViewingContext(
-            "Europe/Berlin", rng.choice(list(Device)), rng.choice(["DE", "NZ", ""])
-        ),
-        detail=wanted,
-        placement=Placement("page") if kind is EventKind.IMPRESSION else None,
-    )
 
 
 def write_all(store: PostgresEventStore, batches: Sequence[list[Event]]) -> int:

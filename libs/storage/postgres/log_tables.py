@@ -21,7 +21,7 @@ _ORDER: Final = "occurred_ms, sequence, event_id"
 _NEWEST_FIRST: Final = "occurred_ms DESC, sequence DESC, event_id DESC"
 _NO_ORDER: Final[Order] = (-1, -1, "")
 
-_COPY: Final = f"COPY events (tenant, batch_id, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}) FROM STDIN"
+COPY: Final = f"COPY events (tenant, batch_id, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}) FROM STDIN"
 # The columns of libs.features.event_columns.ROW_COLUMNS.
 _COLUMNS: Final = (
     "profile_id, title_id, country, kind, occurred_ms, sequence, engagement,"
@@ -52,7 +52,7 @@ def append(
     attributions: Mapping[str, Attribution],
 ) -> None:
     """Append events whose ids are claimed, with what decisions say of them by event_id."""
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
         for event in events:
             copy.write_row((tenant, batch_id, *encode(event, attributions.get(event.event_id))))
 
