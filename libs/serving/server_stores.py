@@ -8,6 +8,7 @@ from libs.faults import StartFault
 from libs.features.title_table import TitleChanges
 from libs.serving.settings import SuiteSettings
 from libs.storage.feature_reader import FeatureReader
+from libs.storage.server_extra import server_extra
 
 if TYPE_CHECKING:
     from libs.storage.redis.feature_reader import RedisProfiles
@@ -26,18 +27,6 @@ class ClosableTitleFeatures(Protocol):
     def close(self) -> None:
         """Give back what is held."""
         ...
-
-
-@contextmanager
-def server_extra() -> Iterator[None]:
-    """Raise StartFault, in one line, when what the block imports is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise StartFault(
-            f"REPRISE_EVENTS_URL and REPRISE_FEATURES_URL need {error.name}, which is not"
-            " installed: pip install 'reprise[server]'"
-        ) from None
 
 
 @contextmanager

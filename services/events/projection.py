@@ -138,6 +138,7 @@ class Projection:
 
     def _rebuild(self, is_stopped: Callable[[], bool]) -> None:
         """Write everything anew; readers are told of it until it is done."""
+        self._feed.adopt()
         until_xid = self._feed.horizon()
         self._writer.note_followed(0, self._identity, is_ready=False)
         self._titles.clear()

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from libs.serving.server_stores import features_url, server_extra
+from libs.serving.server_stores import features_url
+from libs.storage.server_extra import server_extra
 from services.events.settings import EventsSettings
 
 if TYPE_CHECKING:

@@ -177,6 +177,15 @@ class LogFeed:
         for tenant, profile_id in rest:
             yield tenant, profile_id, []
 
+    def adopt(self) -> None:
+        """Take batches whose numbers this server has not given out yet for old ones.
+
+        They came with a dump of another server, which had given out more.
+        """
+        self._connection.execute(
+            "DELETE FROM batches WHERE written_xid >= pg_snapshot_xmax(pg_current_snapshot())"
+        )
+
     def forget(self, *, before_xid: int) -> None:
         """Drop the batches that were followed long ago; their events stay."""
         self._connection.execute(

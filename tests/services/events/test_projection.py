@@ -305,3 +305,17 @@ def test_tenants_share_nothing_and_more_than_are_held_keep_counting(servers: Ser
         changes = servers.titles().title_changes(tenant, 0)
         assert changes.title_ids == ("title0",)
         assert servers.titles().title_changes(tenant, changes.last_change).title_ids == ()
+
+
+def test_a_log_restored_from_another_server_is_followed(servers: Servers) -> None:
+    store = servers.store()
+    some = [watch("a", START_MS), watch("b", START_MS + 1)]
+    store.record_events(TENANT, some[:1], NOW_MS)
+    with psycopg.connect(servers.log_url) as connection:
+        # That server had been through far more transactions.
+        connection.execute("UPDATE batches SET written_xid = '99999999999'")
+    projection = servers.projection()
+    assert_holds(servers, some[:1])
+    store.record_events(TENANT, some[1:], NOW_MS)
+    keep_up(projection)
+    assert_holds(servers, some)
