@@ -18,9 +18,23 @@ _MOST_READERS: Final = 4
 _WAIT_S: Final = 2.0
 
 
-def open_writer(url: str) -> Connection:
-    """A connection on which transactions are begun and ended by hand; raises psycopg.Error."""
+# A replica whose machine is gone holds its locks no longer than it takes to notice.
+_KEEPALIVES: Final = (
+    "SET tcp_keepalives_idle = 3; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3"
+)
+
+
+def open_writer(url: str, *, most_idle_s: int = 30) -> Connection:
+    """A connection on which transactions are begun and ended by hand; raises psycopg.Error.
+
+    A transaction in which nothing happens for `most_idle_s` is ended; 0 is never.
+    """
     connection = psycopg.connect(url, autocommit=True, connect_timeout=2)
+    connection.execute(_KEEPALIVES)
+    connection.execute(
+        "SELECT set_config('idle_in_transaction_session_timeout', %s, false)",
+        (f"{most_idle_s}s",),
+    )
     # Acknowledged means on disk, whatever the server's default is.
     connection.execute(
         "SELECT set_config('synchronous_commit', 'on', false)"

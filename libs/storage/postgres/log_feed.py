@@ -59,7 +59,8 @@ class LogFeed:
     """Follows the log on one connection, for one thread; every method raises psycopg.Error."""
 
     def __init__(self, url: str) -> None:
-        self._connection: Connection = open_writer(url)
+        # What is read of everything waits for Redis.
+        self._connection: Connection = open_writer(url, most_idle_s=0)
 
     def close(self) -> None:
         """Let another one follow."""

@@ -6,7 +6,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
 from redis.backoff import NoBackoff
-from redis.cluster import RedisCluster
+from redis.cluster import ClusterNode, RedisCluster
 from redis.retry import Retry
 
 Client: TypeAlias = redis.Redis | RedisCluster
@@ -17,7 +17,10 @@ _CONNECT_S: Final = 1.0
 
 
 def open_client(url: str, *, timeout_s: float) -> Client:
-    """A client for threads; connects when it is first used. Raises ValueError for a bad URL."""
+    """A client for threads; connects when it is first used, that of a cluster at once.
+
+    Raises ValueError for a URL that is none, and of a cluster that does not answer.
+    """
     # One more try: a connection may have died since it was used last.
     options: dict[str, Any] = {
         "socket_timeout": timeout_s,
@@ -25,7 +28,10 @@ def open_client(url: str, *, timeout_s: float) -> Client:
         "retry": Retry(NoBackoff(), 1),
     }
     if _CLUSTER in url:
-        return RedisCluster.from_url(url.replace(_CLUSTER, "", 1), **options)
+        try:
+            return RedisCluster.from_url(url.replace(_CLUSTER, "", 1), **options)
+        except redis.RedisError as error:
+            raise ValueError(" ".join(str(error).split())) from error
     return redis.Redis.from_url(url, **options)
 
 
@@ -42,7 +48,8 @@ def open_async_client(url: str) -> AsyncClient:
 
 def run_ids(client: Client) -> str:
     """Names the processes that hold the data: another name, and some of it may be lost."""
-    if isinstance(client, RedisCluster):
-        found = client.info("server", target_nodes=RedisCluster.PRIMARIES)
-        return ",".join(sorted(str(node["run_id"]) for node in found.values()))
-    return str(client.info("server")["run_id"])
+    if not isinstance(client, RedisCluster):
+        return str(client.info("server")["run_id"])
+    primaries: list[ClusterNode] = client.get_primaries()  # type: ignore[no-untyped-call]
+    found = [client.info("server", target_nodes=node) for node in primaries]
+    return ",".join(sorted(str(server["run_id"]) for server in found))

@@ -166,7 +166,9 @@ class FeatureWriter:
         for write in writes:
             own = [part for pair in write.fields.items() for part in pair]
             watched = [part for pair in write.watched.items() for part in pair]
-            pipeline.eval(
+            # Not `eval`, which the pipelines of clusters do not have.
+            pipeline.execute_command(
+                "EVAL",
                 _WRITE_PROFILE,
                 2,
                 profile_key(write.tenant, write.profile_id),
