@@ -119,15 +119,14 @@ class Writing:
             times = [event.occurred_ms for event in events.get(tenant, [])]
             self._connection.execute(
                 "INSERT INTO batches (tenant, batch_id, written_xid, written_at, event_count,"
-                " profile_count, from_ms, until_ms)"
-                " VALUES (%s, %s, pg_current_xact_id(), clock_timestamp(), %s, %s, %s, %s)",
+                " profile_count, from_ms)"
+                " VALUES (%s, %s, pg_current_xact_id(), clock_timestamp(), %s, %s, %s)",
                 (
                     tenant,
                     self._batch(),
                     len(times),
                     profile_counts.get(tenant, 0),
                     min(times, default=0),
-                    max(times, default=-1) + 1,
                 ),
             )
 

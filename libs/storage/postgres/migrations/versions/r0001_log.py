@@ -51,7 +51,7 @@ _STATEMENTS: Final = (
     CREATE TABLE batches (
         tenant {_ID}, batch_id bigint NOT NULL, written_xid xid8 NOT NULL,
         written_at timestamptz NOT NULL, event_count bigint NOT NULL, profile_count bigint NOT NULL,
-        from_ms bigint NOT NULL, until_ms bigint NOT NULL,
+        from_ms bigint NOT NULL,
         PRIMARY KEY (tenant, batch_id)
     )
     """,
