@@ -5,7 +5,17 @@ import json
 import sys
 from pathlib import Path
 
-NAMES = ("start", "recommend", "harness", "diversity", "install", "load", "overload", "servers")
+NAMES = (
+    "start",
+    "recommend",
+    "harness",
+    "diversity",
+    "install",
+    "load",
+    "overload",
+    "restart",
+    "servers",
+)
 
 
 def main(names: list[str]) -> int:

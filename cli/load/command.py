@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.calling import CallingSettings, authorization
 from cli.console import Output
 from cli.load.generator import load as run_load
 from cli.load.method import split_call
@@ -14,6 +15,7 @@ from cli.load.plan import LoadPlan, Tls, parse_duration
 from cli.load.report import show
 from cli.suite import SERVICES, target
 from libs.faults import StartFault
+from libs.serving.identity_settings import IdentitySettings, tls_files
 from libs.serving.settings import SuiteSettings, read_settings
 
 # Data files are read whole and kept in every client process.
@@ -68,6 +70,7 @@ def load(
 ) -> None:
     """Call any method again and again; what it takes is asked of the server by reflection."""
     output: Output = context.obj
+    calling = read_settings(CallingSettings)
     plan = LoadPlan(
         target=to or suite_target(read_settings(SuiteSettings), call),
         call=call,
@@ -81,10 +84,17 @@ def load(
         cores=parse_cores(cpu),
         seed=seed,
         answers_per_stream=stream_count,
-        metadata=parse_metadata(metadata),
-        tls=tls_of(cacert, cert, key),
+        # A token is shown to the suite alone: whose server --target is, nobody knows.
+        metadata=parse_metadata(metadata) or (() if to else tuple(authorization(calling))),
+        tls=tls_of(cacert, cert, key) or (None if to else suite_tls(calling)),
     )
     show(run_load(plan, read_data(data, data_file)), output, with_details=details)
+
+
+def suite_tls(settings: IdentitySettings) -> Tls | None:
+    """The files that the suite's own calls are made with."""
+    files = tls_files(settings)
+    return None if files is None else Tls(files.authority, files.certificate, files.key)
 
 
 def suite_target(settings: SuiteSettings, call: str) -> str:

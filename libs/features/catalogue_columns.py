@@ -129,7 +129,9 @@ def is_available(
 
 def is_recommendable(columns: CatalogueColumns) -> NDArray[np.bool_]:
     """Which rows (n,) people start from a page: all but episodes, extras and the unknown."""
-    return columns.known & ~np.isin(columns.kind, (TitleKind.EPISODE, TitleKind.EXTRA))
+    kind = columns.kind
+    is_start: NDArray[np.bool_] = (kind != TitleKind.EPISODE) & (kind != TitleKind.EXTRA)
+    return columns.known & is_start
 
 
 def recommendable_ids(titles: Iterable[Title]) -> tuple[str, ...]:

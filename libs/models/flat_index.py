@@ -70,19 +70,39 @@ class FlatIndex:
 
         Best first, ties by row; fewer only when fewer are selected; never a row of -1.
         """
+        (found,) = self.search_each(query[None, :], k, selector)
+        return found
+
+    def search_each(
+        self, queries: NDArray[np.float32], k: int, selector: Selector
+    ) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+        """As `search`, for each of `queries` (q, d) at the cost of one call of FAISS."""
         k = min(k, selector.count)
         if k <= 0:
-            return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32)
+            nothing = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.float32)
+            return [nothing] * len(queries)
         # One more than asked shows whether the last place is tied, which FAISS decides anyhow.
         faiss.omp_set_num_threads(1)
         scores, rows = self._index.search(
-            query[None, :], min(k + 1, selector.count), params=selector.parameters
+            queries, min(k + 1, selector.count), params=selector.parameters
         )
-        found_rows, found_scores = rows[0].astype(np.int32), scores[0]
-        if len(found_rows) > k and found_scores[k] == found_scores[k - 1]:
-            found_rows, found_scores = self._at_least(query, found_scores[k], selector)
-        order = np.lexsort((found_rows, -found_scores))[:k]
-        return found_rows[order], found_scores[order]
+        return [
+            self._first(query, found_rows.astype(np.int32), found_scores, k, selector)
+            for query, found_rows, found_scores in zip(queries, rows, scores, strict=True)
+        ]
+
+    def _first(
+        self,
+        query: NDArray[np.float32],
+        rows: NDArray[np.int32],
+        scores: NDArray[np.float32],
+        k: int,
+        selector: Selector,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        if len(rows) > k and scores[k] == scores[k - 1]:
+            rows, scores = self._at_least(query, scores[k], selector)
+        order = np.lexsort((rows, -scores))[:k]
+        return rows[order], scores[order]
 
     def _at_least(
         self, query: NDArray[np.float32], least: np.float32, selector: Selector

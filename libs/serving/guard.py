@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import grpc
 import grpc.aio
@@ -20,6 +20,9 @@ from libs.serving.limits import Limits
 from libs.serving.status import CODES, InternalDefect, MalformedMessage, refuse
 from libs.telemetry.metrics import ServiceMetrics
 from libs.telemetry.traces import HEADER, Tracing, current_trace
+
+# gRPC's own word for how often a call was tried before; the first attempt goes without it.
+_EARLIER_ATTEMPTS: Final = "grpc-previous-rpc-attempts"
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
@@ -102,6 +105,8 @@ class _Watch:
         for key, value in context.invocation_metadata() or ():
             if key == HEADER:
                 header = str(value)
+            elif key == _EARLIER_ATTEMPTS:
+                self._metrics.repeated.labels(self.method).inc()
         return self.guard.tracing.begin(self.method, header)
 
     def admit(self, context: Context) -> None:

@@ -30,6 +30,7 @@ class ServiceMetrics:
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     handled: Counter = field(init=False)
+    repeated: Counter = field(init=False)
     seconds: Histogram = field(init=False)
     degraded: Counter = field(init=False)
 
@@ -42,6 +43,16 @@ class ServiceMetrics:
                 "reprise_rpc_handled",
                 "Calls answered, by method and status code.",
                 ("method", "code"),
+                registry=self.registry,
+            ),
+        )
+        object.__setattr__(
+            self,
+            "repeated",
+            Counter(
+                "reprise_rpc_repeated",
+                "Calls that were an attempt after the first, by the client's service config.",
+                ("method",),
                 registry=self.registry,
             ),
         )

@@ -1,5 +1,6 @@
 """Eligibility: which candidates may be shown, and why the others may not."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +23,6 @@ REASONS: Final = (
     "rated",
     "watched_recently",
 )
-_KEPT: Final = len(REASONS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,37 +43,38 @@ def judge(
     *,
     is_new_only: bool = True,
 ) -> Verdict:
-    """Apply every rule to the candidates `rows` (n,); `is_new_only` those about what was seen."""
-    maturity = columns.maturity_years[rows]
-    limit = audience.maturity_limit_years
-    licensed = is_available(columns, audience.context.country, at_ms, None, False)
+    """Apply every rule to the candidates `rows` (n,); `is_new_only` those about what was seen.
+
+    Retrieval has left nearly all of them out already, so which rule it was is only asked of those
+    that some rule removes.
+    """
     history = {"thumbed_down": view.thumb < 0}
     if is_new_only:
         history["rated"] = is_rated(view)
         history["watched_recently"] = is_watched_recently(view, columns, at_ms)
-    breaks = {
-        "kids": (maturity > KIDS_MATURITY_YEARS) if audience.kids else np.False_,
-        "maturity": (maturity > limit) if limit is not None else np.False_,
-        "not_recommendable": ~is_recommendable(columns)[rows],
-        "not_licensed": ~licensed[rows],
-        **{
-            name: _marked(len(columns.kind), view.rows[of_view])[rows]
-            for name, of_view in history.items()
-        },
-    }
-    reason = np.full(len(rows), _KEPT, dtype=np.int8)
+    maturity, limit = columns.maturity_years, audience.maturity_limit_years
+    shown = is_available(columns, audience.context.country, at_ms, limit, audience.kids)
+    shown[view.rows[np.logical_or.reduce(list(history.values()))]] = False
+    is_kept = shown[rows] & is_recommendable(columns)[rows]
+    removed = np.flatnonzero(~is_kept)
+    breaks: dict[str, NDArray[np.bool_]] = {}
+    if len(removed):
+        out = rows[removed]
+        licensed = is_available(columns, audience.context.country, at_ms, None, False)
+        if audience.kids:
+            breaks["kids"] = maturity[out] > KIDS_MATURITY_YEARS
+        if limit is not None:
+            breaks["maturity"] = maturity[out] > limit
+        breaks["not_recommendable"] = ~is_recommendable(columns)[out]
+        breaks["not_licensed"] = ~licensed[out]
+        breaks.update((name, np.isin(out, view.rows[of_view])) for name, of_view in history.items())
+    return Verdict(np.flatnonzero(is_kept), removed, _first_reasons(breaks, len(removed)))
+
+
+def _first_reasons(breaks: Mapping[str, NDArray[np.bool_]], count: int) -> tuple[str, ...]:
+    """The gravest rule that each of the removed (r,) breaks."""
+    reason = np.full(count, -1, dtype=np.int8)
     for code, name in reversed(list(enumerate(REASONS))):
-        reason[np.broadcast_to(breaks.get(name, np.False_), rows.shape)] = code
-    removed = np.flatnonzero(reason < _KEPT)
-    return Verdict(
-        kept=np.flatnonzero(reason == _KEPT),
-        removed=removed,
-        removed_reasons=tuple(REASONS[code] for code in reason[removed].tolist()),
-    )
-
-
-def _marked(count: int, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """(count,), true at `rows`; looking up in it costs a tenth of searching `rows`."""
-    marks = np.zeros(count, dtype=np.bool_)
-    marks[rows] = True
-    return marks
+        if name in breaks:
+            reason[breaks[name]] = code
+    return tuple(REASONS[code] for code in reason.tolist())

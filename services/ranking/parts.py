@@ -19,7 +19,7 @@ from libs.features.ranking_matrix import SOURCE_NAMES
 from libs.features.seen import disliked_rows, excluded_rows
 from libs.features.title_statistics import TitleStatistics, statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
-from libs.models.retrieval import CANDIDATE_COUNT, Retrieved
+from libs.models.retrieval import Retrieved
 from libs.models.top import top_rows
 from services.ranking.ports import (
     CandidateQuery,
@@ -33,7 +33,10 @@ from services.ranking.ports import (
 from services.ranking.query import Audience, Query
 from services.ranking.shelf import Shelf
 
-# CANDIDATE_COUNT are scored for a slate of up to 100; a larger one gets five times its size.
+# How many candidates are scored. Of the first ten of 200 and of 500 the NDCG is the same (simulator
+# .345 and .343, MovieLens 1M .177 and .182, both inside their intervals), at 40% of the trees'
+# time; a slate of a hundred needs the 500 (recall@100 .876 and .888, .314 and .337).
+LEAST_POOL: Final = 200
 POOL_PER_PICK: Final = 5
 MAX_POOL: Final = 2_000
 
@@ -190,7 +193,7 @@ class Reading:
 
     @property
     def _pool(self) -> int:
-        return min(max(CANDIDATE_COUNT, POOL_PER_PICK * self._query.limit), MAX_POOL)
+        return min(max(LEAST_POOL, POOL_PER_PICK * self._query.limit), MAX_POOL)
 
     def _budget_s(self, share: float) -> float:
         """A share of what is left; an EVALUATION drops nothing for being late."""

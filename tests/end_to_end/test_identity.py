@@ -16,6 +16,8 @@ from tests.end_to_end.conftest import home_at
 
 pytestmark = pytest.mark.end_to_end
 
+LISTING = "reprise.candidates.v1.CandidatesService/ListTitles"
+
 
 def code_of(call: Callable[..., object], request: object) -> object:
     with pytest.raises(grpc.RpcError) as caught:
@@ -42,6 +44,8 @@ def test_commands_act_for_their_tenant_and_nobody_else_gets_in(
         with open_channel(home.settings, "candidates") as channel:
             stub = candidates_pb2_grpc.CandidatesServiceStub(channel)
             assert stub.ListTitles(listing, timeout=10).titles
+        loaded = home.json("load", LISTING, "-n", "5", "-c", "1")
+        assert loaded["statusCodeDistribution"] == {"OK": 5}
         monkeypatch.setenv("REPRISE_TENANT", "bravo")
         with open_channel(home.settings, "candidates") as channel:
             stub = candidates_pb2_grpc.CandidatesServiceStub(channel)

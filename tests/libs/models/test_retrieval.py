@@ -115,12 +115,43 @@ def test_the_collaborative_source_equals_brute_force_with_ties_by_row(
     np.testing.assert_allclose(found, np.sort(scores)[::-1][:limit], rtol=1e-5, atol=1e-6)
     if is_coarse:  # equal vectors have equal scores to the bit, so the rows must agree too
         exact = {tuple(model.vectors[row]): score for row, score in zip(rows, found, strict=True)}
-        kept = [row for row in allowed if tuple(model.vectors[row]) in exact]
-        expected = sorted(kept, key=lambda row: (-exact[tuple(model.vectors[row])], row))
+        found_too = [row for row in allowed if tuple(model.vectors[row]) in exact]
+        expected = sorted(found_too, key=lambda row: (-exact[tuple(model.vectors[row])], row))
         assert rows.tolist() == expected[: len(rows)]
-    assert source(retrieve(model, query), "collaborative") == [
-        row for row in rows.tolist() if row in set(retrieve(model, query).rows.tolist())
-    ]
+    retrieved = retrieve(model, query)
+    deep, _ = model.index.search(taste, 40, _selector(available))
+    kept = set(retrieved.rows.tolist())
+    assert source(retrieved, "collaborative") == [row for row in deep.tolist() if row in kept]
+
+
+@given(seed=st.integers(0, 2**32 - 1), is_coarse=st.booleans(), limit=st.integers(1, 60))
+@settings(max_examples=50, deadline=None)
+def test_a_short_list_is_the_beginning_of_a_long_one(
+    seed: int, is_coarse: bool, limit: int
+) -> None:
+    model = make_model(60, seed=seed, is_coarse=is_coarse)
+    history = tuple(np.random.default_rng(seed).choice(60, 7, replace=False).tolist())
+    long = retrieve(model, make_query(model, history=history, limit=60))
+    short = retrieve(model, make_query(model, history=history, limit=limit))
+    assert bits(short) == (
+        long.rows[:limit].tobytes(),
+        long.source_ranks[:limit].tobytes(),
+        long.source_scores[:limit].tobytes(),
+    )
+
+
+@given(seed=st.integers(0, 2**32 - 1), is_coarse=st.booleans(), k=st.integers(0, 45))
+@settings(max_examples=50, deadline=None)
+def test_searching_for_several_at_once_finds_the_same_bits(
+    seed: int, is_coarse: bool, k: int
+) -> None:
+    model = make_model(40, seed=seed, is_coarse=is_coarse)
+    selector = _selector(np.random.default_rng(seed).random(40) < 0.6)
+    together = model.index.search_each(model.vectors[:7], k, selector)
+    for query, (rows, scores) in zip(model.vectors[:7], together, strict=True):
+        alone_rows, alone_scores = model.index.search(query, k, selector)
+        assert rows.tolist() == alone_rows.tolist()
+        assert scores.tobytes() == alone_scores.tobytes()
 
 
 def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
@@ -148,8 +179,10 @@ def test_without_live_counters_the_popularity_of_training_stands_in() -> None:
 def test_similar_titles_come_from_the_newest_history() -> None:
     model = make_model(50)
     retrieved = retrieve(model, make_query(model, history=(7,), excluded=(7,), limit=20))
-    rows, cosines = nearest(model, 7, np.ones(50, np.bool_), 10)
-    assert source(retrieved, "similar") == rows.tolist()
+    rows, cosines = nearest(model, 7, np.ones(50, np.bool_), 50)
+    kept = set(retrieved.rows.tolist())
+    assert source(retrieved, "similar") == [row for row in rows.tolist() if row in kept]
+    assert len(kept) == 20
     assert (np.diff(cosines) <= 0).all()
 
 

@@ -17,6 +17,7 @@ from libs.serving.channels import call, open_channel
 from libs.serving.identity import as_everybody
 from libs.serving.limits import Limits
 from libs.serving.server import running
+from libs.telemetry.metrics import ServiceMetrics
 from libs.telemetry.traces import Trace, Tracing, current_trace
 
 NAME = "reprise.tests.EchoService"
@@ -61,13 +62,15 @@ def free_port() -> int:
 
 
 async def test_a_call_that_fails_twice_is_answered_at_the_third_try() -> None:
-    flaky = Flaky(failures=2)
+    flaky, metrics = Flaky(failures=2), ServiceMetrics()
     async with (
-        running(flaky.build) as server,
+        running(flaky.build, metrics=metrics) as server,
         open_channel(f"127.0.0.1:{server.port}") as channel,
     ):
         assert (await call("echo", say(channel), Timestamp(seconds=5), timeout_s=5)).seconds == 5
     assert flaky.asked == 3
+    labels = {"method": f"/{NAME}/Say"}
+    assert metrics.registry.get_sample_value("reprise_rpc_repeated_total", labels) == 2
 
 
 async def test_a_peer_that_never_answers_is_not_asked_without_end() -> None:
