@@ -33,5 +33,5 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=6, help="processes killed during ingest")
+    parser.addoption("--server-kills", type=int, default=6, help="processes killed during ingest")
     parser.addoption("--events", type=int, default=3_000, help="events that two writers shuffle")

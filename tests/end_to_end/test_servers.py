@@ -144,7 +144,7 @@ def test_what_is_recorded_is_felt_and_the_loss_of_either_server_is_named(
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
         titles, degraded = asker.slate()
         assert disliked not in titles
-        assert not degraded
+        assert degraded <= {"PART_EVENTS"}
         servers.postgres.start()
         until(lambda: _is_recorded(asker, thumb_down(other, now_ms)), within_s=BACK_S)
         until(lambda: other not in asker.slate()[0])
@@ -217,7 +217,7 @@ def test_nothing_acknowledged_is_lost_whoever_is_killed(
         servers.redis.kill()
         servers.redis.start()
 
-    count = int(request.config.getoption("kills"))
+    count = int(request.config.getoption("server_kills"))
     victims = [kill_events, kill_postgres, kill_redis] * -(-count // 3)
     with closing(Asker(servers.suite)) as asker, Writer(asker) as writer:
         until(lambda: len(writer.acknowledged) > 100)
