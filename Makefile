@@ -22,7 +22,7 @@ help: ## list the targets
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --retries 0 --extra-index-url $(TORCH_INDEX) --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,server,dev]'
 	@touch $@
 
 node_modules/.installed: package.json | $(VENV)/.installed
@@ -71,8 +71,9 @@ check: lint types test ## what CI runs
 load: setup ## a few seconds of load on each service, by simulated traffic; ONLY=name picks one
 	$(BIN)/python -m tests.load $(ONLY)
 
-reliability: setup ## identity, mutated messages, kills, power cuts: tests/reliability in full
-	$(BIN)/pytest tests/reliability --messages 10000 --kills 20 --timeout 1800
+reliability: setup ## identity, wrong messages, kills, power cuts, writers at once: all in full
+	$(BIN)/pytest tests/reliability tests/end_to_end/test_servers.py \
+	  --messages 10000 --kills 20 --server-kills 21 --events 100000 --timeout 1800
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)

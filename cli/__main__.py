@@ -124,7 +124,12 @@ def train(
     """Train on events with occurred_at before --until (default: all) and publish a bundle."""
     settings = _settings()
     check_recorded(settings)
-    config = TrainingConfig.of_home(settings.home, tenant=tenant, until_ms=until)
+    config = TrainingConfig.of_home(
+        settings.home,
+        tenant=tenant,
+        until_ms=until,
+        events_url=settings.events_url.get_secret_value(),
+    )
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
 

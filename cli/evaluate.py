@@ -10,6 +10,7 @@ from cli.judged_table import INTERVALS, judged_table
 from cli.judging import Exam, Lists, Question
 from cli.moments import moment_text
 from cli.offline import Bundle, OfflineSuite, current_bundle, read_bundle
+from cli.present import newest_event_ms
 from cli.served import served_lists
 from cli.simulated import remembered_world
 from cli.suite import is_up
@@ -19,7 +20,6 @@ from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
-from libs.storage.log_reader import LogReader
 from training.config import TrainingConfig
 from training.judge import Judged
 
@@ -41,7 +41,7 @@ class Evaluation:
 
 def default_at_ms(settings: SuiteSettings, horizon_ms: int) -> int:
     """The midnight (UTC) that ends the recorded events, less the horizon."""
-    newest_ms = LogReader(settings.events_path).newest_event_ms(DEFAULT_TENANT)
+    newest_ms = newest_event_ms(settings)
     if newest_ms == 0:
         raise StartFault("no events are recorded; `reprise simulate` makes some")
     return max(0, (newest_ms + DAY_MS) // DAY_MS * DAY_MS - horizon_ms)
@@ -141,7 +141,9 @@ def bundle_before(
         )
     output.say(f"The published bundle has seen events until {seen}: training one that has not.")
     bundles = settings.home / "evaluation" / "bundles"
-    config = TrainingConfig.of_home(settings.home, until_ms=at_ms + 1)
+    config = TrainingConfig.of_home(
+        settings.home, until_ms=at_ms + 1, events_url=settings.events_url.get_secret_value()
+    )
     run_training(dataclasses.replace(config, bundles=bundles), output)
     made = read_bundle(BundleStore(bundles))
     if made is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
+from cli.present import recorded_log
 from libs.artifacts.bundle import BundleStore, tenant_root
 from libs.artifacts.manifest import BundleRejected
 from libs.domain.decision import Decision, Part, Purpose
@@ -29,7 +30,7 @@ from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.settings import SuiteSettings
 from libs.serving.title_tables import DerivedByCountry
 from libs.storage.catalogue_store import read_catalogue
-from libs.storage.log_reader import LogReader
+from libs.storage.recorded_log import RecordedLog
 from services.candidates.index import Index
 from services.candidates.pipeline import candidates_of
 from services.candidates.query import CandidateQuery as RetrievalQuestion
@@ -78,7 +79,7 @@ class OfflineSuite:
             title.title_id: title for title in read_catalogue(settings.catalogue_path, tenant)
         }
         self.tenant = tenant
-        self.log = LogReader(settings.events_path)
+        self.log = recorded_log(settings)
         self.shelf = Shelf.of(titles, bundle.retrieval, bundle.ranker)
         replayed = TitleReplay(lambda after, to: self.log.columns_between(tenant, after, to))
         tables = _Tables(replayed)
@@ -152,7 +153,7 @@ class _OneShelf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Profiles:
-    log: LogReader
+    log: RecordedLog
     stored: dict[str, Profile]
 
     async def read(

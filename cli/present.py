@@ -1,5 +1,6 @@
 """What "now" means for a log that ended long ago."""
 
+from contextlib import closing
 from typing import Final
 
 from cli.console import Output
@@ -8,7 +9,7 @@ from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
-from libs.storage.log_reader import LogReader
+from libs.storage.recorded_log import RecordedLog, open_log
 
 # Beyond this the present has nothing to do with what is recorded.
 _FRESH_MS: Final = 30 * DAY_MS
@@ -16,9 +17,15 @@ _FRESH_MS: Final = 30 * DAY_MS
 
 def newest_event_ms(settings: SuiteSettings) -> int:
     """When the newest event occurred; 0 when none is recorded, or not on this machine."""
-    if not settings.events_path.exists():
+    if not (settings.is_past_one_machine or settings.events_path.exists()):
         return 0
-    return LogReader(settings.events_path).newest_event_ms(DEFAULT_TENANT)
+    with closing(recorded_log(settings)) as log:
+        return log.newest_event_ms(DEFAULT_TENANT)
+
+
+def recorded_log(settings: SuiteSettings) -> RecordedLog:
+    """The log that these settings name; raises StartFault."""
+    return open_log(settings.events_path, settings.events_url.get_secret_value())
 
 
 def check_recorded(settings: SuiteSettings) -> None:

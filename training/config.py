@@ -64,6 +64,7 @@ class TrainingConfig:
     catalogue_file: Path
     bundles: Path
     cache: Path
+    events_url: str = field(default="", repr=False)  # of the log's database; empty: the file
     tenant: str = DEFAULT_TENANT
     until_ms: int | None = None  # events before this; None, or later than the log: all
     seed: int = 1
@@ -81,10 +82,16 @@ class TrainingConfig:
 
     @classmethod
     def of_home(
-        cls, home: Path, *, tenant: str = DEFAULT_TENANT, until_ms: int | None = None
+        cls,
+        home: Path,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        until_ms: int | None = None,
+        events_url: str = "",
     ) -> "TrainingConfig":
         """The files in their usual places below `home`."""
         return cls(
+            events_url=events_url,
             events_file=home / "events" / "events.sqlite",
             catalogue_file=home / "candidates" / "catalogue.sqlite",
             bundles=tenant_root(home / "bundles", tenant),

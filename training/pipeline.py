@@ -19,7 +19,7 @@ from libs.features.title_table import TitleTable
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.storage.catalogue_store import read_catalogue
-from libs.storage.log_reader import LogReader
+from libs.storage.recorded_log import open_log
 from training.collaborative_choice import choose
 from training.config import CollaborativeConfig, TrainingConfig
 from training.cuts import Cuts, choose_cuts
@@ -60,11 +60,11 @@ class Trained:
 
 
 def train(config: TrainingConfig, progress: Progress, now_ms: int) -> TrainingReport:
-    """Train from the files that `config` names and publish the bundle.
+    """Train from the log and the files that `config` names and publish the bundle.
 
     Raises StartFault where there is nothing to learn from, PartUnavailable without a log.
     """
-    log = LogReader(config.events_file)
+    log = open_log(config.events_file, config.events_url)
     try:
         titles = read_catalogue(config.catalogue_file, config.tenant)
         return train_from(log, titles, config, progress, now_ms)

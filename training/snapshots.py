@@ -30,7 +30,7 @@ _PROGRESS_EVERY = 64
 
 
 class EventLog(Protocol):
-    """The log that is trained on; libs.storage.log_reader has the one on disk."""
+    """The log that is trained on; libs.storage.recorded_log opens recorded ones."""
 
     def newest_event_ms(self, tenant: str) -> int:
         """When the newest event occurred; 0 without any."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.faults import StartFault
@@ -50,6 +50,10 @@ class SuiteSettings(BaseSettings):
     home: Path = Path("var")
     host: str = "127.0.0.1"
     port_base: int = Field(default=7400, ge=0, le=65000)
+    # Past one machine: the log in PostgreSQL and the features in Redis or Valkey, which go
+    # together; empty is SQLite below `home`.
+    events_url: SecretStr = SecretStr("")
+    features_url: SecretStr = SecretStr("")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     # Processes of each service that can share its port; `libs.serving.limits` says what the
     # limits of each are.
@@ -114,6 +118,17 @@ class SuiteSettings(BaseSettings):
     def run_path(self) -> Path:
         """The folder of what lives no longer than the processes."""
         return self.home / "run"
+
+    @property
+    def is_past_one_machine(self) -> bool:
+        """Whether log and features are in servers of their own."""
+        return bool(self.events_url.get_secret_value())
+
+    @model_validator(mode="after")
+    def _check_urls(self) -> Self:
+        if self.is_past_one_machine != bool(self.features_url.get_secret_value()):
+            raise ValueError("REPRISE_EVENTS_URL and REPRISE_FEATURES_URL must be set together")
+        return self
 
     @model_validator(mode="after")
     def _check_pending(self) -> Self:

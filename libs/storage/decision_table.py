@@ -36,25 +36,26 @@ def read_profile(
         " FROM decisions WHERE tenant = ? AND profile_id = ? ORDER BY decided_ms, page_id",
         (tenant, profile_id),
     ).fetchall()
-    found = []
-    for page_id, decided_ms, policy, model_version, index_version, arm, slate, removed in rows:
-        title_ids, propensities = json.loads(slate)
-        removed_ids, reasons = json.loads(removed)
-        found.append(
-            {
-                "page_id": page_id,
-                "decided_ms": decided_ms,
-                "policy": policy,
-                "model_version": model_version,
-                "index_version": index_version,
-                "arm": arm,
-                "title_ids": title_ids,
-                "propensities": propensities,
-                "removed_title_ids": removed_ids,
-                "removed_reasons": reasons,
-            }
-        )
-    return found
+    return [as_json(row) for row in rows]
+
+
+def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
+    """The values of a decision as one JSON object."""
+    page_id, decided_ms, policy, model_version, index_version, arm, slate, removed = row
+    title_ids, propensities = json.loads(slate)
+    removed_ids, reasons = json.loads(removed)
+    return {
+        "page_id": page_id,
+        "decided_ms": decided_ms,
+        "policy": policy,
+        "model_version": model_version,
+        "index_version": index_version,
+        "arm": arm,
+        "title_ids": title_ids,
+        "propensities": propensities,
+        "removed_title_ids": removed_ids,
+        "removed_reasons": reasons,
+    }
 
 
 def record(

@@ -13,6 +13,7 @@ from libs.domain.profile import Profile
 from libs.faults import NotFound, PartUnavailable, StartFault
 from libs.features.event_columns import from_events
 from libs.features.profile_state import ProfileState, replay
+from libs.features.title_replay import ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage import decision_table, erasure_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
@@ -60,7 +61,7 @@ class SqliteEventStore:
         self._writer = open_writer(path, EVENT_SCHEMA, connect=connect)
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
-        self._past = PastTitles(self._readers, most_tenants)
+        self._past = PastTitles(self._reading, most_tenants)
         self._path = path
         try:
             self._pseudonyms = Pseudonyms.of_file(path.with_name(PSEUDONYM_KEY))
@@ -324,6 +325,12 @@ class SqliteEventStore:
         live = LiveTitleCounters()
         live.apply(read_title_changes(self._readers.connection(), tenant, 0))
         return live.table(now_ms, (country,))
+
+    def _reading(self, tenant: str) -> ReadEvents:
+        """How TitleReplay reads one tenant's log."""
+        return lambda after_ms, to_ms: event_log.read_columns(
+            self._readers.connection(), tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
+        )
 
 
 def _check_alive(connection: sqlite3.Connection) -> None:

@@ -1,24 +1,22 @@
-"""Title counters as of past times, kept true to what arrives late or is erased."""
+"""Title counters of past times for any thread, kept true to what arrives late or is erased."""
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
-from libs.features.event_columns import EventColumns
-from libs.features.title_replay import TitleReplay
+from libs.features.title_replay import ReadEvents, TitleReplay
 from libs.features.title_table import TitleTable
-from libs.storage import event_log
-from libs.storage.sqlite import Readers
 
 # Ranking and candidates ask for the same past time, one after the other, of a few requests.
 _KEPT_TABLES: Final = 8
 
 
 class PastTitles:
-    """Title counters of past times for any thread, kept true to what arrives late."""
+    """Tables of the last few times that were asked for; `reading` gives a tenant's log."""
 
-    def __init__(self, readers: Readers, most_tenants: int) -> None:
-        self._readers = readers
+    def __init__(self, reading: Callable[[str], ReadEvents], most_tenants: int) -> None:
+        self._reading = reading
         self._most_tenants = most_tenants
         self._lock = threading.Lock()  # held while one table is made
         self._replays: OrderedDict[str, TitleReplay] = OrderedDict()
@@ -54,19 +52,3 @@ class PastTitles:
         with self._note_lock:
             earlier_ms = self._late_from_ms.get(tenant, oldest_ms)
             self._late_from_ms[tenant] = min(oldest_ms, earlier_ms)
-
-    def _reading(self, tenant: str) -> "_LogRange":
-        return _LogRange(self._readers, tenant)
-
-
-class _LogRange:
-    """Reads one tenant's log by time, as TitleReplay wants it."""
-
-    def __init__(self, readers: Readers, tenant: str) -> None:
-        self._readers = readers
-        self._tenant = tenant
-
-    def __call__(self, after_ms: int, to_ms: int) -> EventColumns:
-        return event_log.read_columns(
-            self._readers.connection(), self._tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
-        )

@@ -20,6 +20,7 @@ from libs.serving.channels import open_channel
 from libs.serving.identity import Authorize
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
+from libs.serving.server_stores import open_title_features
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
@@ -30,7 +31,6 @@ from libs.serving.title_tables import (
     PastTitleFeatures,
 )
 from libs.storage.catalogue_store import SqliteCatalogueStore
-from libs.storage.feature_reader import FeatureReader
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.candidates.v1 import candidates_pb2_grpc
@@ -74,7 +74,7 @@ async def build(
 ) -> Application:
     """The service over the suite's files and the events service."""
     store = SqliteCatalogueStore(settings.catalogue_path)
-    features = FeatureReader(settings.events_path)
+    features = open_title_features(settings)
     channel = open_channel(
         settings.events_target, connections=settings.connections, tls=identity.channel_tls
     )

@@ -1,14 +1,15 @@
 """The events service as a process: `python -m services.events`."""
 
+import asyncio
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol
 
 import grpc.aio
 import structlog
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
@@ -26,6 +27,7 @@ from services.events.personal_data_client import PersonalDataClient
 from services.events.personal_records import PersonalDataService, PersonalRecords
 from services.events.ports import EventStore
 from services.events.retraining import RetrainingOf, no_retraining, retraining_from
+from services.events.server_store import open_server_store
 from services.events.servicer import EventsServicer
 from services.events.settings import EventsSettings
 
@@ -60,6 +62,25 @@ async def build(
     settings: EventsSettings, identity: Identity, readiness: Readiness, metrics: ServiceMetrics
 ) -> Application:
     """The service of the settings; raises StartFault."""
+    store: ClosableStore
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
+    if settings.is_past_one_machine:
+        behind = Gauge(
+            "reprise_features_behind_seconds",
+            "How old the oldest event is that the features lack.",
+            registry=metrics.registry,
+        )
+        store, follower = open_server_store(settings, behind.set)
+
+        async def follow() -> None:
+            try:
+                await asyncio.to_thread(follower.run)
+            finally:
+                follower.stop()
+
+        background = (follow,)
+    else:
+        store = SqliteEventStore(settings.events_path)
     calls = Histogram(
         "reprise_commit_calls",
         "Writing calls that shared one durable commit.",
@@ -71,7 +92,7 @@ async def build(
         for name in PERSONAL_DATA_SERVICES
     }
     application = await assemble(
-        SqliteEventStore(settings.events_path),
+        store,
         readiness,
         authorize=identity.authorize,
         most_waiting=settings.events_most_waiting,
@@ -85,6 +106,7 @@ async def build(
         retraining_of=retraining_from(
             settings.bundles_path, round(settings.training_interval_hours * HOUR_MS)
         ),
+        background=background,
     )
 
     async def close() -> None:
@@ -106,6 +128,7 @@ async def assemble(
     on_commit: Callable[[int], None] | None = None,
     services: Sequence[PersonalDataService] = (),
     retraining_of: RetrainingOf = no_retraining,
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = (),
 ) -> Application:
     """The service on any store, which is closed with it; `services` follow it in an erasure.
 
@@ -126,7 +149,7 @@ async def assemble(
     return Application(
         services=(Mounted(SERVICE_NAME, mount),),
         authorize=authorize,
-        background=(records.run,),
+        background=(records.run, *background),
         close=close,
     )
 

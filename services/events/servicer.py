@@ -13,7 +13,6 @@ from libs.domain.event import EventKind
 from libs.domain.identifiers import check_country, check_id
 from libs.domain.profile import Profile
 from libs.faults import InvalidField
-from libs.features.profile_state import ProfileState
 from libs.serving.deadlines import deadline_of
 from libs.serving.decision_codec import decision
 from libs.serving.decoding import enum_value, page_size, request_time_ms
@@ -183,18 +182,13 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         """A profile's features."""
         tenant, as_of_ms = tenant_of(context), _as_of_ms(request, self._clock())
         profile_id = check_id("profile_id", request.profile_id)
-        stored = self._store.profiles(tenant, [profile_id])
-        state = await self._profile_state(tenant, profile_id, as_of_ms)
-        return profile_features_message(stored[0] if stored else None, state)
 
-    async def _profile_state(
-        self, tenant: str, profile_id: str, as_of_ms: int | None
-    ) -> ProfileState:
-        if as_of_ms is None:
-            return self._store.profile_state(tenant, profile_id, None)
-        return await self._on(
-            self._work, lambda: self._store.profile_state(tenant, profile_id, as_of_ms)
-        )
+        def answer() -> events_pb2.GetProfileFeaturesResponse:
+            stored = self._store.profiles(tenant, [profile_id])
+            state = self._store.profile_state(tenant, profile_id, as_of_ms)
+            return profile_features_message(stored[0] if stored else None, state)
+
+        return await self._on(self._work, answer)
 
     async def GetTitleFeatures(  # noqa: N802
         self, request: events_pb2.GetTitleFeaturesRequest, context: Context
@@ -233,7 +227,8 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
             "profile_ids",
             most=1_000,
         )
-        found = self._store.profiles(tenant_of(context), ids)
+        tenant = tenant_of(context)
+        found = await self._on(self._work, lambda: self._store.profiles(tenant, ids))
         return events_pb2.GetProfilesResponse(profiles=[profile_message(value) for value in found])
 
     async def ExportProfile(  # noqa: N802

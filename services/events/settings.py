@@ -23,3 +23,6 @@ class EventsSettings(SuiteSettings):
     commit_delay_ms: int = Field(default=5, ge=0, le=1_000)
     # How often somebody trains: what receipts of erasures promise.
     training_interval_hours: float = Field(default=24, gt=0, le=24 * 366)
+    # A profile whose features nobody wrote for so long leaves Redis, and comes back from the log
+    # with its next event.
+    features_ttl_days: int = Field(default=400, ge=1, le=36_500)

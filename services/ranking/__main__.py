@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Counter
@@ -19,6 +20,7 @@ from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
 from libs.serving.profile_features_client import ProfileFeaturesClient
+from libs.serving.server_stores import open_profile_features, open_title_features
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
@@ -33,10 +35,15 @@ from services.ranking.candidates_client import CandidatesClient
 from services.ranking.catalogue_feed import CatalogueFeed
 from services.ranking.decision_log import QueuedDecisionLog
 from services.ranking.events_client import EventsClient
-from services.ranking.features import StoredProfileFeatures, StoredTitleFeatures
+from services.ranking.features import (
+    RemoteProfileFeatures,
+    StoredProfileFeatures,
+    StoredTitleFeatures,
+)
 from services.ranking.parts import Parts
 from services.ranking.personal_data_servicer import PersonalDataServicer
 from services.ranking.pipeline import Recommender
+from services.ranking.ports import ProfileFeatures
 from services.ranking.servicer import RankingServicer
 from services.ranking.settings import RankingSettings
 from services.ranking.shelf import Shelves
@@ -56,7 +63,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
         candidates = open_channel(
             settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
         )
-        reader = FeatureReader(settings.events_path)
+        titles_store = open_title_features(settings)
         candidates_client = CandidatesClient(candidates, credentials)
         lost = Counter(
             "reprise_decisions_lost",
@@ -71,11 +78,12 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
             retry_ms=settings.decision_retry_ms,
             on_lost=lost.inc,
         )
-        profiles = StoredProfileFeatures(reader, ProfileFeaturesClient(events, credentials))
+        past_profiles = ProfileFeaturesClient(events, credentials)
+        profiles, close_profiles = _profile_features(settings, past_profiles)
         past = PastTables(TitleFeaturesClient(events, credentials))
 
         def open_tenant(tenant: str) -> TenantShelves:
-            titles = StoredTitleFeatures(LiveTables(reader, tenant, now_ms), past)
+            titles = StoredTitleFeatures(LiveTables(titles_store, tenant, now_ms), past)
             feed = CatalogueFeed(candidates_client, tenant)
             shelves = _shelves(settings, tenant, feed)
             parts = Parts(
@@ -110,7 +118,8 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
         async def close() -> None:
             await events.close()
             await candidates.close()
-            reader.close()
+            titles_store.close()
+            await close_profiles()
 
         await readiness.set(personal_data_servicer.NAME, True)
         return Application(
@@ -140,6 +149,21 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
         )
 
     return open_parts
+
+
+def _profile_features(
+    settings: RankingSettings, events: ProfileFeaturesClient
+) -> tuple[ProfileFeatures, Callable[[], Awaitable[None]]]:
+    """Where profiles are read, and how that ends."""
+    if settings.is_past_one_machine:
+        store = open_profile_features(settings)
+        return RemoteProfileFeatures(store, events), store.close
+    reader = FeatureReader(settings.events_path)
+
+    async def close() -> None:
+        reader.close()
+
+    return StoredProfileFeatures(reader, events), close
 
 
 def _shelves(settings: RankingSettings, tenant: str, feed: CatalogueFeed) -> Shelves:

@@ -50,6 +50,38 @@ def test_a_second_writer_on_the_same_data_is_one_clear_line(
     assert "sqlite" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("service", "events_url", "features_url", "said"),
+    [
+        ("events", "postgresql://u:secret@127.0.0.1:1/x", "redis://127.0.0.1:1", "127.0.0.1"),
+        ("events", "postgresql://u:secret@127.0.0.1:1/x", "rabbit://127.0.0.1:1", "FEATURES_URL"),
+        ("ranking", "postgresql://127.0.0.1:1/x", "rabbit://127.0.0.1:1", "FEATURES_URL"),
+        ("candidates", "postgresql://127.0.0.1:1/x", "", "FEATURES_URL"),
+    ],
+)
+def test_servers_that_cannot_be_used_are_one_clear_line(
+    tmp_path: Path, service: str, events_url: str, features_url: str, said: str
+) -> None:
+    home = home_at(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", f"services.{service}"],
+        env={
+            **os.environ,
+            **environment(home.settings),
+            "REPRISE_EVENTS_URL": events_url,
+            "REPRISE_FEATURES_URL": features_url,
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.strip().splitlines()
+    assert said in line
+    assert "secret" not in line
+
+
 def test_starting_a_suite_that_is_up_is_one_clear_line(suite: Suite, trained_home: Home) -> None:
     done = trained_home.reprise("up", expect=1)
     assert len(done.stderr.strip().splitlines()) == 1

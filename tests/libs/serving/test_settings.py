@@ -9,7 +9,7 @@ from libs.serving.settings import SuiteSettings, read_settings
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HOME", "PORT_BASE", "HOST"):
+    for name in ("HOME", "PORT_BASE", "HOST", "EVENTS_URL", "FEATURES_URL"):
         monkeypatch.delenv(f"REPRISE_{name}", raising=False)
 
 
@@ -47,3 +47,13 @@ def test_a_bad_value_is_one_line_naming_its_variable(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("REPRISE_PORT_BASE", "high")
     with pytest.raises(StartFault, match=r"^bad settings: REPRISE_PORT_BASE: [^;]*$"):
         read_settings(SuiteSettings)
+
+
+def test_log_and_features_move_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPRISE_EVENTS_URL", "postgresql://user:secret@log/reprise")
+    with pytest.raises(StartFault, match="REPRISE_EVENTS_URL and REPRISE_FEATURES_URL"):
+        read_settings(SuiteSettings)
+    monkeypatch.setenv("REPRISE_FEATURES_URL", "redis://:secret@features")
+    settings = read_settings(SuiteSettings)
+    assert settings.is_past_one_machine
+    assert "secret" not in str(settings.shown())

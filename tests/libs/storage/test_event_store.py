@@ -1,4 +1,4 @@
-"""One class of tests for the embedded store and for the fake; then what only a file can do."""
+"""One class of tests for the fake, the embedded store and PostgreSQL; then what a file can do."""
 
 import contextlib
 import dataclasses
@@ -30,7 +30,7 @@ from libs.domain.event import (
 )
 from libs.domain.profile import Profile
 from libs.domain.rejection import RejectionReason
-from libs.faults import InvalidField, NotFound, PartUnavailable, StartFault
+from libs.faults import InvalidField, NotFound, NotSupported, PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_table import TitleTable
 from libs.storage.decision_table import KEPT_MS
@@ -41,6 +41,7 @@ from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
 from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
+from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
@@ -52,19 +53,23 @@ properties = settings(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], EventStore]]:
     """Makes stores; what it made is closed at the end."""
-    made: list[MemoryEventStore | SqliteEventStore] = []
+    with contextlib.ExitStack() as stack:
 
-    def make() -> EventStore:
-        file = tmp_path / str(len(made)) / "events.sqlite"
-        made.append(MemoryEventStore() if request.param == "memory" else SqliteEventStore(file))
-        return made[-1]
+        def make_memory() -> EventStore:
+            return MemoryEventStore()
 
-    yield make
-    for store in made:
-        store.close()
+        def make_sqlite() -> EventStore:
+            folder = tmp_path / str(len(list(tmp_path.iterdir())))
+            return stack.enter_context(closing(SqliteEventStore(folder / "events.sqlite")))
+
+        if request.param == "postgres":
+            databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+            yield stack.enter_context(databases.fresh_stores())
+        else:
+            yield {"memory": make_memory, "sqlite": make_sqlite}[request.param]
 
 
 @pytest.fixture
@@ -376,6 +381,11 @@ class TestEventStore:
         assert table.title_ids == ("late", "title0")
         assert table.as_of_ms == as_of_ms
 
+
+@pytest.mark.parametrize("fresh", ["memory", "sqlite"], indirect=True)
+class TestErasure:
+    """Of the stores that can erase."""
+
     @properties
     @given(event_lists(most=12), st.data())
     def test_an_erased_profile_leaves_nothing_but_its_absence(
@@ -447,6 +457,16 @@ class TestEventStore:
     def test_only_what_was_erased_can_be_confirmed(self, store: EventStore) -> None:
         with pytest.raises(NotFound):
             store.confirm_erasure(TENANT, "profile0", ServiceErasure("ranking", True))
+
+
+@pytest.mark.parametrize("fresh", ["postgres"], indirect=True)
+def test_postgres_says_that_it_cannot_erase_and_erases_nothing(store: EventStore) -> None:
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    store.record_decisions(TENANT, [decision()], NOW_MS)
+    with pytest.raises(NotSupported):
+        store.erase_profile(TENANT, "profile0", (), NOW_MS)
+    assert len(store.history(TENANT, "profile0", most=9)) == 1
+    assert [one["page_id"] for one in store.decisions_of(TENANT, "profile0")] == ["page0"]
 
 
 class TestSqliteEventStore:

@@ -1,9 +1,10 @@
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event
@@ -13,19 +14,50 @@ from libs.features.event_columns import ROW_COLUMNS, from_events
 from libs.storage import event_log
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
+from libs.storage.postgres import log_tables
+from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.recorded_log import RecordedLog, open_log
+from services.events.ports import EventStore
+from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, event_lists, impression, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
 
 
-@settings(max_examples=20, deadline=None)
+Logs = Callable[[], AbstractContextManager[tuple[EventStore, RecordedLog]]]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Logs:
+    """Opens a new log, with who writes it and who reads it."""
+
+    @contextmanager
+    def in_file() -> Iterator[tuple[EventStore, RecordedLog]]:
+        path = tmp_path_factory.mktemp("log") / "events.sqlite"
+        with closing(SqliteEventStore(path)) as store, closing(open_log(path, "")) as reader:
+            yield store, reader
+
+    @contextmanager
+    def in_database() -> Iterator[tuple[EventStore, RecordedLog]]:
+        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+        url = databases.fresh()
+        with (
+            closing(PostgresEventStore(url)) as store,
+            closing(open_log(Path("nowhere"), url)) as reader,
+        ):
+            yield store, reader
+        databases.give_back(url)
+
+    return in_file if request.param == "sqlite" else in_database
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(event_lists(most=15))
-def test_columns_of_the_log_are_those_of_its_events(
-    tmp_path_factory: pytest.TempPathFactory, some: list[Event]
-) -> None:
-    path = tmp_path_factory.mktemp("log") / "events.sqlite"
-    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+def test_columns_of_the_log_are_those_of_its_events(logs: Logs, some: list[Event]) -> None:
+    with logs() as (store, reader):
         store.record_events(TENANT, some, NOW_MS)
         found, wanted = reader.columns(TENANT, NOW_MS), from_events(some)
         assert found.profile_ids == wanted.profile_ids
@@ -42,11 +74,11 @@ def test_columns_of_the_log_are_those_of_its_events(
         )
 
 
-def test_chunks_are_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_are_one_whole(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_log, "CHUNK_ROWS", 3)
-    path = tmp_path / "events.sqlite"
+    monkeypatch.setattr(log_tables, "CHUNK_ROWS", 3)
     some = [watch(f"event{place}", START_MS + place // 5) for place in range(17)]
-    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+    with logs() as (store, reader):
         store.record_events(TENANT, some, NOW_MS)
         found = reader.columns(TENANT, NOW_MS)
         np.testing.assert_array_equal(found.occurred_ms, from_events(some).occurred_ms)
@@ -54,9 +86,8 @@ def test_chunks_are_one_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert len(reader.columns_between(TENANT, START_MS, START_MS + 1)) == 5
 
 
-def test_until_is_exclusive(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+def test_until_is_exclusive(logs: Logs) -> None:
+    with logs() as (store, reader):
         store.upsert_profiles(TENANT, [Profile("b"), Profile("a")])
         store.record_events(TENANT, [watch("a", START_MS), watch("b", START_MS + 1)], NOW_MS)
         assert len(reader.columns(TENANT, START_MS + 1)) == 1
@@ -65,10 +96,9 @@ def test_until_is_exclusive(tmp_path: Path) -> None:
         assert reader.profiles(TENANT) == [Profile("a"), Profile("b")]
 
 
-def test_the_propensity_of_an_impression_is_a_column(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
+def test_the_propensity_of_an_impression_is_a_column(logs: Logs) -> None:
     decision = Decision("page0", "profile0", START_MS, "explore", ("title0",), (0.25,))
-    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+    with logs() as (store, reader):
         store.record_decisions(TENANT, [decision], NOW_MS)
         store.record_events(TENANT, [impression("a", START_MS)], NOW_MS)
         assert reader.columns(TENANT, NOW_MS).propensity.tolist() == [0.25]

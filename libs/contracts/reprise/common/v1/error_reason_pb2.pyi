@@ -75,6 +75,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     refused by gRPC itself, with the same code and no ErrorInfo.
     Metadata: field (such as "events"), most (what a call may hold), given (what it held).
     """
+    ERROR_REASON_NOT_SUPPORTED: _ErrorReason.ValueType  # 12
+    """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
+    Metadata: action (such as "erasing a profile"), where.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
@@ -135,5 +139,9 @@ ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 11
 It fails again when tried again; in several calls it succeeds. Messages above 4 MiB are
 refused by gRPC itself, with the same code and no ErrorInfo.
 Metadata: field (such as "events"), most (what a call may hold), given (what it held).
+"""
+ERROR_REASON_NOT_SUPPORTED: ErrorReason.ValueType  # 12
+"""ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
+Metadata: action (such as "erasing a profile"), where.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,222 @@
+"""Past one machine: ingest beside COPY, how soon it is felt, and what a read of Redis costs."""
+
+import asyncio
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import grpc
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from cli.suite import Suite, running, target, with_free_ports
+from libs.domain.event import Event
+from libs.faults import PartUnavailable
+from libs.serving.settings import SuiteSettings
+from libs.storage.event_row import encode
+from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.log_tables import COPY
+from libs.storage.redis.client import open_async_client
+from libs.storage.redis.feature_reader import RedisProfiles
+from reprise.events.v1 import events_pb2, events_pb2_grpc
+from services.events.events_codec import event_messages
+from tests.made_events import START_MS, watch
+from tests.made_log import made_event
+from tests.made_servers import PostgresServer, running_postgres, running_redis
+
+TENANT: Final = "default"
+EVENTS: Final = 60_000
+BATCHES: Final = (100, 1_000, 5_000)
+CALLERS: Final = 4
+LOOKS: Final = 500
+READS: Final = 2_000
+TITLES_OF_A_PROFILE: Final = 100
+
+
+def run() -> dict[str, Any]:
+    """Measure on servers of its own; returns the figures that it prints."""
+    rng = Random(3)
+    events = [made_event(place, rng) for place in range(EVENTS)]
+    with running_postgres() as postgres, running_redis() as redis:
+        figures: dict[str, Any] = {"machine": machine(), "events": EVENTS}
+        figures["ingest"] = [_ingest(postgres, events, size) for size in BATCHES]
+        with tempfile.TemporaryDirectory() as folder:
+            settings = with_free_ports(
+                SuiteSettings(
+                    home=Path(folder),
+                    events_url=SecretStr(postgres.url()),
+                    features_url=SecretStr(redis.url()),
+                )
+            )
+            with running(settings, names=("events",)) as suite:
+                figures["felt_ms"] = asyncio.run(_felt_ms(suite, redis.url()))
+                figures["served"] = _served(suite, events, 1_000)
+                figures["read_ms"] = asyncio.run(_read_ms(suite, redis.url()))
+    _show(figures)
+    return figures
+
+
+def _ingest(postgres: PostgresServer, events: Sequence[Event], size: int) -> dict[str, float]:
+    """Events a second: the store, and COPY of ready rows into a log of the same indexes."""
+    with psycopg.connect(postgres.url(), autocommit=True) as admin:
+        for name in ("stored", "copied"):
+            admin.execute(f"DROP DATABASE IF EXISTS {name}")
+            admin.execute(f"CREATE DATABASE {name}")
+    now_ms = max(event.occurred_ms for event in events)
+    rows = [(TENANT, 1, *encode(event, None, now_ms)) for event in events]
+    starts = range(0, len(events), size)
+    with closing(PostgresEventStore(postgres.url("copied"))) as warm:
+        # Its partitions are made, as those of the other log are in the measured time.
+        warm.record_events(TENANT, events, now_ms)
+    with psycopg.connect(postgres.url("copied"), autocommit=True) as connection:
+        connection.execute("TRUNCATE events, event_ids, batches")
+
+        def copy_part(start: int) -> None:
+            with (
+                connection.transaction(),
+                connection.cursor() as cursor,
+                cursor.copy(COPY) as copy,
+            ):
+                for row in rows[start : start + size]:
+                    copy.write_row(row)
+
+        copied = _rate(copy_part, starts, len(events))
+    with closing(PostgresEventStore(postgres.url("stored"))) as store:
+        stored = _rate(
+            lambda start: store.record_events(TENANT, events[start : start + size], now_ms),
+            starts,
+            len(events),
+        )
+    return {"batch": size, "copy": copied, "store": stored, "ratio": stored / copied}
+
+
+def _rate(work: Callable[[int], object], starts: Sequence[int], count: int) -> float:
+    begun = time.perf_counter()
+    for start in starts:
+        work(start)
+    return count / (time.perf_counter() - begun)
+
+
+def _served(suite: Suite, events: Sequence[Event], size: int) -> float:
+    """Events a second through RecordEvents, by CALLERS at once, features followed beside."""
+    requests = [
+        events_pb2.RecordEventsRequest(events=event_messages(events[start : start + size]))
+        for start in range(0, len(events), size)
+    ]
+
+    def call(some: Sequence[events_pb2.RecordEventsRequest]) -> None:
+        with grpc.insecure_channel(target(suite.settings, "events")) as channel:
+            stub = events_pb2_grpc.EventsServiceStub(channel)
+            for request in some:
+                stub.RecordEvents(request, timeout=60)
+
+    threads = [
+        threading.Thread(target=call, args=(requests[place::CALLERS],)) for place in range(CALLERS)
+    ]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(events) / (time.perf_counter() - begun)
+
+
+async def _felt_ms(suite: Suite, redis_url: str) -> dict[str, float]:
+    """From the acknowledgement of one event until its profile's features have it."""
+    profiles = RedisProfiles(open_async_client(redis_url))
+    spent = np.empty(LOOKS)
+    rng = Random(5)
+    async with grpc.aio.insecure_channel(target(suite.settings, "events")) as channel:
+        stub = events_pb2_grpc.EventsServiceStub(channel)
+        await _wait_until_filled(profiles)
+        for place in range(LOOKS):
+            event = watch(f"felt{place}", START_MS + place, profile_id=f"felt{place % 50}")
+            request = events_pb2.RecordEventsRequest(events=event_messages([event]))
+            await stub.RecordEvents(request, timeout=5)
+            begun = time.perf_counter()
+            while True:
+                found = await profiles.profile(TENANT, event.profile_id, timeout_s=5.0)
+                if found is not None and found[1].newest_ms >= event.occurred_ms:
+                    break
+            spent[place] = (time.perf_counter() - begun) * 1000
+            await asyncio.sleep(rng.uniform(0, 0.02))
+    await profiles.close()
+    return _percentiles(spent)
+
+
+async def _wait_until_filled(profiles: RedisProfiles) -> None:
+    while True:
+        try:
+            await profiles.profile(TENANT, "nobody", timeout_s=5.0)
+        except PartUnavailable:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
+async def _read_ms(suite: Suite, redis_url: str) -> dict[str, float]:
+    """One profile with its features, decoded, one read at a time."""
+    watched = [
+        watch(f"read{place}", START_MS + place, profile_id="reader", title_id=f"title{place}")
+        for place in range(TITLES_OF_A_PROFILE)
+    ]
+    profiles = RedisProfiles(open_async_client(redis_url))
+    async with grpc.aio.insecure_channel(target(suite.settings, "events")) as channel:
+        request = events_pb2.RecordEventsRequest(events=event_messages(watched))
+        await events_pb2_grpc.EventsServiceStub(channel).RecordEvents(request, timeout=60)
+    while True:
+        found = await profiles.profile(TENANT, "reader", timeout_s=5.0)
+        if found is not None and len(found[1].title_ids) == TITLES_OF_A_PROFILE:
+            break
+        await asyncio.sleep(0.05)
+    spent = np.empty(READS)
+    for place in range(READS):
+        begun = time.perf_counter()
+        await profiles.profile(TENANT, "reader", timeout_s=5.0)
+        spent[place] = (time.perf_counter() - begun) * 1000
+    await profiles.close()
+    return _percentiles(spent)
+
+
+def _percentiles(spent: NDArray[np.float64]) -> dict[str, float]:
+    p50, p99 = np.percentile(spent, [50, 99])
+    return {"p50": float(p50), "p99": float(p99), "n": len(spent)}
+
+
+def _show(figures: dict[str, Any]) -> None:
+    table = Table(title=f"PostgreSQL, {EVENTS:,} events, events a second")
+    for column in ("batch", "COPY", "store", "of COPY"):
+        table.add_column(column, justify="right")
+    for row in figures["ingest"]:
+        table.add_row(
+            f"{row['batch']:,}",
+            f"{row['copy']:,.0f}",
+            f"{row['store']:,.0f}",
+            f"{row['ratio']:.2f}",
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"RecordEvents, {CALLERS} callers of 1,000, features followed beside:"
+        f" {figures['served']:,.0f} events a second"
+    )
+    felt, read = figures["felt_ms"], figures["read_ms"]
+    console.print(
+        f"acknowledged → in Redis: p50 {felt['p50']:.1f}, p99 {felt['p99']:.1f} ms"
+        f" (n = {felt['n']}, one at a time)"
+    )
+    console.print(
+        f"a profile of {TITLES_OF_A_PROFILE} titles read from Redis: p50 {read['p50']:.2f},"
+        f" p99 {read['p99']:.2f} ms (n = {read['n']:,})"
+    )
+    console.print(f"[dim]{figures['machine']}[/]")

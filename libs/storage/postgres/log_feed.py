@@ -1,0 +1,231 @@
+"""The log in the order in which it is followed: by the transactions that wrote it.
+
+A transaction's number is given when it begins to write, and it may end after one with a higher
+number. So whoever follows reads up to the lowest number that is still writing, and skips nothing.
+A transaction that stays open holds everybody up who follows, and no reader of the log itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from libs.domain.event import Event
+from libs.domain.profile import Profile
+from libs.storage.event_row import EVENT_COLUMNS, decode
+from libs.storage.postgres import profile_tables
+from libs.storage.postgres.database import open_writer
+from libs.storage.postgres.log_tables import Connection
+
+# Held by the one replica that follows the log, as long as its connection lives.
+_FOLLOWER_LOCK: Final = 7_400_003
+
+# Nobody follows so far behind; what is older is only in the way.
+_KEPT: Final = "7 days"
+_FETCHED_ROWS: Final = 10_000
+
+_HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
+# Events without a batch were written long ago: batches go, events stay.
+_WRITTEN_BEFORE: Final = (
+    " WHERE NOT EXISTS (SELECT FROM batches WHERE batches.tenant = events.tenant"
+    " AND batches.batch_id = events.batch_id AND batches.written_xid >= %s::text::xid8)"
+)
+
+_Batch = tuple[Any, ...]
+_TENANT: Final = itemgetter(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What transactions from one number on and below `until_xid` wrote for one tenant."""
+
+    tenant: str
+    events: Sequence[tuple[int, Event]]  # with the number of the transaction
+    profile_ids: Sequence[str]  # of profiles that were upserted
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the log to be followed; everything below `until_xid` is before it or in it."""
+
+    until_xid: int
+    written: Sequence[Written]
+    is_last: bool  # nothing more can be read now
+    oldest_s: float  # how long ago the first of it was written; 0 for nothing
+
+
+class LogFeed:
+    """Follows the log on one connection, for one thread; every method raises psycopg.Error."""
+
+    def __init__(self, url: str) -> None:
+        # What is read of everything waits for Redis.
+        self._connection: Connection = open_writer(url, most_idle_s=0)
+
+    def close(self) -> None:
+        """Let another one follow."""
+        self._connection.close()
+
+    def lead(self) -> int | None:
+        """Become the one that follows; returns a number above all predecessors', None if taken."""
+        [(is_mine,)] = self._connection.execute(
+            "SELECT pg_try_advisory_lock(%s)", (_FOLLOWER_LOCK,)
+        ).fetchall()
+        if not is_mine:
+            return None
+        [(number,)] = self._connection.execute("SELECT nextval('follower_numbers')").fetchall()
+        return int(number)
+
+    def identity(self) -> str:
+        """Names the database: numbers of transactions mean nothing in another one."""
+        [(name,)] = self._connection.execute(
+            "SELECT system_identifier || '/' || (SELECT oid FROM pg_database"
+            " WHERE datname = current_database()) FROM pg_control_system()"
+        ).fetchall()
+        return str(name)
+
+    def read(self, from_xid: int, *, most_events: int) -> Stretch:
+        """What was written from `from_xid` on, whole transactions up to about `most_events`."""
+        # One statement, one snapshot: what it sees below its horizon is all there will ever be.
+        rows = self._connection.execute(
+            f"SELECT {_HORIZON}::text::bigint, tenant, batch_id, written_xid::text::bigint,"  # noqa: S608  constants
+            " event_count, profile_count,"
+            " extract(epoch FROM clock_timestamp() - written_at)::float8"
+            " FROM (SELECT 1) AS always LEFT JOIN (SELECT * FROM batches"
+            f" WHERE written_xid >= %s::text::xid8 AND written_xid < {_HORIZON}"
+            " ORDER BY written_xid LIMIT %s) AS found ON true ORDER BY written_xid",
+            (str(from_xid), most_events),
+        ).fetchall()
+        horizon = rows[0][0]
+        if rows[0][1] is None:
+            return Stretch(horizon, (), is_last=True, oldest_s=0.0)
+        taken = _whole_transactions(rows, most_events)
+        is_last = len(taken) == len(rows)
+        taken.sort(key=_TENANT)
+        return Stretch(
+            until_xid=horizon if is_last else max(batch[3] for batch in taken) + 1,
+            written=[
+                self._written(tenant, list(batches)) for tenant, batches in groupby(taken, _TENANT)
+            ],
+            is_last=is_last,
+            oldest_s=rows[0][6],
+        )
+
+    def _written(self, tenant: str, batches: Sequence[_Batch]) -> Written:
+        xids = {batch_id: xid for _, _, batch_id, xid, *_ in batches}
+        # Not bounded by time as well: without statistics, as in a new partition, an index by time
+        # looks as good, and all of the tenant's events were read through.
+        rows = self._connection.execute(
+            f"SELECT {EVENT_COLUMNS}, batch_id FROM events"  # noqa: S608  constants
+            " WHERE tenant = %s AND batch_id = ANY(%s)",
+            (tenant, [batch[2] for batch in batches if batch[4]]),
+        ).fetchall()
+        upserted = self._connection.execute(
+            "SELECT profile_id FROM profiles WHERE tenant = %s AND batch_id = ANY(%s)",
+            (tenant, [batch[2] for batch in batches if batch[5]]),
+        ).fetchall()
+        return Written(
+            tenant,
+            [(xids[row[-1]], decode(row)) for row in rows],
+            [profile_id for (profile_id,) in upserted],
+        )
+
+    def histories(
+        self, tenant: str, profile_ids: Sequence[str], *, before_xid: int
+    ) -> dict[str, list[Event]]:
+        """All events of these profiles that transactions below `before_xid` wrote."""
+        rows = self._connection.execute(
+            f"SELECT {EVENT_COLUMNS} FROM events{_WRITTEN_BEFORE}"  # noqa: S608  constants
+            " AND events.tenant = %s AND profile_id = ANY(%s)",
+            (str(before_xid), tenant, list(profile_ids)),
+        ).fetchall()
+        found: dict[str, list[Event]] = {profile_id: [] for profile_id in profile_ids}
+        for row in rows:
+            event = decode(row)
+            found[event.profile_id].append(event)
+        return found
+
+    def profiles(self, tenant: str, profile_ids: Sequence[str]) -> dict[str, Profile]:
+        """Those of `profile_ids` that are stored."""
+        return profile_tables.read(self._connection, tenant, profile_ids)
+
+    def horizon(self) -> int:
+        """The lowest number that is still writing."""
+        [(xid,)] = self._connection.execute(f"SELECT {_HORIZON}::text::bigint").fetchall()
+        return int(xid)
+
+    def everything(self, *, before_xid: int) -> Iterator[tuple[str, str, list[Event]]]:
+        """Each (tenant, profile_id) with its events by transactions below `before_xid`.
+
+        Profiles that are stored and have no events come with none.
+        """
+        with self._connection.transaction(), self._connection.cursor("everything") as cursor:
+            cursor.itersize = _FETCHED_ROWS
+            cursor.execute(
+                f"SELECT events.tenant, {EVENT_COLUMNS} FROM events{_WRITTEN_BEFORE}"  # noqa: S608  constants
+                " ORDER BY events.tenant, profile_id",
+                (str(before_xid),),
+            )
+            for (tenant, profile_id), rows in groupby(cursor, lambda row: (row[0], row[2])):
+                yield tenant, profile_id, [decode(row[1:]) for row in rows]
+        rest = self._connection.execute(
+            "SELECT tenant, profile_id FROM profiles WHERE NOT EXISTS (SELECT FROM events"
+            " WHERE events.tenant = profiles.tenant AND events.profile_id = profiles.profile_id)"
+        ).fetchall()
+        for tenant, profile_id in rest:
+            yield tenant, profile_id, []
+
+    def adopt(self) -> None:
+        """Take batches whose numbers this server has not given out yet for old ones.
+
+        They came with a dump of another server, which had given out more.
+        """
+        self._connection.execute(
+            "DELETE FROM batches WHERE written_xid >= pg_snapshot_xmax(pg_current_snapshot())"
+        )
+
+    def forget(self, *, before_xid: int) -> None:
+        """Drop the batches that were followed long ago; their events stay."""
+        self._connection.execute(
+            "DELETE FROM batches WHERE written_xid < %s::text::xid8"
+            " AND written_at < now() - %s::interval",
+            (str(before_xid), _KEPT),
+        )
+
+
+def _whole_transactions(rows: Sequence[_Batch], most_events: int) -> list[_Batch]:
+    """The batches of the first transactions, together about `most_events`, one at the least."""
+    taken: list[_Batch] = []
+    event_count = 0
+    for _, some in groupby(rows, key=lambda row: row[3]):
+        batches = list(some)
+        event_count += sum(batch[4] for batch in batches)
+        # Of the last that could be read, there may be more than was read.
+        is_cut = len(rows) == most_events and batches[-1] is rows[-1]
+        if taken and (is_cut or event_count > most_events):
+            break
+        taken.extend(batches)
+    return taken
+
+
+class LateBatches:
+    """Tells, look after look, how far back the events reach that were not visible before."""
+
+    def __init__(self) -> None:
+        self._looked: dict[str, tuple[int, str]] = {}
+
+    def look(self, connection: Connection, tenant: str) -> int | None:
+        """The oldest occurred_ms of what may be new to this tenant's log; None for nothing."""
+        known = self._looked.get(tenant)
+        after_xid, at = known or (0, "infinity")
+        # Batches are dropped a while after they were written: who looks again later than that
+        # must take everything for new.
+        [(xid, now, oldest_ms)] = connection.execute(
+            f"SELECT {_HORIZON}::text::bigint, now()::text,"  # noqa: S608  constants
+            f" CASE WHEN %s::timestamptz < now() - interval '{_KEPT}' / 2 THEN 0"
+            " ELSE (SELECT min(from_ms) FROM batches WHERE tenant = %s AND event_count > 0"
+            " AND written_xid >= %s::text::xid8) END",
+            (at, tenant, str(after_xid)),
+        ).fetchall()
+        self._looked[tenant] = (xid, now)
+        return None if known is None else oldest_ms

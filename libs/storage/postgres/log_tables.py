@@ -1,0 +1,141 @@
+"""The log in PostgreSQL: claim ids, append by COPY, read in (occurred_ms, sequence, event_id)."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from libs.domain.event import Attribution, Event, EventKind
+from libs.features.event_columns import ColumnsBuilder, EventColumns
+from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS, decode, encode
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Connect = Callable[[], AbstractContextManager[Connection]]
+Order = tuple[int, int, str]
+
+CHUNK_ROWS: Final = 50_000
+
+_ORDER: Final = "occurred_ms, sequence, event_id"
+_NEWEST_FIRST: Final = "occurred_ms DESC, sequence DESC, event_id DESC"
+_NO_ORDER: Final[Order] = (-1, -1, "")
+
+COPY: Final = f"COPY events (tenant, batch_id, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}) FROM STDIN"
+# The columns of libs.features.event_columns.ROW_COLUMNS.
+_COLUMNS: Final = (
+    "profile_id, title_id, country, kind, occurred_ms, sequence, engagement,"
+    " rating_value / rating_scale, CASE thumb WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END,"
+    " opinion, device, daypart, coalesce(position, -1), propensity"
+)
+
+
+def known_ids(connection: Connection, tenant: str, event_ids: Collection[str]) -> set[str]:
+    """Those of `event_ids` that are recorded, or taken by this transaction."""
+    rows = connection.execute(
+        "SELECT event_id FROM event_ids WHERE tenant = %s AND event_id = ANY(%s)",
+        (tenant, list(event_ids)),
+    ).fetchall()
+    return {event_id for (event_id,) in rows}
+
+
+def claim(connection: Connection, tenant: str, event_ids: Collection[str]) -> set[str]:
+    """Take ids that nobody has; returns those that are now this transaction's.
+
+    Waits for another transaction that has taken one of them and is not done. In one order, so
+    that two batches of the same events do not wait for each other.
+    """
+    rows = connection.execute(
+        "INSERT INTO event_ids (tenant, event_id) SELECT %s, unnest(%s::text[])"
+        " ON CONFLICT DO NOTHING RETURNING event_id",
+        (tenant, sorted(event_ids)),
+    ).fetchall()
+    return {event_id for (event_id,) in rows}
+
+
+def append(
+    connection: Connection,
+    tenant: str,
+    batch_id: int,
+    events: Sequence[Event],
+    attributions: Mapping[str, Attribution],
+    now_ms: int,
+) -> None:
+    """Append events whose ids are claimed, with what decisions say of them by event_id."""
+    with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+        for event in events:
+            said = attributions.get(event.event_id)
+            copy.write_row((tenant, batch_id, *encode(event, said, now_ms)))
+
+
+def read_history(
+    connection: Connection,
+    tenant: str,
+    profile_id: str,
+    *,
+    most: int,
+    before: Order | None = None,
+    title_id: str = "",
+    kinds: Collection[EventKind] = (),
+    as_of_ms: int | None = None,
+) -> list[Event]:
+    """A profile's newest events, newest first, that come before `before` and pass the filters."""
+    filters: list[tuple[bool, LiteralString, Sequence[object]]] = [
+        (before is not None, f"({_ORDER}) < (%s, %s, %s)", before or ()),
+        # What the index is entered with, and what leaves newer partitions aside.
+        (before is not None, "occurred_ms <= %s", before[:1] if before else ()),
+        (bool(title_id), "title_id = %s", (title_id,)),
+        (bool(kinds), "kind = ANY(%s)", (sorted({kind.value for kind in kinds}),)),
+        (as_of_ms is not None, "occurred_ms <= %s", (as_of_ms,)),
+    ]
+    conditions: list[LiteralString] = ["tenant = %s", "profile_id = %s"]
+    parameters: list[object] = [tenant, profile_id]
+    for is_wanted, condition, some in filters:
+        if is_wanted:
+            conditions.append(condition)
+            parameters.extend(some)
+    query = sql.SQL("SELECT {} FROM events WHERE {} ORDER BY {} LIMIT %s").format(
+        sql.SQL(EVENT_COLUMNS),
+        sql.SQL(" AND ").join(sql.SQL(condition) for condition in conditions),
+        sql.SQL(_NEWEST_FIRST),
+    )
+    return [decode(row) for row in connection.execute(query, [*parameters, most]).fetchall()]
+
+
+def read_profile_events(
+    connection: Connection, tenant: str, profile_id: str, *, until_ms: int
+) -> list[Event]:
+    """A profile's events with occurred_ms < `until_ms`, in order."""
+    rows = connection.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
+        f" WHERE tenant = %s AND profile_id = %s AND occurred_ms < %s ORDER BY {_ORDER}",
+        (tenant, profile_id, until_ms),
+    ).fetchall()
+    return [decode(row) for row in rows]
+
+
+def read_columns(connect: Connect, tenant: str, *, from_ms: int, until_ms: int) -> EventColumns:
+    """The events with `from_ms` ≤ occurred_ms < `until_ms`, in order, read in short chunks."""
+    columns = ColumnsBuilder()
+    for rows in _chunks(connect, tenant, from_ms, until_ms):
+        columns.extend([row[:-1] for row in rows])
+    return columns.build()
+
+
+def _chunks(
+    connect: Connect, tenant: str, from_ms: int, until_ms: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    last = _NO_ORDER
+    while True:
+        with connect() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS}, event_id FROM events"  # noqa: S608  constants
+                " WHERE tenant = %s AND occurred_ms >= %s AND occurred_ms < %s"
+                f" AND ({_ORDER}) > (%s, %s, %s) ORDER BY {_ORDER} LIMIT %s",
+                (tenant, max(from_ms, last[0]), until_ms, *last, CHUNK_ROWS),
+                binary=True,
+            ).fetchall()
+        yield rows
+        if len(rows) < CHUNK_ROWS:
+            return
+        last = (rows[-1][4], rows[-1][5], rows[-1][-1])

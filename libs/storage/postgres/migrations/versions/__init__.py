@@ -1,0 +1,1 @@
+"""The revisions; `libs.storage.postgres.migration.HEAD` names the last."""

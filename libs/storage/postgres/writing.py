@@ -1,0 +1,175 @@
+"""One writing transaction: what its calls bring is claimed at once and written when it ends."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import psycopg
+
+from libs.domain.decision import Decision
+from libs.domain.event import Event
+from libs.domain.profile import Profile
+from libs.storage.postgres import decision_tables, log_tables, profile_tables
+from libs.storage.postgres.log_tables import Connection
+from libs.storage.postgres.partitions import Partitions
+from libs.storage.recorded import (
+    Recorded,
+    Sifted,
+    claimed_profile_ids,
+    sift_decisions,
+    sift_events,
+)
+from libs.storage.transaction_lost import TransactionLost
+
+ValueT = TypeVar("ValueT")
+
+
+class Writing:
+    """The state of a transaction that is open on the connection.
+
+    Events go to the log in one COPY for all calls, once it is known that the transaction ends
+    well. What decisions and impressions have to say to each other is settled then too, under a
+    lock that is so held for no longer than the last statements take.
+    """
+
+    def __init__(self, connection: Connection, partitions: Partitions) -> None:
+        self._connection = connection
+        self._partitions = partitions
+        self._events: list[tuple[str, int, Sequence[Event]]] = []  # with when they came
+        self._decisions: list[tuple[str, Sequence[Decision]]] = []
+        self._profile_counts: list[tuple[str, int]] = []
+        self._batch_id: int | None = None
+        self._is_lost = False
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the transaction that can fail alone."""
+        marks = len(self._events), len(self._decisions), len(self._profile_counts)
+        with self.call():
+            self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            del self._events[marks[0] :], self._decisions[marks[1] :]
+            del self._profile_counts[marks[2] :]
+            if not self._is_lost:
+                with self.call():
+                    self._connection.execute("ROLLBACK TO part; RELEASE part")
+            raise
+        with self.call():
+            self._connection.execute("RELEASE part")
+
+    @contextlib.contextmanager
+    def call(self) -> Iterator[None]:
+        """Statements of which none can fail without undoing the transaction: TransactionLost."""
+        if self._is_lost:
+            raise TransactionLost("the transaction was undone by an earlier failure")
+        try:
+            yield
+        except psycopg.Error as error:
+            self._is_lost = True
+            raise TransactionLost(str(error)) from error
+
+    def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
+        """Take what is new and right."""
+        known = log_tables.known_ids(self._connection, tenant, [event.event_id for event in events])
+        accounts = profile_tables.accounts(self._connection, tenant, claimed_profile_ids(events))
+
+        def sift() -> Sifted[Event]:
+            return sift_events(
+                events, known_ids=known, accounts=accounts, erased_ids=(), now_ms=now_ms
+            )
+
+        sifted = sift()
+        wanted = {event.event_id for event in sifted.new}
+        taken = log_tables.claim(self._connection, tenant, wanted) if wanted else set()
+        if taken != wanted:
+            # Another replica has recorded them since they were looked for.
+            known |= wanted - taken
+            sifted = sift()
+        if sifted.new:
+            self._events.append((tenant, now_ms, sifted.new))
+        return sifted.recorded
+
+    def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
+        """Store what is new and right."""
+        decision_tables.drop_old(self._connection, now_ms)
+        known = decision_tables.known_ids(
+            self._connection, tenant, [decision.page_id for decision in decisions]
+        )
+        sifted = sift_decisions(decisions, known_ids=known, erased_ids=(), now_ms=now_ms)
+        wanted = {decision.page_id for decision in sifted.new}
+        stored = decision_tables.insert(self._connection, tenant, sifted.new, now_ms)
+        if stored != wanted:
+            known |= wanted - stored
+            sifted = sift_decisions(decisions, known_ids=known, erased_ids=(), now_ms=now_ms)
+        if sifted.new:
+            self._decisions.append((tenant, sifted.new))
+        return sifted.recorded
+
+    def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
+        """Create or replace; returns how many distinct ones."""
+        count = profile_tables.upsert(self._connection, tenant, self._batch(), profiles)
+        self._profile_counts.append((tenant, count))
+        return count
+
+    def finish(self) -> None:
+        """Write what was taken, and commit."""
+        with self.call():
+            # Before the log is touched: whoever makes a partition waits for those that have.
+            self._partitions.ensure(
+                event.occurred_ms for _, _, events in self._events for event in events
+            )
+            events = _by_tenant((tenant, some) for tenant, _, some in self._events)
+            decisions = _by_tenant(self._decisions)
+            # Calls of one group come within milliseconds of each other.
+            now_ms = max((came_ms for _, came_ms, _ in self._events), default=0)
+            for tenant in sorted({*events, *decisions}):
+                self._settle(tenant, events.get(tenant, []), decisions.get(tenant, []), now_ms)
+            self._note_batches(events)
+            self._connection.execute("COMMIT")
+
+    def _settle(
+        self, tenant: str, events: Sequence[Event], decisions: Sequence[Decision], now_ms: int
+    ) -> None:
+        shown = [event for event in events if decision_tables.is_attributable(event)]
+        if shown or decisions:
+            decision_tables.lock_attribution(self._connection, tenant, is_decision=bool(decisions))
+        said = decision_tables.attributions(self._connection, tenant, shown) if shown else {}
+        if events:
+            log_tables.append(self._connection, tenant, self._batch(), events, said, now_ms)
+        if decisions:
+            decision_tables.attribute_earlier_impressions(self._connection, tenant, decisions)
+
+    def _note_batches(self, events: dict[str, list[Event]]) -> None:
+        """Tell whoever follows the log what this transaction holds."""
+        profile_counts: dict[str, int] = {}
+        for tenant, count in self._profile_counts:
+            profile_counts[tenant] = profile_counts.get(tenant, 0) + count
+        for tenant in sorted({*events, *profile_counts}):
+            times = [event.occurred_ms for event in events.get(tenant, [])]
+            self._connection.execute(
+                "INSERT INTO batches (tenant, batch_id, written_xid, written_at, event_count,"
+                " profile_count, from_ms)"
+                " VALUES (%s, %s, pg_current_xact_id(), clock_timestamp(), %s, %s, %s)",
+                (
+                    tenant,
+                    self._batch(),
+                    len(times),
+                    profile_counts.get(tenant, 0),
+                    min(times, default=0),
+                ),
+            )
+
+    def _batch(self) -> int:
+        if self._batch_id is None:
+            [(number,)] = self._connection.execute("SELECT nextval('batch_numbers')").fetchall()
+            self._batch_id = int(number)
+        return self._batch_id
+
+
+def _by_tenant(held: Iterable[tuple[str, Sequence[ValueT]]]) -> dict[str, list[ValueT]]:
+    found: dict[str, list[ValueT]] = {}
+    for tenant, values in held:
+        found.setdefault(tenant, []).extend(values)
+    return found

@@ -1,0 +1,56 @@
+"""The recorded log as training and the command line read it, wherever it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from libs.domain.event import Event
+from libs.domain.profile import Profile
+from libs.features.event_columns import EventColumns
+from libs.storage.log_reader import LogReader
+from libs.storage.server_extra import server_extra
+
+
+class RecordedLog(Protocol):
+    """One log; every method raises PartUnavailable when it is not there."""
+
+    def event_count(self, tenant: str) -> int:
+        """How many events are recorded."""
+        ...
+
+    def newest_event_ms(self, tenant: str) -> int:
+        """When the newest event occurred; 0 without any."""
+        ...
+
+    def columns(self, tenant: str, until_ms: int, from_ms: int | None = None) -> EventColumns:
+        """The events with `from_ms` ≤ occurred_ms < `until_ms`, in order."""
+        ...
+
+    def columns_between(self, tenant: str, after_ms: int, to_ms: int) -> EventColumns:
+        """As `columns` for `after_ms` < occurred_ms ≤ `to_ms`: what TitleReplay reads."""
+        ...
+
+    def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
+        """Each profile, ascending, with its events before `until_ms`, in order, if it has any."""
+        ...
+
+    def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
+        """One profile's events before `until_ms`, in order."""
+        ...
+
+    def profiles(self, tenant: str) -> list[Profile]:
+        """All stored profiles, ascending by id."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held; nobody may be reading."""
+        ...
+
+
+def open_log(path: Path, url: str) -> RecordedLog:
+    """The log in the database of `url`, in the file where that is empty; raises StartFault."""
+    if not url:
+        return LogReader(path)
+    with server_extra():
+        from libs.storage.postgres.log_reader import PostgresLogReader
+    return PostgresLogReader(url)

@@ -1,0 +1,78 @@
+"""Empty databases with all tables, made in milliseconds from a template."""
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.migration import migrate
+from tests.made_servers import PostgresServer
+
+_TEMPLATE: Final = "migrated"
+# The stores of one example of a property, and one to spare.
+_MOST_OPEN: Final = 4
+
+
+class PostgresDatabases:
+    """Hands out empty databases of one server."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._made = 0
+        self._spare: list[str] = []
+        self._admin = psycopg.connect(server.url(), autocommit=True)
+        self._admin.execute(f"CREATE DATABASE {_TEMPLATE}")
+        migrate(server.url(_TEMPLATE))
+
+    def fresh(self) -> str:
+        """The URL of a database with all tables and no rows."""
+        if not self._spare:
+            return self._new(f"TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        url = self._spare.pop()
+        with psycopg.connect(url) as connection:
+            connection.execute("TRUNCATE events, event_ids, batches, decisions, profiles")
+        return url
+
+    def give_back(self, url: str) -> None:
+        """Let another one have a fresh database, which is quicker than to make one."""
+        self._spare.append(url)
+
+    def empty(self) -> str:
+        """The URL of a new database without any table."""
+        return self._new("")
+
+    def _new(self, options: LiteralString) -> str:
+        self._made += 1
+        name = f"test{self._made}"
+        self._admin.execute(
+            sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(name), sql.SQL(options))
+        )
+        return self._server.url(name)
+
+    @contextlib.contextmanager
+    def fresh_stores(self) -> Iterator[Callable[[], PostgresEventStore]]:
+        """Makes stores on databases of their own; the last few are open."""
+        stores: deque[tuple[PostgresEventStore, str]] = deque()
+
+        def give_back() -> None:
+            store, url = stores.popleft()
+            store.close()
+            self.give_back(url)
+
+        def make() -> PostgresEventStore:
+            if len(stores) == _MOST_OPEN:
+                give_back()
+            url = self.fresh()
+            stores.append((PostgresEventStore(url), url))
+            return stores[-1][0]
+
+        yield make
+        while stores:
+            give_back()
+
+    def close(self) -> None:
+        self._admin.close()

@@ -1,0 +1,321 @@
+"""Two writers of the log, and the feature store that follows it, on real servers."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from random import Random
+
+import numpy as np
+import psycopg
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS, Event
+from libs.domain.profile import Profile
+from libs.faults import PartUnavailable
+from libs.features.profile_state import EMPTY, ProfileState, replay
+from libs.features.title_table import LiveTitleCounters, TitleTable
+from libs.storage.memory_event_store import MemoryEventStore
+from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.log_feed import LogFeed
+from libs.storage.redis.client import open_async_client, open_client
+from libs.storage.redis.feature_reader import RedisProfiles, RedisTitles
+from libs.storage.redis.feature_writer import ANY, FeatureWriter, ProfileWrite, Superseded
+from libs.storage.redis.keys import FOLLOWED, profile_key
+from services.events.projection import Projection
+from tests.made_databases import PostgresDatabases
+from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
+
+TENANT = "default"
+NOW_MS = START_MS + 100 * DAY_MS
+TTL_MS = 400 * DAY_MS
+
+
+@dataclass
+class Servers:
+    """A database, Redis, and whoever writes or follows."""
+
+    log_url: str
+    redis_url: str
+    held: ExitStack = field(default_factory=ExitStack)
+
+    def store(self) -> PostgresEventStore:
+        return self.held.enter_context(closing(PostgresEventStore(self.log_url)))
+
+    def feed(self) -> LogFeed:
+        return self.held.enter_context(closing(LogFeed(self.log_url)))
+
+    def projection(self, feed: LogFeed | None = None) -> Projection:
+        """One that leads and has begun."""
+        feed = feed or self.feed()
+        epoch = feed.lead()
+        assert epoch is not None
+        client = self.held.enter_context(closing(open_client(self.redis_url, timeout_s=5.0)))
+        projection = Projection(
+            feed, FeatureWriter(client, epoch=epoch, ttl_ms=TTL_MS), most_tenants=2
+        )
+        projection.begin(lambda: False)
+        return projection
+
+    def profile(
+        self, profile_id: str, tenant: str = TENANT
+    ) -> tuple[Profile | None, ProfileState] | None:
+        async def read() -> tuple[Profile | None, ProfileState] | None:
+            profiles = RedisProfiles(open_async_client(self.redis_url))
+            try:
+                return await profiles.profile(tenant, profile_id, timeout_s=5.0)
+            finally:
+                await profiles.close()
+
+        return asyncio.run(read())
+
+    def state(self, profile_id: str) -> ProfileState:
+        found = self.profile(profile_id)
+        return EMPTY if found is None else found[1]
+
+    def titles(self) -> RedisTitles:
+        return self.held.enter_context(
+            closing(RedisTitles(open_client(self.redis_url, timeout_s=5.0)))
+        )
+
+    def table(self, country: str = "DE") -> TitleTable:
+        live = LiveTitleCounters()
+        live.apply(self.titles().title_changes(TENANT, 0))
+        return live.table(NOW_MS, (country,))
+
+
+@pytest.fixture
+def servers(postgres_databases: PostgresDatabases, redis_url: str) -> Iterator[Servers]:
+    made = Servers(postgres_databases.fresh(), redis_url)
+    with made.held:
+        yield made
+    postgres_databases.give_back(made.log_url)
+
+
+def keep_up(projection: Projection) -> None:
+    while not projection.step().is_last:
+        pass
+
+
+def assert_same_table(found: TitleTable, wanted: TitleTable) -> None:
+    assert found.title_ids == wanted.title_ids
+    np.testing.assert_allclose(found.counters, wanted.counters, rtol=1e-6)
+    for country, counters in wanted.country_counters.items():
+        np.testing.assert_allclose(found.country_counters[country], counters, rtol=1e-6)
+
+
+def assert_holds(servers: Servers, some: list[Event]) -> None:
+    """The feature store is what these events make, each once."""
+    for profile_id in {event.profile_id for event in some}:
+        mine = [event for event in some if event.profile_id == profile_id]
+        assert_same_state(servers.state(profile_id), replay(mine))
+    fake = MemoryEventStore()
+    fake.record_events(TENANT, some, NOW_MS)
+    assert_same_table(servers.table(), fake.title_table(TENANT, None, "DE", now_ms=NOW_MS))
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(event_lists(most=16), st.randoms(use_true_random=False), st.data())
+def test_two_writers_and_any_order_make_one_state(
+    postgres_databases: PostgresDatabases,
+    redis_url: str,
+    some: list[Event],
+    random: Random,
+    data: st.DataObject,
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    servers = Servers(postgres_databases.fresh(), redis_url)
+    with servers.held:
+        writers = [servers.store(), servers.store()]
+        projection = servers.projection()
+        doubled = [*some, *some]
+        random.shuffle(doubled)
+        while doubled:
+            size = data.draw(st.integers(1, len(doubled)))
+            writers[random.randrange(2)].record_events(TENANT, doubled[:size], NOW_MS)
+            del doubled[:size]
+            if random.random() < 0.5:
+                keep_up(projection)
+        keep_up(projection)
+        assert_holds(servers, some)
+    postgres_databases.give_back(servers.log_url)
+
+
+def test_what_commits_late_is_not_skipped(servers: Servers) -> None:
+    slow, fast = servers.store(), servers.store()
+    projection = servers.projection()
+    with slow.transaction():
+        slow.record_events(TENANT, [watch("slow", START_MS)], NOW_MS)
+        fast.record_events(TENANT, [watch("fast", START_MS + 1)], NOW_MS)
+        keep_up(projection)
+        assert_same_state(servers.state("profile0"), EMPTY)
+    keep_up(projection)
+    assert_holds(servers, [watch("slow", START_MS), watch("fast", START_MS + 1)])
+
+
+def test_the_same_event_at_two_writers_at_once_counts_once(servers: Servers) -> None:
+    first, second = servers.store(), servers.store()
+    projection = servers.projection()
+    some = [watch(str(place), START_MS + place) for place in range(20)]
+
+    async def both() -> tuple[int, int]:
+        def write(store: PostgresEventStore, events: list[Event]) -> int:
+            return store.record_events(TENANT, events, NOW_MS).recorded_count
+
+        return await asyncio.gather(
+            asyncio.to_thread(write, first, some), asyncio.to_thread(write, second, some[::-1])
+        )
+
+    assert sum(asyncio.run(both())) == len(some)
+    keep_up(projection)
+    assert_holds(servers, some)
+
+
+def test_an_impression_and_its_decision_at_two_writers_at_once_find_each_other(
+    servers: Servers,
+) -> None:
+    def decision(page_id: str) -> Decision:
+        return Decision(page_id, "profile0", START_MS, "policy", ("title0", "title1"), (1.0, 1.0))
+
+    first, second = servers.store(), servers.store()
+
+    async def both(page: int) -> None:
+        shown = impression(f"event{page}", START_MS, title_id="title1", page_id=f"page{page}")
+        await asyncio.gather(
+            asyncio.to_thread(first.record_decisions, TENANT, [decision(f"page{page}")], NOW_MS),
+            asyncio.to_thread(second.record_events, TENANT, [shown], NOW_MS),
+        )
+
+    for page in range(30):
+        asyncio.run(both(page))
+    found = first.history(TENANT, "profile0", most=99)
+    assert len(found) == 30
+    assert all(event.attribution is not None for event in found)
+
+
+def test_going_over_a_part_again_changes_nothing(servers: Servers) -> None:
+    store = servers.store()
+    feed = servers.feed()
+    projection = servers.projection(feed)
+    some = [watch(str(place), START_MS + place, country="DE") for place in range(5)]
+    store.record_events(TENANT, some[:3], NOW_MS)
+    with redis.Redis.from_url(servers.redis_url) as client:
+        before = client.hgetall(FOLLOWED)
+        keep_up(projection)
+        # As after a crash before how far it came was noted.
+        client.hset(FOLLOWED, mapping=before)
+    store.record_events(TENANT, some[3:], NOW_MS)
+    feed.close()
+    keep_up(servers.projection())
+    assert_holds(servers, some)
+
+
+def test_features_come_back_from_the_log_when_redis_has_lost_them(servers: Servers) -> None:
+    store = servers.store()
+    feed = servers.feed()
+    keep_up(servers.projection(feed))
+    some = [watch("a", START_MS, country="DE"), watch("b", START_MS, profile_id="profile1")]
+    store.record_events(TENANT, some, NOW_MS)
+    store.upsert_profiles(TENANT, [Profile("profile1", country="NZ"), Profile("profile2")])
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    with pytest.raises(PartUnavailable, match="rebuilt"):
+        servers.profile("profile0")
+    with pytest.raises(PartUnavailable, match="rebuilt"):
+        servers.table()
+    feed.close()
+    keep_up(servers.projection())
+    assert_holds(servers, some)
+    found = servers.profile("profile1")
+    assert found is not None
+    assert found[0] == Profile("profile1", country="NZ")
+    found = servers.profile("profile2")
+    assert found is not None
+    assert found[0] == Profile("profile2")
+    assert_same_state(found[1], EMPTY)
+    assert servers.profile("nobody") is None
+
+
+def test_an_expired_profile_comes_back_whole_with_its_next_event(servers: Servers) -> None:
+    store = servers.store()
+    projection = servers.projection()
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    keep_up(projection)
+    with redis.Redis.from_url(servers.redis_url) as client:
+        assert 0 < int(client.pttl(profile_key(TENANT, "profile0"))) <= TTL_MS
+        client.delete(profile_key(TENANT, "profile0"))
+    assert servers.profile("profile0") is None
+    store.record_events(TENANT, [watch("b", START_MS + 5, title_id="x")], NOW_MS)
+    keep_up(projection)
+    assert_holds(servers, [watch("a", START_MS), watch("b", START_MS + 5, title_id="x")])
+
+
+def test_one_follows_at_a_time_and_a_predecessor_is_refused(servers: Servers) -> None:
+    store = servers.store()
+    feed = servers.feed()
+    old = servers.projection(feed)
+    assert servers.feed().lead() is None
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    # The lock goes with the connection, and the predecessor has not noticed yet.
+    [(pid,)] = feed._connection.execute("SELECT pg_backend_pid()").fetchall()
+    with psycopg.connect(servers.log_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    keep_up(servers.projection())
+    with pytest.raises(Superseded):
+        old._writer.write([ProfileWrite(TENANT, "profile0", ANY, 1)])
+    with pytest.raises(Superseded):
+        old._writer.write_titles(TENANT, ANY, 1, [])
+    assert_holds(servers, [watch("a", START_MS)])
+
+
+def test_a_stored_profile_is_read_with_its_features(servers: Servers) -> None:
+    store = servers.store()
+    projection = servers.projection()
+    store.upsert_profiles(TENANT, [Profile("profile0", country="DE")])
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    keep_up(projection)
+    store.upsert_profiles(TENANT, [Profile("profile0", country="NZ", languages=("de", "en"))])
+    keep_up(projection)
+    found = servers.profile("profile0")
+    assert found is not None
+    assert found[0] == Profile("profile0", country="NZ", languages=("de", "en"))
+    assert_same_state(found[1], replay([watch("a", START_MS)]))
+
+
+def test_tenants_share_nothing_and_more_than_are_held_keep_counting(servers: Servers) -> None:
+    store = servers.store()
+    projection = servers.projection()
+    for day in range(2):
+        for tenant in ("one", "two", "three"):
+            event = watch(f"{day}", START_MS + day * DAY_MS)
+            store.record_events(tenant, [event], NOW_MS)
+            keep_up(projection)
+    for tenant in ("one", "two", "three"):
+        found = servers.profile("profile0", tenant)
+        assert found is not None
+        wanted = [watch(f"{day}", START_MS + day * DAY_MS) for day in range(2)]
+        assert_same_state(found[1], replay(wanted))
+        changes = servers.titles().title_changes(tenant, 0)
+        assert changes.title_ids == ("title0",)
+        assert servers.titles().title_changes(tenant, changes.last_change).title_ids == ()
+
+
+def test_a_log_restored_from_another_server_is_followed(servers: Servers) -> None:
+    store = servers.store()
+    some = [watch("a", START_MS), watch("b", START_MS + 1)]
+    store.record_events(TENANT, some[:1], NOW_MS)
+    with psycopg.connect(servers.log_url) as connection:
+        # That server had been through far more transactions.
+        connection.execute("UPDATE batches SET written_xid = '99999999999'")
+    projection = servers.projection()
+    assert_holds(servers, some[:1])
+    store.record_events(TENANT, some[1:], NOW_MS)
+    keep_up(projection)
+    assert_holds(servers, some)
