@@ -1,12 +1,13 @@
 """Events as people and programs read them."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from cli.events.names import TitleNames
 from libs.domain.event import (
     Dwell,
     Event,
@@ -23,7 +24,7 @@ from libs.domain.viewing import Device
 
 
 def event_table(
-    events: Iterable[Event], names: Mapping[str, str], *, title: str, with_profile: bool
+    events: Iterable[Event], names: TitleNames, *, title: str, with_profile: bool
 ) -> Table:
     """A row an event, in the order given; `names` of titles where they are known."""
     table = Table(title=title)
@@ -39,14 +40,14 @@ def event_table(
     return table
 
 
-def cells(event: Event, names: Mapping[str, str], *, with_profile: bool) -> list[str]:
+def cells(event: Event, names: TitleNames, *, with_profile: bool) -> list[str]:
     """The cells of one row; what a client sent is shown as it is, never as markup."""
     profile = [escape(event.profile_id)] if with_profile else []
     return [
         time_text(event.occurred_ms),
         *profile,
         event.kind.name.lower().replace("_", " "),
-        escape(names.get(event.title_id, event.title_id)),
+        escape(names.of(event.title_id)),
         escape(detail_text(event)),
         escape(_where(event)),
     ]
@@ -97,7 +98,7 @@ def _rare_text(detail: Search | RowScroll | Dwell | QuizAnswer | Prompt) -> str:
             return prompt_id
 
 
-def event_value(event: Event) -> dict[str, Any]:
+def event_value(event: Event, names: TitleNames) -> dict[str, Any]:
     """One event for programs, with the names of the contract."""
     return {
         "event_id": event.event_id,
@@ -107,6 +108,7 @@ def event_value(event: Event) -> dict[str, Any]:
         "sequence": event.sequence,
         "session_id": event.session_id,
         "title_id": event.title_id,
+        "is_unknown_title": names.is_unknown(event.title_id),
         "detail": detail_text(event),
         "device": event.context.device.name,
         "country": event.context.country,

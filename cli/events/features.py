@@ -9,7 +9,7 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.events.event_text import duration_text, time_text
-from cli.events.names import title_names
+from cli.events.names import TitleNames, title_names
 from cli.moments import now_ms
 from libs.features.counters import decay, left
 from libs.features.profile_state import (
@@ -56,7 +56,7 @@ def features(settings: SuiteSettings, profile_id: str, at_ms: int | None, output
         "counters": counters,
         "titles": rows,
     }
-    names = {} if output.as_json else title_names(settings, state.title_ids)
+    names = title_names(settings, state.title_ids)
     output.result(value, _title_table(profile_id, rows[:MOST_TITLES], names, len(rows)))
     if not output.as_json:
         output.console.print(_counter_table(counters))
@@ -86,7 +86,7 @@ def title_rows(state: ProfileState, at_ms: int) -> list[dict[str, Any]]:
 
 
 def _title_table(
-    profile_id: str, rows: list[dict[str, Any]], names: dict[str, str], count: int
+    profile_id: str, rows: list[dict[str, Any]], names: TitleNames, count: int
 ) -> Table:
     table = Table(title=f"{profile_id}: {len(rows)} of {count:,} titles, by engagement")
     table.add_column("title", style="bold", overflow="fold")
@@ -104,7 +104,7 @@ def _title_table(
             "listed" if row["is_listed"] else "",
         )
         table.add_row(
-            escape(names.get(row["title_id"], row["title_id"])),
+            escape(names.of(row["title_id"])),
             f"{row['engagement']:.2f}",
             share,
             duration_text(row["position_ms"]) if duration_ms else "",

@@ -31,13 +31,17 @@ class Ask:
 def history(settings: SuiteSettings, ask: Ask, output: Output) -> None:
     """Page through ListHistory and show what it answers."""
     events = read_history(settings, ask)
+    names = title_names(settings, (event.title_id for event in events))
     table = event_table(
         events,
-        {} if output.as_json else title_names(settings, (event.title_id for event in events)),
+        names,
         title=f"The newest {len(events):,} events of {ask.profile_id}",
         with_profile=False,
     )
-    value = {"profile_id": ask.profile_id, "events": [event_value(event) for event in events]}
+    value = {
+        "profile_id": ask.profile_id,
+        "events": [event_value(event, names) for event in events],
+    }
     output.result(value, table)
     if not events:
         output.say("[yellow]Nothing is recorded that fits.[/]")

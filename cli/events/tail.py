@@ -8,7 +8,7 @@ from typing import Final
 
 from cli.console import Output
 from cli.events.event_text import cells, event_table, event_value
-from cli.events.names import title_names
+from cli.events.names import TitleNames, title_names
 from libs.domain.event import Event
 from libs.serving.settings import SuiteSettings
 from libs.storage.log_reader import LogReader
@@ -34,12 +34,12 @@ def tail(
     newest = log.newest_arrivals(tenant, most)
     events = [event for _, event in newest]
     if not (is_followed and output.as_json):
-        names = {} if output.as_json else _names(settings, events)
+        names = _names(settings, events)
         title = f"The last {len(events):,} events to arrive"
-        value = {"tenant": tenant, "events": [event_value(event) for event in events]}
+        value = {"tenant": tenant, "events": [event_value(event, names) for event in events]}
         output.result(value, event_table(events, names, title=title, with_profile=True))
     else:
-        _write_lines(events)
+        _write_lines(events, _names(settings, events))
     after = newest[-1][0] if newest else 0
     while is_followed:
         arrived = log.arrivals(tenant, after, MOST_AT_ONCE)
@@ -51,19 +51,19 @@ def tail(
 
 
 def _show(events: list[Event], settings: SuiteSettings, output: Output) -> None:
-    if output.as_json:
-        _write_lines(events)
-        return
     names = _names(settings, events)
+    if output.as_json:
+        _write_lines(events, names)
+        return
     for event in events:
         output.say("  ".join(part for part in cells(event, names, with_profile=True) if part))
 
 
-def _names(settings: SuiteSettings, events: list[Event]) -> dict[str, str]:
+def _names(settings: SuiteSettings, events: list[Event]) -> TitleNames:
     return title_names(settings, (event.title_id for event in events))
 
 
-def _write_lines(events: Iterable[Event]) -> None:
+def _write_lines(events: Iterable[Event], names: TitleNames) -> None:
     for event in events:
-        sys.stdout.write(json.dumps(event_value(event)) + "\n")
+        sys.stdout.write(json.dumps(event_value(event, names)) + "\n")
     sys.stdout.flush()
