@@ -67,19 +67,23 @@ HISTORY_FEATURES: Final[tuple[HistoryFeature, ...]] = (
         lambda request: request.viewer.view.is_listed,
     ),
 )
+_ABSENT: Final = np.array([one.absent for one in HISTORY_FEATURES], np.float32)
 
 
 def history_values(request: Request) -> NDArray[np.float32]:
     """The values (k, n) of HISTORY_FEATURES."""
     known_rows = request.viewer.view.rows
-    known = np.empty((len(HISTORY_FEATURES), len(known_rows) + 1), np.float32)
+    count = len(known_rows)
+    known = np.empty((len(HISTORY_FEATURES), count + 1), np.float32)
     for place, one in enumerate(HISTORY_FEATURES):
-        known[place, :-1] = one.of(request)
-        known[place, -1] = one.absent
+        known[place, :count] = one.of(request)
+    known[:, count] = _ABSENT
     place_of = np.searchsorted(known_rows, request.rows)
-    # The place after the last is that of the absent, and a row that is not there is absent.
-    is_known = np.append(known_rows, -1)[place_of] == request.rows
-    return known.take(np.where(is_known, place_of, len(known_rows)), axis=1)
+    if count:
+        # A row after the last is compared with the last, which it is not.
+        is_other = known_rows.take(place_of, mode="clip") != request.rows
+        place_of[is_other] = count
+    return known.take(place_of, axis=1)
 
 
 def _days_since(

@@ -1,6 +1,7 @@
 """A profile's history over the rows of a bundle: episodes credited to their series."""
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -57,7 +58,8 @@ class ProfileView:
 def resolve(state: ProfileState, columns: CatalogueColumns) -> ProfileView:
     """The history over the rows of `columns`; titles that count for no row are left out."""
     row_of = columns.credit.row_of
-    all_rows = np.array([row_of.get(title_id, -1) for title_id in state.title_ids], dtype=np.int32)
+    found = map(row_of.get, state.title_ids, repeat(-1))
+    all_rows = np.fromiter(found, np.int32, len(state.title_ids))
     kept = np.flatnonzero(all_rows >= 0)
     kept = kept[np.argsort(all_rows[kept], kind="stable")]
     record_rows = all_rows[kept]
@@ -151,7 +153,8 @@ def _summed(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The counters of each group, brought to the group's newest time and added up."""
     at_ms = _reduced(np.maximum, records["counters_ms"], starts)
-    sizes = np.diff(starts, append=len(records))
+    edges = np.append(starts, len(records))
+    sizes = edges[1:] - edges[:-1]
     ages_ms = np.repeat(at_ms, sizes) - records["counters_ms"]
     return at_ms, _reduced(
         np.add, _columns(*(records[name] for name in _COUNTERS)) * _factors(ages_ms), starts

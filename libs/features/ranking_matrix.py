@@ -79,5 +79,6 @@ def assemble(
     matrix[:, :_PAIR] = block.values.take(rows, axis=0)
     matrix[:, _PAIR:_RETRIEVAL] = own.T
     matrix[:, _RETRIEVAL:_VIEWER] = retrieval_values(request)
-    matrix[:, _VIEWER:] = [*profile_values(request), *(one.of(request) for one in CONTEXT_FEATURES)]
+    same = [*profile_values(request), *(one.of(request) for one in CONTEXT_FEATURES)]
+    matrix[:, _VIEWER:] = np.array(same, np.float32)
     return matrix

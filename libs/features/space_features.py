@@ -60,12 +60,14 @@ def nearness_values(request: Request) -> NDArray[np.float32]:
 
 def retrieval_values(request: Request) -> NDArray[np.float32]:
     """RETRIEVAL_FEATURES, as (n, k)."""
-    source_ranks, count = request.source_ranks, len(SOURCE_NAMES)
-    values = np.empty((len(source_ranks), len(RETRIEVAL_FEATURES)), np.float32)
-    is_proposed = source_ranks >= 0
-    values[:, 0] = np.log1p(np.arange(len(source_ranks), dtype=np.float32))
-    is_proposed.sum(axis=1, dtype=np.float32, out=values[:, 1])
-    ranks = np.where(is_proposed, source_ranks, _NO_RANK).astype(np.float32)
-    np.log1p(ranks, out=values[:, 2 : 2 + count])
-    values[:, 2 + count :] = request.source_scores
+    ranks = request.source_ranks
+    count, sources = ranks.shape
+    values = np.empty((count, len(RETRIEVAL_FEATURES)), np.float32)
+    values[:, 0] = np.log1p(np.arange(count, dtype=np.float32))
+    is_proposed = ranks >= 0
+    values[:, 1] = np.einsum("ns->n", is_proposed.view(np.int8))
+    logs = np.full(ranks.shape, _NO_RANK, np.float32)
+    np.copyto(logs, ranks, where=is_proposed, casting="same_kind")
+    values[:, 2 : 2 + sources] = np.log1p(logs, out=logs)
+    values[:, 2 + sources :] = request.source_scores
     return values
