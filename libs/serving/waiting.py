@@ -1,6 +1,24 @@
-"""Waiting for whichever comes first."""
+"""Waiting: for whichever comes first, and for what a thread is still doing."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+async def on_thread(work: Callable[..., ResultT], *args: Any) -> ResultT:
+    """As asyncio.to_thread, but whoever is cancelled waits for the thread to be done.
+
+    What the thread uses may so be closed as soon as its task has ended: closing a connection of
+    SQLite that another thread is reading from ends the process.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work, *args))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 async def first_of(*events: asyncio.Event) -> None:

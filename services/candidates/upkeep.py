@@ -8,6 +8,7 @@ import structlog
 
 from libs.domain.title import Title
 from libs.faults import PartUnavailable
+from libs.serving.waiting import on_thread
 from services.candidates.catalogue import Catalogue
 from services.candidates.index import Indexes
 from services.candidates.title_popularity import TitlePopularity
@@ -63,7 +64,7 @@ class Upkeep:
                 await asyncio.wait_for(self._changed.wait(), self._refresh_s)
             self._changed.clear()
             if self._sequence:
-                await asyncio.to_thread(self._indexes.refresh, self._titles, self._sequence)
+                await on_thread(self._indexes.refresh, self._titles, self._sequence)
                 await self._note()
 
     async def follow_features(self) -> None:
@@ -72,7 +73,7 @@ class Upkeep:
         was_there = True
         while True:
             try:
-                await asyncio.to_thread(self._popularity.refresh, self._indexes.loaded)
+                await on_thread(self._popularity.refresh, self._indexes.loaded)
                 was_there = True
             except PartUnavailable as fault:
                 if was_there:

@@ -142,6 +142,7 @@ async def assemble(
         events_pb2_grpc.add_EventsServiceServicer_to_server(servicer, server)
 
     async def close() -> None:
+        await records.close()
         await servicer.close()
         store.close()
 

@@ -8,8 +8,9 @@ process goes on where this one ended.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -27,6 +28,8 @@ from services.events.ports import EventStore
 PAGE: Final = 500
 ERASE_S: Final = 2.0
 RETRY_S: Final = 10.0
+
+ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +70,12 @@ class PersonalRecords:
         self._retry_s = retry_s
         # What crashed between a deletion and its scrubbing is scrubbed by the next process.
         self._is_scrubbed = False
+        # Of its own, so that they can be waited for: the store must not be closed under them.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="records")
+
+    async def close(self) -> None:
+        """Wait for the threads; the store may be closed after."""
+        await asyncio.to_thread(self._threads.shutdown)
 
     async def erase(self, tenant: str, profile_id: str, *, time_left_s: float) -> Erasure:
         """Erase a profile; complete only when every service has confirmed within the time."""
@@ -84,7 +93,7 @@ class PersonalRecords:
     async def run(self) -> None:
         """Drive what is pending, for ever."""
         while True:
-            for tenant, profile_id in await asyncio.to_thread(self._store.pending_erasures):
+            for tenant, profile_id in await self._on_thread(self._store.pending_erasures):
                 await self._drive(tenant, profile_id, ERASE_S)
                 self._is_scrubbed = False
             await self._scrub()
@@ -96,7 +105,7 @@ class PersonalRecords:
         Raises a Fault when a service cannot be asked: half of an export looks like a whole one.
         """
         lines = self._own_lines(tenant, profile_id)
-        while chunk := await asyncio.to_thread(_next_chunk, lines):
+        while chunk := await self._on_thread(lambda: list(islice(lines, PAGE))):
             yield "".join(chunk)
         for service in self._services:
             async for lines_of_service in service.export(tenant, profile_id):
@@ -118,7 +127,10 @@ class PersonalRecords:
 
     async def _scrub(self) -> None:
         if not self._is_scrubbed:
-            self._is_scrubbed = await asyncio.to_thread(self._store.scrub)
+            self._is_scrubbed = await self._on_thread(self._store.scrub)
+
+    async def _on_thread(self, work: Callable[[], ResultT]) -> ResultT:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _own_lines(self, tenant: str, profile_id: str) -> Iterator[str]:
         for profile in self._store.profiles(tenant, [profile_id]):
@@ -144,10 +156,6 @@ async def _asked(
         log.warning("erasure waits for a service", service=service.name, cause=fault.reason)
         return ServiceErasure(service.name, problem=fault.reason)
     return ServiceErasure(service.name, is_complete=True, erased_count=count)
-
-
-def _next_chunk(lines: Iterator[str]) -> list[str]:
-    return list(islice(lines, PAGE))
 
 
 def _line(service: str, kind: str, data: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from libs.faults import PartUnavailable
+from libs.serving.waiting import on_thread
 from services.ranking.catalogue_feed import CatalogueFeed
 from services.ranking.features import StoredTitleFeatures
 from services.ranking.pipeline import Recommender
@@ -65,11 +66,11 @@ class TenantShelves:
         log = structlog.get_logger()
         was_there = True
         while True:
-            await asyncio.to_thread(self._shelves.refresh)
+            await on_thread(self._shelves.refresh)
             shelf = self._shelves.current
             try:
                 columns = shelf.columns if shelf is not None else None
-                await asyncio.to_thread(self._titles.refresh, columns)
+                await on_thread(self._titles.refresh, columns)
                 was_there = True
             except PartUnavailable as fault:
                 if was_there:

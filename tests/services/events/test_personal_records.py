@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,15 @@ Records = Callable[[], PersonalRecords]
 @pytest.fixture
 async def records(store: Store, others: tuple[Other, Other]) -> AsyncIterator[Records]:
     commits = GroupCommit(store, most_waiting=10_000)
-    yield lambda: PersonalRecords(store, commits, others, lambda: NOW_MS, retry_s=0.01)
+    made: list[PersonalRecords] = []
+
+    def make() -> PersonalRecords:
+        made.append(PersonalRecords(store, commits, others, lambda: NOW_MS, retry_s=0.01))
+        return made[-1]
+
+    yield make
+    for one in made:
+        await one.close()
     await commits.close()
 
 
@@ -157,3 +166,35 @@ async def test_who_is_away_is_asked_again_until_it_is_there(
     again = await records().erase(TENANT, "profile0", time_left_s=5)
     assert again.is_complete
     assert [one.erased_count for one in again.services] == [2, 0]
+
+
+class Slow(MemoryEventStore):
+    """A store that looks for what is pending until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_looking = threading.Event()
+        self.may_go = threading.Event()
+        self.has_looked = False
+
+    def pending_erasures(self) -> list[tuple[str, str]]:
+        self.is_looking.set()
+        self.may_go.wait(20)
+        self.has_looked = True
+        return super().pending_erasures()
+
+
+async def test_nothing_reads_the_store_after_the_end() -> None:
+    store = Slow()
+    commits = GroupCommit(store, most_waiting=10)
+    records = PersonalRecords(store, commits, (), lambda: NOW_MS)
+    running = asyncio.create_task(records.run())
+    await asyncio.to_thread(store.is_looking.wait, 20)
+    running.cancel()
+    closing = asyncio.create_task(records.close())
+    await asyncio.wait([closing], timeout=0.05)
+    assert not closing.done()
+    store.may_go.set()
+    await closing
+    assert store.has_looked
+    await commits.close()
