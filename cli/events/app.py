@@ -8,6 +8,7 @@ import typer
 from cli.events import export as export_command
 from cli.events import features as features_command
 from cli.events import history as history_command
+from cli.events import rebuild as rebuild_command
 from cli.events import tail as tail_command
 from cli.moments import parse_moment
 from cli.present import check_recorded
@@ -85,6 +86,13 @@ def export(
     check_recorded(settings)
     exported = export_command.export(settings, out, tenant, partitions, context.obj)
     export_command.show(exported, out, context.obj)
+
+
+@events.command()
+def rebuild(context: typer.Context) -> None:
+    """Make the features anew from the log, also after a release that changed them."""
+    seconds = rebuild_command.rebuild(_settings(), context.obj)
+    rebuild_command.show(seconds, context.obj)
 
 
 def _settings() -> SuiteSettings:

@@ -90,3 +90,17 @@ def test_the_log_is_exported_while_the_services_run(
     assert len(frame["profile_id"].unique()) <= shown["profile_count"]
     failed = trained_home.reprise("events", "export", "--out", str(tmp_path / "out"), expect=1)
     assert failed.stderr.count("\n") == 1
+
+
+def test_features_are_rebuilt_while_nobody_else_writes(breakable: tuple[Home, Suite]) -> None:
+    home, suite = breakable
+    suite.start_one("events")
+    suite.wait_ready(("events",))
+    before = home.json("events", "features", "--profile", "p000001", "--at", "2026-11-01")
+    failed = home.reprise("events", "rebuild", expect=1)
+    assert "already written by another process" in failed.stderr
+    suite.stop()
+    assert home.json("events", "rebuild")["seconds"] > 0
+    suite.start_one("events")
+    suite.wait_ready(("events",))
+    assert home.json("events", "features", "--profile", "p000001", "--at", "2026-11-01") == before
