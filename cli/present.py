@@ -15,12 +15,12 @@ from libs.storage.recorded_log import RecordedLog, open_log
 _FRESH_MS: Final = 30 * DAY_MS
 
 
-def newest_event_ms(settings: SuiteSettings) -> int:
-    """When the newest event occurred; 0 when none is recorded, or not on this machine."""
+def newest_event_ms(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> int:
+    """When the tenant's newest event occurred; 0 when none is recorded, or not here."""
     if not (settings.is_past_one_machine or settings.events_path.exists()):
         return 0
     with closing(recorded_log(settings)) as log:
-        return log.newest_event_ms(DEFAULT_TENANT)
+        return log.newest_event_ms(tenant)
 
 
 def recorded_log(settings: SuiteSettings) -> RecordedLog:
@@ -28,10 +28,19 @@ def recorded_log(settings: SuiteSettings) -> RecordedLog:
     return open_log(settings.events_path, settings.events_url.get_secret_value())
 
 
-def check_recorded(settings: SuiteSettings) -> None:
-    """Raise StartFault unless something is recorded on this machine."""
-    if not newest_event_ms(settings):
-        raise StartFault(f"nothing is recorded in {settings.home}; `reprise simulate` fills it")
+def check_recorded(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> None:
+    """Raise StartFault unless something of the tenant is recorded."""
+    if not newest_event_ms(settings, tenant):
+        whose = "" if tenant == DEFAULT_TENANT else f" of {tenant}"
+        raise StartFault(
+            f"nothing{whose} is recorded in {settings.home}; `reprise simulate` fills it"
+        )
+
+
+def check_embedded(settings: SuiteSettings) -> None:
+    """Raise StartFault where the log is in a database: what reads the file would miss it."""
+    if settings.is_past_one_machine:
+        raise StartFault("this reads the embedded log, and REPRISE_EVENTS_URL names another one")
 
 
 def past_present_ms(settings: SuiteSettings, output: Output) -> int | None:

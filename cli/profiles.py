@@ -1,10 +1,14 @@
 """`reprise profiles`: take out all that is held about a profile, or have it forgotten."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TextIO
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from cli.calling import open_channel
@@ -39,15 +43,11 @@ def export(
             for answer in answers:
                 sys.stdout.write(answer.json_lines)
             return
-        try:
-            file = out.open("x", encoding="utf-8")
-        except OSError as error:
-            raise StartFault(f"cannot write {out}: {error.strerror}") from None
-        with file:
+        with _whole_file(out) as file:
             for answer in answers:
                 file.write(answer.json_lines)
                 count += answer.json_lines.count("\n")
-    table = Table(title=str(out), show_header=False)
+    table = Table(title=escape(str(out)), show_header=False)
     table.add_row("lines", f"{count:,}")
     output.result({"out": str(out), "line_count": count}, table)
 
@@ -73,6 +73,23 @@ def erase(
         output.say("[yellow]Not complete yet: events goes on trying; asked again it tells.[/]")
 
 
+@contextmanager
+def _whole_file(path: Path) -> Iterator[TextIO]:
+    """A new file for its owner alone, that is there when the block ended well, or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if path.exists():
+            raise StartFault(f"{path} is there already")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yield file
+        part.rename(path)
+    except OSError as error:
+        raise StartFault(f"cannot write {path}: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _value(profile_id: str, answer: events_pb2.EraseProfileResponse) -> dict[str, Any]:
     due = answer.HasField("next_bundle_due")
     return {
@@ -91,7 +108,7 @@ def _value(profile_id: str, answer: events_pb2.EraseProfileResponse) -> dict[str
 
 def _receipt(profile_id: str, answer: events_pb2.EraseProfileResponse) -> Table:
     value = _value(profile_id, answer)
-    table = Table(title=f"Erased: {profile_id}", show_header=False)
+    table = Table(title=f"Erased: {escape(profile_id)}", show_header=False)
     table.add_row("erased at", value["erased_at"])
     table.add_row("events", f"{answer.event_count:,}")
     table.add_row("decisions", f"{answer.decision_count:,}")

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from cli.console import Output
@@ -30,7 +31,7 @@ def export(
 
 def show(exported: Export, out: Path, output: Output) -> None:
     """Show what was written."""
-    table = Table(title=str(out), show_header=False)
+    table = Table(title=escape(str(out)), show_header=False)
     table.add_row("events", f"{exported.event_count:,}")
     table.add_row("profiles", f"{exported.profile_count:,}")
     table.add_row("partitions", f"{exported.partition_count:,}")

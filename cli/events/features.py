@@ -88,7 +88,7 @@ def title_rows(state: ProfileState, at_ms: int) -> list[dict[str, Any]]:
 def _title_table(
     profile_id: str, rows: list[dict[str, Any]], names: TitleNames, count: int
 ) -> Table:
-    table = Table(title=f"{profile_id}: {len(rows)} of {count:,} titles, by engagement")
+    table = Table(title=f"{escape(profile_id)}: {len(rows)} of {count:,} titles, by engagement")
     table.add_column("title", style="bold", overflow="fold")
     table.add_column("engagement", justify="right")
     table.add_column("watched", justify="right")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from rich.markup import escape
+
 from cli.calling import open_channel
 from cli.console import Output
 from cli.events.event_text import event_table, event_value
@@ -35,7 +37,7 @@ def history(settings: SuiteSettings, ask: Ask, output: Output) -> None:
     table = event_table(
         events,
         names,
-        title=f"The newest {len(events):,} events of {ask.profile_id}",
+        title=f"The newest {len(events):,} events of {escape(ask.profile_id)}",
         with_profile=False,
     )
     value = {

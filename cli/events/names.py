@@ -7,6 +7,7 @@ from itertools import islice
 import grpc
 
 from cli.calling import open_channel
+from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 
@@ -36,7 +37,11 @@ def title_names(settings: SuiteSettings, title_ids: Iterable[str]) -> TitleNames
     """The names that candidates knows; without it titles are shown by their ids."""
     wanted = iter(sorted({title_id for title_id in title_ids if title_id}))
     names: dict[str, str] = {}
-    with open_channel(settings, "candidates") as channel:
+    try:
+        opened = open_channel(settings, "candidates")
+    except StartFault:
+        return TitleNames()  # nobody here may ask
+    with opened as channel:
         get = candidates_pb2_grpc.CandidatesServiceStub(channel).GetTitles
         while batch := list(islice(wanted, _BATCH)):
             try:

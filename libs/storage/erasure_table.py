@@ -7,9 +7,15 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from pathlib import Path
+from typing import Final
 
 from libs.domain.erasure import Erasure, ServiceErasure
+from libs.faults import StartFault
 from libs.storage.pseudonyms import Pseudonyms
+
+# Beside the receipt: the fingerprint of the key that its pseudonym was made with.
+_KEY: Final = "key"
 
 
 def erased_ids(
@@ -38,8 +44,24 @@ def read(connection: sqlite3.Connection, tenant: str, pseudonym: str) -> Erasure
     return None if row is None else _decode(row[0])
 
 
+def open_pseudonyms(connection: sqlite3.Connection, path: Path) -> Pseudonyms:
+    """The key of the tombstones; raises StartFault unless it is the one that they were made with.
+
+    With another key every tombstone would be void without anybody knowing.
+    """
+    row = connection.execute("SELECT receipt FROM erasures LIMIT 1").fetchone()
+    pseudonyms = Pseudonyms.of_file(path, may_make=row is None)
+    if row is not None and json.loads(row[0])[_KEY] != pseudonyms.fingerprint:
+        raise StartFault(f"{path} is not the key that the tombstones were made with")
+    return pseudonyms
+
+
 def write(
-    connection: sqlite3.Connection, tenant: str, pseudonym: str, profile_id: str, erasure: Erasure
+    connection: sqlite3.Connection,
+    pseudonyms: Pseudonyms,
+    tenant: str,
+    profile_id: str,
+    erasure: Erasure,
 ) -> None:
     """Create or replace; the id goes with the last confirmation."""
     connection.execute(
@@ -47,9 +69,9 @@ def write(
         " VALUES (?, ?, ?, ?)",
         (
             tenant,
-            pseudonym,
+            pseudonyms.of(tenant, profile_id),
             None if erasure.is_complete else profile_id,
-            json.dumps(asdict(erasure)),
+            json.dumps({**asdict(erasure), _KEY: pseudonyms.fingerprint}),
         ),
     )
 
@@ -78,5 +100,6 @@ def delete_profile(
 
 def _decode(text: str) -> Erasure:
     values = json.loads(text)
+    del values[_KEY]
     services = tuple(ServiceErasure(**one) for one in values.pop("services"))
     return Erasure(**values, services=services)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from libs.domain.event import Attribution, Event, EventKind
@@ -103,6 +103,27 @@ def read_profile_events(
     return [decode(row) for row in rows]
 
 
+def read_profile_columns(
+    connection: sqlite3.Connection, tenant: str, profile_id: str
+) -> Iterator[EventColumns]:
+    """A profile's events in order, a chunk at a time."""
+    last = _NO_ORDER
+    while True:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS}, event_id FROM events"  # noqa: S608  constants
+            " WHERE tenant = ? AND profile_id = ? AND occurred_ms >= ?"
+            f" AND ({_ORDER}) > (?, ?, ?) ORDER BY {_ORDER} LIMIT ?",
+            (tenant, profile_id, last[0], *last, CHUNK_ROWS),
+        ).fetchall()
+        if rows:
+            columns = ColumnsBuilder()
+            columns.extend([row[:-1] for row in rows])
+            yield columns.build()
+        if len(rows) < CHUNK_ROWS:
+            return
+        last = (rows[-1][4], rows[-1][5], rows[-1][-1])
+
+
 def read_profile_rows(
     connection: sqlite3.Connection, tenant: str, profile_id: str, *, watermark: int
 ) -> list[Row]:
@@ -121,7 +142,8 @@ def read_arrivals(
     """At most `most` events with a place above `after`, with their places, in that order."""
     rows = connection.execute(
         f"SELECT log_seq, {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
-        f" WHERE tenant = ? AND log_seq > ? {order} LIMIT ?",
+        # "+": by place, or every look would walk all that the tenant ever did.
+        f" WHERE +tenant = ? AND log_seq > ? {order} LIMIT ?",
         (tenant, after, most),
     ).fetchall()
     return [(row[0], decode(row[1:])) for row in rows]

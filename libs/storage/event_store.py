@@ -1,6 +1,7 @@
 """The event store in SQLite: log, decisions, profiles and features around one connection."""
 
 import contextlib
+import mmap
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,6 @@ from libs.storage import decision_table, erasure_table, event_log, profile_table
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
 from libs.storage.past_titles import PastTitles
-from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.rebuild import rebuild
 from libs.storage.recorded import (
     Recorded,
@@ -29,7 +29,6 @@ from libs.storage.recorded import (
     sift_events,
 )
 from libs.storage.sqlite import (
-    BUSY_TIMEOUT_MS,
     Connect,
     Readers,
     connect,
@@ -44,7 +43,8 @@ MOST_TENANTS: Final = 32
 # The key of the tombstones, beside the file and never in it.
 PSEUDONYM_KEY: Final = "pseudonym.key"
 
-_END_OF_TIME_MS: Final = 2**63 - 1
+# Writers wait while the write-ahead log is emptied, and that waits for readers: not for long.
+_SCRUB_S: Final = 0.05
 
 
 class SqliteEventStore:
@@ -64,7 +64,9 @@ class SqliteEventStore:
         self._past = PastTitles(self._reading, most_tenants)
         self._path = path
         try:
-            self._pseudonyms = Pseudonyms.of_file(path.with_name(PSEUDONYM_KEY))
+            self._pseudonyms = erasure_table.open_pseudonyms(
+                self._writer.connection, path.with_name(PSEUDONYM_KEY)
+            )
         except StartFault:
             self._writer.close()
             raise
@@ -213,13 +215,12 @@ class SqliteEventStore:
         known = erasure_table.read(connection, tenant, pseudonym)
         if known is not None:
             return known
-        events = event_log.read_profile_events(
-            connection, tenant, profile_id, until_ms=_END_OF_TIME_MS
-        )
-        oldest_ms = events[0].occurred_ms if events else None
-        if events:
-            self._features.remove(tenant, from_events(events))
-            self._changed_from.append((tenant, events[0].occurred_ms))
+        oldest_ms = None
+        for columns in event_log.read_profile_columns(connection, tenant, profile_id):
+            self._features.remove(tenant, columns)
+            if oldest_ms is None:
+                oldest_ms = int(columns.occurred_ms[0])
+                self._changed_from.append((tenant, oldest_ms))
         counts = erasure_table.delete_profile(connection, tenant, profile_id)
         erasure = Erasure(
             erased_ms=now_ms,
@@ -230,7 +231,7 @@ class SqliteEventStore:
             oldest_event_ms=oldest_ms,
             services=tuple(ServiceErasure(service) for service in services),
         )
-        erasure_table.write(connection, tenant, pseudonym, profile_id, erasure)
+        erasure_table.write(connection, self._pseudonyms, tenant, profile_id, erasure)
         return erasure
 
     def _fold_early(self) -> None:
@@ -252,24 +253,40 @@ class SqliteEventStore:
             if known is None:
                 raise NotFound("erasure", pseudonym)
             erasure = known.confirmed(answer)
-            erasure_table.write(self._writer.connection, tenant, pseudonym, profile_id, erasure)
+            erasure_table.write(
+                self._writer.connection, self._pseudonyms, tenant, profile_id, erasure
+            )
         return erasure
 
     def pending_erasures(self) -> list[tuple[str, str]]:
         """(tenant, profile_id) of every erasure that some service has not confirmed."""
         return erasure_table.pending(self._readers.connection())
 
-    def scrub(self) -> bool:
-        """Overwrite what deleted rows left in the write-ahead log; False while somebody reads it.
+    def scrub(self, profile_ids: Collection[str] = ()) -> bool:
+        """Overwrite what deleted rows left behind; False where that has to be tried again.
 
-        Not in a transaction.
+        `secure_delete` overwrites rows, and emptying the write-ahead log what was there; SQLite
+        leaves copies in the slack of pages, too, when it balances them. So where one of
+        `profile_ids` is still found the file is written anew, for which writes wait (0.04 s at
+        18 MB). Not in a transaction.
         """
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_MS / 1000)
         try:
-            is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        finally:
-            connection.close()
-        return not is_busy
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_SCRUB_S)) as connection:
+                if not _emptied(connection):
+                    return False
+                if not any(map(self._path_holds, profile_ids)):
+                    return True
+                connection.execute("VACUUM")
+                return _emptied(connection)
+        except sqlite3.OperationalError:  # a full disk, or somebody else who writes
+            return False
+
+    def _path_holds(self, profile_id: str) -> bool:
+        with (
+            self._path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            return data.find(profile_id.encode()) >= 0
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""
@@ -331,6 +348,12 @@ class SqliteEventStore:
         return lambda after_ms, to_ms: event_log.read_columns(
             self._readers.connection(), tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
         )
+
+
+def _emptied(connection: sqlite3.Connection) -> bool:
+    """Whether the write-ahead log could be emptied: nobody reads from it."""
+    is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy
 
 
 def _check_alive(connection: sqlite3.Connection) -> None:

@@ -147,7 +147,7 @@ class MemoryEventStore:
                 if not erasure.is_complete
             )
 
-    def scrub(self) -> bool:
+    def scrub(self, profile_ids: Collection[str] = ()) -> bool:
         """Nothing is left anywhere."""
         return True
 

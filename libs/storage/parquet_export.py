@@ -111,40 +111,70 @@ def export_log(
 
     A profile that is erased meanwhile is not in it.
     """
+    out = out.resolve()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StartFault(f"{out} is there already and not an empty folder")
     making = out.with_name(f".{out.name}.part")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
+    try:
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        exported = _written(log, tenant, making, partition_count, now_ms, on_progress)
+        if out.exists():
+            out.rmdir()
+        making.rename(out)
+        _sync(out.parent)
+    except OSError as error:
+        raise StartFault(f"cannot write {out}: {error.strerror}") from error
+    finally:
+        # No erasure would reach what is left of a failure.
+        shutil.rmtree(making, ignore_errors=True)
+    return exported
+
+
+def _written(
+    log: LogReader,
+    tenant: str,
+    making: Path,
+    partition_count: int,
+    now_ms: int,
+    on_progress: Callable[[int, int], None],
+) -> Export:
     watermark = log.watermark()
     known = _by_partition(tenant, log.profile_ids(tenant), partition_count)
     files: list[ExportedFile] = []
     for place, profile_ids in enumerate(known):
         files.append(_write_partition(log, tenant, making, place, profile_ids, watermark))
         on_progress(place + 1, partition_count)
-    left = _by_partition(tenant, log.profile_ids(tenant), partition_count)
-    for place, profile_ids in enumerate(known):
-        if not set(profile_ids) <= set(left[place]):
-            files[place] = _write_partition(log, tenant, making, place, left[place], watermark)
     stored = log.profiles(tenant)
-    files.append(_write(making, _PROFILES, _profile_frame(stored)))
+    profiles = _write(making, _PROFILES, _profile_frame(stored))
+    while True:
+        left = _by_partition(tenant, log.profile_ids(tenant), partition_count)
+        # Whoever came since is not in it, and whoever was erased is no longer.
+        left = [
+            [profile_id for profile_id in before if profile_id in now]
+            for before, now in zip(known, map(set, left), strict=True)
+        ]
+        changed = [place for place in range(len(known)) if len(left[place]) < len(known[place])]
+        if not changed:
+            break
+        for place in changed:
+            files[place] = _write_partition(log, tenant, making, place, left[place], watermark)
+        stored = log.profiles(tenant)
+        profiles = _write(making, _PROFILES, _profile_frame(stored))
+        known = left
     exported = Export(
         export_schema_version=EXPORT_SCHEMA_VERSION,
         feature_schema_version=FEATURE_SCHEMA_VERSION,
         tenant=tenant,
         watermark=watermark,
         exported_ms=now_ms,
-        event_count=sum(one.row_count for one in files[:-1]),
+        event_count=sum(one.row_count for one in files),
         profile_count=len(stored),
         partition_count=partition_count,
-        files=tuple(files),
+        files=(*files, profiles),
     )
     (making / _MANIFEST).write_text(json.dumps(asdict(exported), indent=2) + "\n")
     _sync(making / _MANIFEST)
-    if out.exists():
-        out.rmdir()
-    making.rename(out)
-    _sync(out.parent)
     return exported
 
 

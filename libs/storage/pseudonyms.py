@@ -4,6 +4,7 @@ HMAC-SHA-256 (RFC 2104) under a key in a file of its own: without the key nobody
 pseudonym it is, not even by trying every id.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -23,33 +24,51 @@ class Pseudonyms:
     _key: bytes = field(repr=False)
 
     @staticmethod
-    def of_file(path: Path) -> "Pseudonyms":
+    def of_file(path: Path, *, may_make: bool = True) -> "Pseudonyms":
         """Those of the key in `path`, which is made when it is not there, for its owner alone.
 
-        Raises StartFault when the file holds no key.
+        Raises StartFault when the file holds no key, or is not there and may not be made.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        except OSError as error:
-            raise StartFault(f"cannot write {path}: {error.strerror}") from None
-        else:
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(KEY_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-        try:
+            if not path.exists():
+                if not may_make:
+                    raise StartFault(f"{path} is missing: it is the key of tombstones that exist")
+                _make(path)
             key = path.read_bytes()
         except OSError as error:
-            raise StartFault(f"cannot read {path}: {error.strerror}") from None
+            raise StartFault(f"cannot use {path}: {error.strerror}") from None
         if len(key) != KEY_BYTES:
             raise StartFault(f"{path} must hold a key of {KEY_BYTES} bytes, holds {len(key)}")
         return Pseudonyms(key)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this key from another one, and nothing else of it."""
+        return hmac.new(self._key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
 
     def of(self, tenant: str, profile_id: str) -> str:
         """What stands for the profile: 64 hexadecimal digits."""
         # A tenant holds no NUL, so no two pairs are the same text.
         text = f"{tenant}\0{profile_id}".encode()
         return hmac.new(self._key, text, hashlib.sha256).hexdigest()
+
+
+def _make(path: Path) -> None:
+    """Whole or not at all, also when the power goes; another process may be first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -153,18 +153,27 @@ def _rebuild_titles(
     connection: sqlite3.Connection, tenant: str, on_replaced: Callable[[], None]
 ) -> Iterator[None]:
     """Sum one tenant's title counters beside the table, then replace all of its rows."""
-    live, after = LiveTitleCounters(), 0
-    until = _newest(connection)
-    while after < until:
-        after = _add(connection, tenant, live, after, until)
-        yield
-    with transaction(connection):
-        until = _newest(connection)
+    is_replaced = False
+    while not is_replaced:
+        live, after = LiveTitleCounters(), 0
+        erased, until = _erased_count(connection), _newest(connection)
         while after < until:
             after = _add(connection, tenant, live, after, until)
-        _replace_titles(connection, tenant, live)
+            yield
+        with transaction(connection):
+            # What an erasure has taken out meanwhile may be in the sum already: then anew.
+            is_replaced = _erased_count(connection) == erased
+            if is_replaced:
+                until = _newest(connection)
+                while after < until:
+                    after = _add(connection, tenant, live, after, until)
+                _replace_titles(connection, tenant, live)
     on_replaced()
     yield
+
+
+def _erased_count(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM erasures").fetchone()[0])
 
 
 def _newest(connection: sqlite3.Connection) -> int:

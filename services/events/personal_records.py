@@ -68,8 +68,12 @@ class PersonalRecords:
         self._services = tuple(services)
         self._clock = clock
         self._retry_s = retry_s
-        # What crashed between a deletion and its scrubbing is scrubbed by the next process.
-        self._is_scrubbed = False
+        # Deletions and how many of them are scrubbed. One is assumed of the process before, which
+        # may have crashed in between.
+        self._deleted = 1
+        self._scrubbed = 0
+        # Who has been erased to the last, and may still be found.
+        self._gone: set[str] = set()
         # Of its own, so that they can be waited for: the store must not be closed under them.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="records")
 
@@ -83,19 +87,23 @@ class PersonalRecords:
         erasure = await self._commits.run(
             1, lambda: self._store.erase_profile(tenant, profile_id, names, now_ms)
         )
-        self._is_scrubbed = False
+        self._deleted += 1
         timeout_s = min(ERASE_S, time_left_s / 2)
         if not erasure.is_complete:
             erasure = await self._drive(tenant, profile_id, timeout_s)
+        else:
+            self._gone.add(profile_id)
         await self._scrub()
         return erasure
 
     async def run(self) -> None:
-        """Drive what is pending, for ever."""
+        """Drive what is pending, for ever; what cannot be done now is tried again."""
         while True:
-            for tenant, profile_id in await self._on_thread(self._store.pending_erasures):
-                await self._drive(tenant, profile_id, ERASE_S)
-                self._is_scrubbed = False
+            try:
+                for tenant, profile_id in await self._on_thread(self._store.pending_erasures):
+                    await self._drive(tenant, profile_id, ERASE_S)
+            except Fault as fault:
+                log.warning("erasures wait", cause=fault.reason)
             await self._scrub()
             await asyncio.sleep(self._retry_s)
 
@@ -119,15 +127,24 @@ class PersonalRecords:
         )
 
         def note() -> Erasure:
+            # Asked again, an erasure is what it was: with no service left there is nothing to add.
+            erasure = self._store.erase_profile(tenant, profile_id, (), self._clock())
             for answer in answers:
                 erasure = self._store.confirm_erasure(tenant, profile_id, answer)
             return erasure
 
-        return await self._commits.run(1, note)
+        erasure = await self._commits.run(1, note)
+        self._deleted += 1
+        if erasure.is_complete:
+            self._gone.add(profile_id)
+        return erasure
 
     async def _scrub(self) -> None:
-        if not self._is_scrubbed:
-            self._is_scrubbed = await self._on_thread(self._store.scrub)
+        """Up to what is deleted by now; what is deleted meanwhile is for the next time."""
+        until, gone = self._deleted, frozenset(self._gone)
+        if self._scrubbed < until and await self._on_thread(lambda: self._store.scrub(gone)):
+            self._scrubbed = max(self._scrubbed, until)
+            self._gone -= gone
 
     async def _on_thread(self, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -61,10 +61,10 @@ class EventStore(Protocol):
         """(tenant, profile_id) of every erasure that some service has not confirmed."""
         ...
 
-    def scrub(self) -> bool:
+    def scrub(self, profile_ids: Collection[str] = ()) -> bool:
         """Overwrite what deleted rows have left behind; False where that has to be tried again.
 
-        Not in a transaction.
+        `profile_ids` were erased and are to be found nowhere any more. Not in a transaction.
         """
         ...
 

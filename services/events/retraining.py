@@ -44,7 +44,8 @@ def retraining_from(bundles: Path, interval_ms: int) -> RetrainingOf:
         touched.sort(key=lambda one: one.created_ms, reverse=True)
         return Retraining(
             versions=tuple(one.version for one in touched),
-            due_ms=newest_ms + interval_ms if touched else None,
+            # A bundle of after the erasure has not read it: then nothing is due any more.
+            due_ms=newest_ms + interval_ms if touched and newest_ms <= erasure.erased_ms else None,
         )
 
     return find

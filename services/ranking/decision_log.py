@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from libs.domain.decision import Decision
-from libs.domain.rejection import Rejection
+from libs.domain.rejection import Rejection, RejectionReason
 from libs.faults import DeadlineSpent, Fault, Overloaded, PartUnavailable
 
 log = structlog.get_logger(__name__)
@@ -132,6 +132,10 @@ class QueuedDecisionLog:
                 log.error("decisions refused by events", cause=str(fault), count=len(batch))
                 self._on_lost(len(batch))
             else:
+                # Whoever was erased meanwhile is not to be logged, and nothing is lost with it.
+                rejections = [
+                    one for one in rejections if one.reason is not RejectionReason.ERASED_PROFILE
+                ]
                 for rejection in rejections:
                     log.error(
                         "decision rejected by events",

@@ -137,7 +137,7 @@ class PostgresEventStore:
         """None."""
         return []
 
-    def scrub(self) -> bool:
+    def scrub(self, profile_ids: Collection[str] = ()) -> bool:
         """Nothing was deleted that anybody asked to be forgotten."""
         return True
 

@@ -34,7 +34,7 @@ from libs.faults import InvalidField, NotFound, NotSupported, PartUnavailable, S
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_table import TitleTable
 from libs.storage.decision_table import KEPT_MS
-from libs.storage.event_store import SqliteEventStore
+from libs.storage.event_store import PSEUDONYM_KEY, SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
 from libs.storage.log_reader import LogReader
 from libs.storage.memory_event_store import MemoryEventStore
@@ -494,10 +494,55 @@ class TestSqliteEventStore:
             store.scrub()
             assert holding() == ["events.sqlite"]  # until ranking has confirmed
             store.confirm_erasure(TENANT, marker, ServiceErasure("ranking", True))
-            assert store.scrub()
+            assert store.scrub([marker])
             assert holding() == []
         with closing(SqliteEventStore(path)) as store:
             assert store.record_events(TENANT, some[:1], NOW_MS).rejections
+
+    def test_an_erased_id_is_not_in_the_slack_of_pages_either(self, tmp_path: Path) -> None:
+        path, rng = tmp_path / "events.sqlite", Random(3)
+        names = [f"someone-{place:05d}-else" for place in range(700)]
+        some = [
+            watch(
+                f"e{number}",
+                START_MS + rng.randrange(10**9),
+                profile_id=rng.choice(names),
+                title_id=f"t{rng.randrange(300)}",
+            )
+            for number in range(14_000)
+        ]
+        gone = rng.sample(names, 200)
+        with closing(SqliteEventStore(path)) as store:
+            for start in range(0, len(some), 500):
+                store.record_events(TENANT, some[start : start + 500], NOW_MS)
+            with store.transaction():
+                for name in gone:
+                    store.erase_profile(TENANT, name, (), NOW_MS)
+            assert store.scrub()
+            left = [name for name in gone if name.encode() in path.read_bytes()]
+            assert left, "this file does not show what SQLite leaves behind"
+            assert store.scrub(gone)
+            assert not [name for name in gone if name.encode() in path.read_bytes()]
+            kept = {name: store.history(TENANT, name, most=99) for name in names}
+            assert sum(map(len, kept.values())) == sum(one.profile_id not in gone for one in some)
+
+    def test_tombstones_are_not_served_without_their_key(self, tmp_path: Path) -> None:
+        path, key = tmp_path / "events.sqlite", tmp_path / PSEUDONYM_KEY
+        SqliteEventStore(path).close()
+        key.unlink()  # nothing was made with it
+        with closing(SqliteEventStore(path)) as store:
+            store.erase_profile(TENANT, "profile0", (), NOW_MS)
+        assert key.stat().st_mode & 0o077 == 0
+        held = key.read_bytes()
+        key.unlink()
+        with pytest.raises(StartFault, match=r"pseudonym\.key is missing"):
+            SqliteEventStore(path)
+        key.write_bytes(bytes(32))
+        with pytest.raises(StartFault, match="not the key"):
+            SqliteEventStore(path)
+        key.write_bytes(held)
+        with closing(SqliteEventStore(path)) as store:
+            assert store.record_events(TENANT, [watch("late", START_MS)], NOW_MS).rejections
 
     def test_a_place_in_the_log_is_never_given_twice(self, tmp_path: Path) -> None:
         path = tmp_path / "events.sqlite"
@@ -532,7 +577,7 @@ class TestSqliteEventStore:
         path = tmp_path / "events.sqlite"
         code = (
             "import sys; from pathlib import Path\n"
-            "from libs.storage.event_store import SqliteEventStore\n"
+            "from libs.storage.event_store import PSEUDONYM_KEY, SqliteEventStore\n"
             "from tests.made_events import START_MS, watch\n"
             "store, place = SqliteEventStore(Path(sys.argv[1])), 0\n"
             "while True:\n"

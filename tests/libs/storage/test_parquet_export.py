@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from libs.domain.event import DAY_MS, Event
 from libs.domain.profile import Profile
-from libs.faults import StartFault
+from libs.faults import PartUnavailable, StartFault
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.parquet_export import Export, export_log, partition_of
@@ -101,6 +101,48 @@ def test_what_arrives_meanwhile_is_not_in_it(tmp_path: Path) -> None:
         store.record_events(TENANT, [watch(f"e{n}", START_MS + n) for n in range(5)], NOW_MS)
         answer = exported(log, tmp_path / "out", 1)
     assert answer.event_count == answer.watermark == 5
+
+
+class Forgetting(LogReader):
+    """A log of which a profile is erased whenever profiles were listed, one after the other."""
+
+    def __init__(self, path: Path, store: SqliteEventStore) -> None:
+        super().__init__(path)
+        self.store = store
+        self.names = ["profile0", "profile1"]
+
+    def profile_ids(self, tenant: str) -> list[str]:
+        found = super().profile_ids(tenant)
+        if self.names:
+            self.store.erase_profile(TENANT, self.names.pop(0), (), NOW_MS)
+        return found
+
+
+def test_whoever_is_erased_meanwhile_is_not_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(Forgetting(path, store)) as log:
+        for name in ("profile0", "profile1", "profile2"):
+            store.record_events(TENANT, [watch(name, START_MS, profile_id=name)], NOW_MS)
+            store.upsert_profiles(TENANT, [Profile(name)])
+        answer = exported(log, tmp_path / "out")
+    assert set(read(tmp_path / "out")["profile_id"]) == {"profile2"}
+    assert (answer.event_count, answer.profile_count) == (1, 1)
+
+
+class Breaking(LogReader):
+    """A log that cannot be read to its end."""
+
+    def profiles(self, tenant: str) -> list[Profile]:
+        raise PartUnavailable("event log", "gone")
+
+
+def test_nothing_is_left_of_an_export_that_failed(tmp_path: Path) -> None:
+    path = tmp_path / "events" / "events.sqlite"
+    with closing(SqliteEventStore(path)) as store, closing(Breaking(path)) as log:
+        store.record_events(TENANT, [watch("e", START_MS)], NOW_MS)
+        with pytest.raises(PartUnavailable):
+            exported(log, tmp_path / "out")
+    assert [one.name for one in tmp_path.iterdir()] == ["events"]
 
 
 def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from libs.storage import rebuild as rebuilding
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
+from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.rebuild import rebuild_file
 from tests.made_events import START_MS, assert_close, assert_same_state, event_lists, watch
 
@@ -141,3 +142,27 @@ def test_steps_are_short_whatever_the_log_holds(
         assert len(shares) >= 60 // 12
         after = store.profile_state("default", "profile3", None)
         assert_close(after.counters.values, before.counters.values)
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_an_erasure_between_two_steps_is_not_undone(tmp_path: Path, step: int) -> None:
+    with closing(SqliteEventStore(tmp_path / "events.sqlite")) as store:
+        some = [
+            watch(f"e{n}", START_MS + n, profile_id=f"profile{n % 2}", title_id=f"t{n % 3}")
+            for n in range(30)
+        ]
+        store.record_events("default", some, START_MS + 99)
+        for place, _ in enumerate(store.rebuild_features()):
+            if place == step:
+                store.erase_profile("default", "profile0", (), START_MS + 99)
+        if place < step:
+            store.erase_profile("default", "profile0", (), START_MS + 99)
+        never = MemoryEventStore()
+        kept = [event for event in some if event.profile_id != "profile0"]
+        never.record_events("default", kept, START_MS + 99)
+        found, wanted = (
+            one.title_table("default", None, "", now_ms=START_MS + 99) for one in (store, never)
+        )
+        assert found.title_ids == wanted.title_ids
+        np.testing.assert_allclose(found.counters, wanted.counters, rtol=1e-9, atol=1e-9)
+        assert store.profile_state("default", "profile0", None).newest_ms == 0

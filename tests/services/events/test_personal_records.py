@@ -198,3 +198,31 @@ async def test_nothing_reads_the_store_after_the_end() -> None:
     await closing
     assert store.has_looked
     await commits.close()
+
+
+class Full(MemoryEventStore):
+    """A store whose disk is full at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def pending_erasures(self) -> list[tuple[str, str]]:
+        self.looks += 1
+        if self.looks == 1:
+            raise PartUnavailable("events", "disk full")
+        return super().pending_erasures()
+
+
+async def test_what_cannot_be_done_now_is_tried_again() -> None:
+    store = Full()
+    commits = GroupCommit(store, most_waiting=10)
+    records = PersonalRecords(store, commits, (), lambda: NOW_MS, retry_s=0.001)
+    running = asyncio.create_task(records.run())
+    async with asyncio.timeout(20):
+        while store.looks < 3:
+            await asyncio.to_thread(store.scrub)
+    assert not running.done()
+    running.cancel()
+    await records.close()
+    await commits.close()
