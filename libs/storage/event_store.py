@@ -1,7 +1,6 @@
 """The event store in SQLite: log, decisions, profiles and features around one connection."""
 
 import contextlib
-import mmap
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from libs.storage.recorded import (
     sift_decisions,
     sift_events,
 )
+from libs.storage.scrub import scrub
 from libs.storage.sqlite import (
     Connect,
     Readers,
@@ -42,9 +42,6 @@ MOST_TENANTS: Final = 32
 
 # The key of the tombstones, beside the file and never in it.
 PSEUDONYM_KEY: Final = "pseudonym.key"
-
-# Writers wait while the write-ahead log is emptied, and that waits for readers: not for long.
-_SCRUB_S: Final = 0.05
 
 
 class SqliteEventStore:
@@ -265,28 +262,9 @@ class SqliteEventStore:
     def scrub(self, profile_ids: Collection[str] = ()) -> bool:
         """Overwrite what deleted rows left behind; False where that has to be tried again.
 
-        `secure_delete` overwrites rows, and emptying the write-ahead log what was there; SQLite
-        leaves copies in the slack of pages, too, when it balances them. So where one of
-        `profile_ids` is still found the file is written anew, for which writes wait (0.04 s at
-        18 MB). Not in a transaction.
+        `profile_ids` were erased and are to be found nowhere any more. Not in a transaction.
         """
-        try:
-            with contextlib.closing(sqlite3.connect(self._path, timeout=_SCRUB_S)) as connection:
-                if not _emptied(connection):
-                    return False
-                if not any(map(self._path_holds, profile_ids)):
-                    return True
-                connection.execute("VACUUM")
-                return _emptied(connection)
-        except sqlite3.OperationalError:  # a full disk, or somebody else who writes
-            return False
-
-    def _path_holds(self, profile_id: str) -> bool:
-        with (
-            self._path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
-            return data.find(profile_id.encode()) >= 0
+        return scrub(self._path, profile_ids)
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""
@@ -348,12 +326,6 @@ class SqliteEventStore:
         return lambda after_ms, to_ms: event_log.read_columns(
             self._readers.connection(), tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
         )
-
-
-def _emptied(connection: sqlite3.Connection) -> bool:
-    """Whether the write-ahead log could be emptied: nobody reads from it."""
-    is_busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not is_busy
 
 
 def _check_alive(connection: sqlite3.Connection) -> None:
