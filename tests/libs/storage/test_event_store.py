@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from libs.domain.consent import Consent
 from libs.domain.decision import Decision
-from libs.domain.erasure import ServiceErasure
 from libs.domain.event import (
     DAY_MS,
     EVENT_SCHEMA_VERSION,
@@ -29,19 +28,16 @@ from libs.domain.event import (
     Recording,
 )
 from libs.domain.profile import Profile
-from libs.domain.rejection import RejectionReason
-from libs.faults import InvalidField, NotFound, NotSupported, PartUnavailable, StartFault
+from libs.faults import PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_table import TitleTable
 from libs.storage.decision_table import KEPT_MS
-from libs.storage.event_store import PSEUDONYM_KEY, SqliteEventStore
+from libs.storage.event_store import SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
-from libs.storage.log_reader import LogReader
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
 from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
-from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
@@ -51,30 +47,6 @@ NOW_MS = START_MS + 100 * DAY_MS
 properties = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], EventStore]]:
-    """Makes stores; what it made is closed at the end."""
-    with contextlib.ExitStack() as stack:
-
-        def make_memory() -> EventStore:
-            return MemoryEventStore()
-
-        def make_sqlite() -> EventStore:
-            folder = tmp_path / str(len(list(tmp_path.iterdir())))
-            return stack.enter_context(closing(SqliteEventStore(folder / "events.sqlite")))
-
-        if request.param == "postgres":
-            databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
-            yield stack.enter_context(databases.fresh_stores())
-        else:
-            yield {"memory": make_memory, "sqlite": make_sqlite}[request.param]
-
-
-@pytest.fixture
-def store(fresh: Callable[[], EventStore]) -> EventStore:
-    return fresh()
 
 
 def decision(page_id: str = "page0", propensities: tuple[float, ...] = (0.5, 0.25)) -> Decision:
@@ -88,28 +60,6 @@ def record_all(store: EventStore, some: list[Event], cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(some)]
     for start, stop in zip(edges, edges[1:], strict=False):  # noqa: RUF007  pairs of edges
         store.record_events(TENANT, some[start:stop], NOW_MS)
-
-
-def assert_same_counters(one: TitleTable, other: TitleTable) -> None:
-    """The same but for rows of zeros, which a title keeps that had events once."""
-    for rows in ("counters", "country_counters"):
-        found, wanted = (
-            {
-                (title_id, country): row
-                for country, values in (
-                    table.country_counters.items()
-                    if rows == "country_counters"
-                    else [("", table.counters)]
-                )
-                for title_id, row in zip(table.title_ids, values, strict=True)
-            }
-            for table in (one, other)
-        )
-        nothing = np.zeros(one.counters.shape[1])
-        for key in found.keys() | wanted.keys():
-            np.testing.assert_allclose(
-                found.get(key, nothing), wanted.get(key, nothing), rtol=1e-9, atol=1e-9
-            )
 
 
 def assert_same_table(one: TitleTable, other: TitleTable) -> None:
@@ -382,177 +332,7 @@ class TestEventStore:
         assert table.as_of_ms == as_of_ms
 
 
-@pytest.mark.parametrize("fresh", ["memory", "sqlite"], indirect=True)
-class TestErasure:
-    """Of the stores that can erase."""
-
-    @properties
-    @given(event_lists(most=12), st.data())
-    def test_an_erased_profile_leaves_nothing_but_its_absence(
-        self, fresh: Callable[[], EventStore], some: list[Event], data: st.DataObject
-    ) -> None:
-        store, never = fresh(), MemoryEventStore()
-        gone = data.draw(st.sampled_from(["profile0", "profile1", "stranger"]))
-        cut = data.draw(st.integers(0, len(some)))
-        store.record_events(TENANT, some[:cut], NOW_MS)
-        store.upsert_profiles(TENANT, [Profile(gone), Profile("kept")])
-        with store.transaction():  # one that others share, who came before and after
-            store.record_events(TENANT, some[cut:], NOW_MS)
-            erasure = store.erase_profile(TENANT, gone, ("ranking",), NOW_MS)
-            store.record_events(TENANT, [watch("after", START_MS, profile_id="kept")], NOW_MS)
-        never.record_events(TENANT, [one for one in some if one.profile_id != gone], NOW_MS)
-        never.record_events(TENANT, [watch("after", START_MS, profile_id="kept")], NOW_MS)
-        own = [one for one in some if one.profile_id == gone]
-        assert erasure.event_count == len(own)
-        assert erasure.had_profile
-        assert erasure.oldest_event_ms == min((one.occurred_ms for one in own), default=None)
-        assert store.history(TENANT, gone, most=100) == []
-        assert store.profiles(TENANT, [gone, "kept"]) == [Profile("kept")]
-        for profile_id in ("profile0", "profile1", "stranger", "kept"):
-            assert_same_state(
-                store.profile_state(TENANT, profile_id, None),
-                never.profile_state(TENANT, profile_id, None),
-            )
-        for as_of_ms in (None, START_MS + DAY_MS):
-            found = store.title_table(TENANT, as_of_ms, "DE", now_ms=NOW_MS)
-            wanted = never.title_table(TENANT, as_of_ms, "DE", now_ms=NOW_MS)
-            assert_same_counters(found, wanted)
-
-    def test_nothing_late_brings_an_erased_profile_back(self, store: EventStore) -> None:
-        first = watch("a", START_MS)
-        store.record_events(TENANT, [first], NOW_MS)
-        store.record_decisions(TENANT, [decision()], NOW_MS)
-        assert [one["page_id"] for one in store.decisions_of(TENANT, "profile0")] == ["page0"]
-        erasure = store.erase_profile(TENANT, "profile0", (), NOW_MS)
-        assert (erasure.event_count, erasure.decision_count) == (1, 1)
-        other = watch("b", START_MS, profile_id="profile1")
-        late = store.record_events(TENANT, [first, other, watch("c", START_MS)], NOW_MS)
-        assert late.recorded_count == 1
-        assert [(one.index, one.reason, one.field) for one in late.rejections] == [
-            (0, RejectionReason.ERASED_PROFILE, "profile_id"),
-            (2, RejectionReason.ERASED_PROFILE, "profile_id"),
-        ]
-        again = store.record_decisions(TENANT, [decision("page1")], NOW_MS)
-        assert [one.reason for one in again.rejections] == [RejectionReason.ERASED_PROFILE]
-        with pytest.raises(InvalidField, match=r"profiles\[1\]\.profile_id: was erased"):
-            store.upsert_profiles(TENANT, [Profile("profile1"), Profile("profile0")])
-        assert store.profiles(TENANT, ["profile0", "profile1"]) == []
-        # Another tenant's profile of the same name is somebody else.
-        assert store.record_events("other", [first], NOW_MS).recorded_count == 1
-
-    def test_an_erasure_is_one_however_often_it_is_asked_for(self, store: EventStore) -> None:
-        store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-        first = store.erase_profile(TENANT, "profile0", ("ranking", "recap"), NOW_MS)
-        assert store.erase_profile(TENANT, "profile0", (), NOW_MS + 5) == first
-        assert store.pending_erasures() == [(TENANT, "profile0")]
-        refused = ServiceErasure("recap", problem="is away")
-        assert not store.confirm_erasure(TENANT, "profile0", refused).is_complete
-        store.confirm_erasure(TENANT, "profile0", ServiceErasure("ranking", True, 3))
-        done = store.confirm_erasure(TENANT, "profile0", ServiceErasure("recap", True))
-        assert done.is_complete
-        assert store.pending_erasures() == []
-        assert store.erase_profile(TENANT, "profile0", ("ranking",), NOW_MS + 9) == done
-        assert store.scrub()
-
-    def test_only_what_was_erased_can_be_confirmed(self, store: EventStore) -> None:
-        with pytest.raises(NotFound):
-            store.confirm_erasure(TENANT, "profile0", ServiceErasure("ranking", True))
-
-
-@pytest.mark.parametrize("fresh", ["postgres"], indirect=True)
-def test_postgres_says_that_it_cannot_erase_and_erases_nothing(store: EventStore) -> None:
-    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-    store.record_decisions(TENANT, [decision()], NOW_MS)
-    with pytest.raises(NotSupported):
-        store.erase_profile(TENANT, "profile0", (), NOW_MS)
-    assert len(store.history(TENANT, "profile0", most=9)) == 1
-    assert [one["page_id"] for one in store.decisions_of(TENANT, "profile0")] == ["page0"]
-
-
 class TestSqliteEventStore:
-    def test_an_erased_id_is_in_no_file(self, tmp_path: Path) -> None:
-        marker = "marker-of-nobody-else"
-        path = tmp_path / "events.sqlite"
-        some = [
-            watch(f"e{place}", START_MS + place, profile_id=profile_id, title_id=f"t{place % 7}")
-            for place in range(300)
-            for profile_id in (marker if place % 3 == 0 else f"profile{place % 5}",)
-        ]
-
-        def holding() -> list[str]:
-            files = [file for file in tmp_path.rglob("*") if file.is_file()]
-            return [file.name for file in files if marker.encode() in file.read_bytes()]
-
-        with closing(SqliteEventStore(path)) as store:
-            for start in range(0, 300, 50):
-                store.record_events(TENANT, some[start : start + 50], NOW_MS)
-            store.upsert_profiles(TENANT, [Profile(marker)])
-            page = dataclasses.replace(decision(), profile_id=marker)
-            store.record_decisions(TENANT, [page], NOW_MS)
-            assert holding()
-            store.erase_profile(TENANT, marker, ("ranking",), NOW_MS)
-            store.scrub()
-            assert holding() == ["events.sqlite"]  # until ranking has confirmed
-            store.confirm_erasure(TENANT, marker, ServiceErasure("ranking", True))
-            assert store.scrub([marker])
-            assert holding() == []
-        with closing(SqliteEventStore(path)) as store:
-            assert store.record_events(TENANT, some[:1], NOW_MS).rejections
-
-    def test_an_erased_id_is_not_in_the_slack_of_pages_either(self, tmp_path: Path) -> None:
-        path, rng = tmp_path / "events.sqlite", Random(3)
-        names = [f"someone-{place:05d}-else" for place in range(700)]
-        some = [
-            watch(
-                f"e{number}",
-                START_MS + rng.randrange(10**9),
-                profile_id=rng.choice(names),
-                title_id=f"t{rng.randrange(300)}",
-            )
-            for number in range(14_000)
-        ]
-        gone = rng.sample(names, 200)
-        with closing(SqliteEventStore(path)) as store:
-            for start in range(0, len(some), 500):
-                store.record_events(TENANT, some[start : start + 500], NOW_MS)
-            with store.transaction():
-                for name in gone:
-                    store.erase_profile(TENANT, name, (), NOW_MS)
-            assert store.scrub()
-            left = [name for name in gone if name.encode() in path.read_bytes()]
-            assert left, "this file does not show what SQLite leaves behind"
-            assert store.scrub(gone)
-            assert not [name for name in gone if name.encode() in path.read_bytes()]
-            kept = {name: store.history(TENANT, name, most=99) for name in names}
-            assert sum(map(len, kept.values())) == sum(one.profile_id not in gone for one in some)
-
-    def test_tombstones_are_not_served_without_their_key(self, tmp_path: Path) -> None:
-        path, key = tmp_path / "events.sqlite", tmp_path / PSEUDONYM_KEY
-        SqliteEventStore(path).close()
-        key.unlink()  # nothing was made with it
-        with closing(SqliteEventStore(path)) as store:
-            store.erase_profile(TENANT, "profile0", (), NOW_MS)
-        assert key.stat().st_mode & 0o077 == 0
-        held = key.read_bytes()
-        key.unlink()
-        with pytest.raises(StartFault, match=r"pseudonym\.key is missing"):
-            SqliteEventStore(path)
-        key.write_bytes(bytes(32))
-        with pytest.raises(StartFault, match="not the key"):
-            SqliteEventStore(path)
-        key.write_bytes(held)
-        with closing(SqliteEventStore(path)) as store:
-            assert store.record_events(TENANT, [watch("late", START_MS)], NOW_MS).rejections
-
-    def test_a_place_in_the_log_is_never_given_twice(self, tmp_path: Path) -> None:
-        path = tmp_path / "events.sqlite"
-        with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
-            store.record_events(TENANT, [watch("a", START_MS), watch("b", START_MS)], NOW_MS)
-            watermark = log.watermark()
-            store.erase_profile(TENANT, "profile0", (), NOW_MS)
-            store.record_events(TENANT, [watch("c", START_MS, profile_id="profile1")], NOW_MS)
-            assert [event.event_id for _, event in log.arrivals(TENANT, watermark, 9)] == ["c"]
-
     def test_a_second_writer_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "events.sqlite"
         with closing(SqliteEventStore(path)), pytest.raises(StartFault, match="already written"):
