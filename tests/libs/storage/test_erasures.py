@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from libs.domain.decision import Decision
 from libs.domain.erasure import ServiceErasure
 from libs.domain.event import (
     DAY_MS,
@@ -25,6 +24,7 @@ from libs.storage.event_store import PSEUDONYM_KEY, SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.memory_event_store import MemoryEventStore
 from services.events.ports import EventStore
+from tests.made_decisions import decision
 from tests.made_events import START_MS, assert_same_state, event_lists, watch
 
 TENANT = "default"
@@ -34,13 +34,6 @@ NOW_MS = START_MS + 100 * DAY_MS
 properties = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def decision(page_id: str = "page0", propensities: tuple[float, ...] = (0.5, 0.25)) -> Decision:
-    return Decision(
-        page_id, "profile0", START_MS, "explore", ("title0", "title1"), propensities,
-        model_version="v1", index_version="v2", arm="arm0",
-    )  # fmt: skip
 
 
 def assert_same_counters(one: TitleTable, other: TitleTable) -> None:

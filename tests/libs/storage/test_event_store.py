@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.domain.consent import Consent
-from libs.domain.decision import Decision
 from libs.domain.event import (
     DAY_MS,
     EVENT_SCHEMA_VERSION,
@@ -38,6 +37,7 @@ from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
 from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
+from tests.made_decisions import decision
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
@@ -47,13 +47,6 @@ NOW_MS = START_MS + 100 * DAY_MS
 properties = settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-def decision(page_id: str = "page0", propensities: tuple[float, ...] = (0.5, 0.25)) -> Decision:
-    return Decision(
-        page_id, "profile0", START_MS, "explore", ("title0", "title1"), propensities,
-        model_version="v1", index_version="v2", arm="arm0",
-    )  # fmt: skip
 
 
 def record_all(store: EventStore, some: list[Event], cuts: list[int]) -> None:
