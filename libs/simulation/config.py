@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,17 @@ class Stream(IntEnum):
     HISTORY = 7
 
 
+class Detail(StrEnum):
+    """How much of a session is made.
+
+    FULL has pages, impressions, clicks, searches and noise; PLAYS has what was played and the
+    opinions on it only, chosen straight from taste: no decisions, twice as fast.
+    """
+
+    FULL = "full"
+    PLAYS = "plays"
+
+
 @dataclass(frozen=True, slots=True)
 class SimulationConfig:
     """Events lie in the `days` before `until_ms` (Unix ms, exclusive).
@@ -37,6 +48,7 @@ class SimulationConfig:
     title_count: int = 1200
     days: int = 56
     events_target: int | None = None
+    detail: Detail = Detail.FULL
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -63,6 +63,7 @@ def simulate_history(
         fatigue=np.zeros(len(catalogue.title_ids)),
         unfinished={},
         listed=set(),
+        detail=config.detail,
     )
     free_ms = config.start_ms
     for start in _session_starts(config, profile, preferences.taste, activity, rng):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from libs.simulation.config import SimulationConfig
@@ -14,7 +16,7 @@ from libs.simulation.config import SimulationConfig
         {"events_target": 0},
     ],
 )
-def test_nonsense_is_rejected(wrong: dict[str, int]) -> None:
+def test_nonsense_is_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):
         SimulationConfig(**({"until_ms": 1_767_225_600_000} | wrong))
 
