@@ -90,6 +90,9 @@ def simulate(
     detail: Annotated[
         Detail, typer.Option(help="plays: no pages and impressions, twice as fast.")
     ] = Detail.FULL,
+    movers: Annotated[
+        float, typer.Option(min=0, max=1, help="Households that move to another time zone.")
+    ] = 0.0,
 ) -> None:
     """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
     if days is not None and weeks is not None:
@@ -103,6 +106,7 @@ def simulate(
             days=7 * weeks if weeks else days or 56,
             events_target=event_count,
             detail=detail,
+            movers_share=movers,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -46,6 +46,8 @@ def options_of(config: SimulationConfig) -> str:
         options += f" --events {config.events_target}"
     if config.detail is not Detail.FULL:
         options += f" --detail {config.detail}"
+    if config.movers_share:
+        options += f" --movers {config.movers_share:g}"
     return options
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from libs.domain.title import LicenceWindow, Person, Title, TitleKind
 from libs.simulation.config import SimulationConfig, Stream
-from libs.simulation.geography import COUNTRIES, COUNTRY_ROW
+from libs.simulation.geography import COUNTRIES, COUNTRY_ROW, PLACES
 from libs.simulation.latent import LatentSpace, build_latent_space
 from libs.simulation.licences import draw_licences
 from libs.simulation.text import NameBook, episode_synopsis, synopsis
@@ -36,8 +36,8 @@ class Catalogue:
     episodes: tuple[tuple[EpisodeRef, ...], ...]  # (n,) in watching order; empty: no series
     space: LatentSpace
     traits: Traits
-    opens_ms: NDArray[np.int64]  # (countries, n) licence start; NEVER_MS: not licensed there
-    closes_ms: NDArray[np.int64]  # (countries, n) licence end, exclusive; NEVER_MS: open
+    opens_ms: NDArray[np.int64]  # (places, n) licence start; NEVER_MS: not licensed there
+    closes_ms: NDArray[np.int64]  # (places, n) licence end, exclusive; NEVER_MS: open
 
 
 def build_catalogue(config: SimulationConfig) -> Catalogue:
@@ -166,9 +166,9 @@ def _extras(parent: Title, rng: np.random.Generator) -> list[Title]:
 
 
 def _window_arrays(titles: list[Title]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Licence windows as (countries, n) starts and ends; a title has one a country at most."""
-    opens = np.full((len(COUNTRIES), len(titles)), NEVER_MS, np.int64)
-    closes = np.full((len(COUNTRIES), len(titles)), NEVER_MS, np.int64)
+    """Licence windows as (places, n) starts and ends; a title has one a country at most."""
+    opens = np.full((len(PLACES), len(titles)), NEVER_MS, np.int64)
+    closes = np.full((len(PLACES), len(titles)), NEVER_MS, np.int64)
     for row, title in enumerate(titles):
         for window in title.licence_windows or (LicenceWindow(),):
             places = [COUNTRY_ROW[window.country]] if window.country else slice(None)

@@ -20,6 +20,7 @@ class Stream(IntEnum):
     TASTE = 5
     POLICY = 6
     HISTORY = 7
+    MOVES = 8
 
 
 class Detail(StrEnum):
@@ -39,7 +40,8 @@ class SimulationConfig:
 
     `title_count` counts what can be recommended: movies, series and live streams; episodes and
     extras come on top. `events_target` scales how active viewers are so that about that many
-    events come out; None leaves their natural activity.
+    events come out; None leaves their natural activity. `movers_share` is the share of households
+    that move to another time zone, for good or for a while.
     """
 
     until_ms: int
@@ -49,6 +51,7 @@ class SimulationConfig:
     days: int = 56
     events_target: int | None = None
     detail: Detail = Detail.FULL
+    movers_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -61,6 +64,8 @@ class SimulationConfig:
             raise ValueError("days must be at least 1 and reach back no further than 1970")
         if self.events_target is not None and self.events_target < 1:
             raise ValueError("events_target must be positive")
+        if not 0 <= self.movers_share <= 1:
+            raise ValueError("movers_share must be from 0 to 1")
 
     @property
     def start_ms(self) -> int:

@@ -1,7 +1,8 @@
 """The history of one profile: when its sessions begin, and all that happens in them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from libs.simulation.config import SimulationConfig, Stream
 from libs.simulation.journal import Journal
 from libs.simulation.logging_policy import build_policy
 from libs.simulation.preferences import Preferences
+from libs.simulation.residences import Residence, is_packing, residence_at
 from libs.simulation.sessions import run_session
 from libs.simulation.tastes import DAYPARTS, Taste, daypart_of
 from libs.simulation.watching import Viewer
@@ -44,15 +46,18 @@ def simulate_history(
     config: SimulationConfig,
     catalogue: Catalogue,
     profile: Profile,
-    preferences: Preferences,
+    prepare: Callable[[str], Preferences],
+    residences: tuple[Residence, ...],
     index: int,
     activity: float,
 ) -> ProfileHistory:
     """Make the history of the profile at `index`; depends on no other profile.
 
-    `activity` multiplies how many sessions there are.
+    `activity` multiplies how many sessions there are; `prepare` gives the preferences in a country.
     """
     rng = config.rng(Stream.HISTORY, index)
+    place = 0
+    preferences = prepare(residences[place].country)
     journal = Journal(config.run_id, profile, config.until_ms)
     viewer = Viewer(
         catalogue=catalogue,
@@ -65,39 +70,62 @@ def simulate_history(
         listed=set(),
         detail=config.detail,
     )
+    journal.move(residences[place].country, residences[place].time_zone)
     free_ms = config.start_ms
-    for start in _session_starts(config, profile, preferences.taste, activity, rng):
+    for start in _session_starts(config, residences, preferences.taste, activity, rng):
         if start.at_ms >= free_ms:
+            if residence_at(residences, start.at_ms) != place:
+                place = residence_at(residences, start.at_ms)
+                _move(viewer, residences[place], prepare, config.rng(Stream.POLICY, index))
             ended_ms = run_session(viewer, start.at_ms, device=start.device, daypart=start.daypart)
             free_ms = ended_ms + _BETWEEN_SESSIONS_MS
     return ProfileHistory(profile.profile_id, tuple(journal.decisions), tuple(journal.events))
 
 
+def _move(
+    viewer: Viewer,
+    residence: Residence,
+    prepare: Callable[[str], Preferences],
+    policy_rng: np.random.Generator,
+) -> None:
+    """Other licences and another clock; the same taste, and the policy errs as it did."""
+    viewer.journal.move(residence.country, residence.time_zone)
+    viewer.preferences = prepare(residence.country)
+    viewer.policy = build_policy(viewer.preferences, policy_rng)
+
+
 def _session_starts(
     config: SimulationConfig,
-    profile: Profile,
+    residences: tuple[Residence, ...],
     taste: Taste,
     activity: float,
     rng: np.random.Generator,
 ) -> list[SessionStart]:
     """Session starts in time order, at the viewer's own hours."""
-    where = zone(profile.time_zone)
-    first = datetime.fromtimestamp(config.start_ms / 1000, where).date()
+    zones = [zone(residence.time_zone) for residence in residences]
+    first = datetime.fromtimestamp(config.start_ms / 1000, zones[0]).date()
     counts = rng.poisson(taste.sessions_per_day * activity).tolist()
     starts = []
-    for day, count in enumerate(counts):
-        date = first + timedelta(days=day)
-        week = daypart_of(date.weekday(), 0)
+    for number, count in enumerate(counts):
+        day = first + timedelta(days=number)
+        where = zones[_residence_on(residences, day)]
+        week = daypart_of(day.weekday(), 0)
         shares = taste.daypart_shares[week : week + DAYPARTS // 2]
         for _ in range(count):
             quarter = draw_by_weight(shares, rng)
             daypart = week + quarter
             hour, minute = divmod(int(rng.integers(quarter * 360, (quarter + 1) * 360)), 60)
             local = datetime(
-                date.year, date.month, date.day, hour, minute, int(rng.integers(60)), tzinfo=where
+                day.year, day.month, day.day, hour, minute, int(rng.integers(60)), tzinfo=where
             )
             device = draw_by_weight(taste.device_shares[daypart], rng)
             at_ms = int(local.timestamp() * 1000) + int(rng.integers(1000))
-            if config.start_ms <= at_ms < config.until_ms:
+            if config.start_ms <= at_ms < config.until_ms and not is_packing(residences, at_ms):
                 starts.append(SessionStart(at_ms, daypart, device))
     return sorted(starts, key=lambda start: start.at_ms)
+
+
+def _residence_on(residences: tuple[Residence, ...], day: date) -> int:
+    """Whose clock a calendar day goes by: of the place at noon UTC."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return residence_at(residences, int(noon.timestamp() * 1000))

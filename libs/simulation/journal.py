@@ -21,11 +21,21 @@ class Journal:
     until_ms: int
     events: list[Event] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    country: str = field(init=False)
+    time_zone: str = field(init=False)
     _session_id: str = ""
     _sessions: int = 0
     _sequence: int = 0
     _device: Device = Device.UNSPECIFIED
     _contexts: dict[tuple[Device, Surface], ViewingContext] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.move(self.profile.country, self.profile.time_zone)
+
+    def move(self, country: str, time_zone: str) -> None:
+        """What comes from now on happens there."""
+        self.country, self.time_zone = country, time_zone
+        self._contexts.clear()
 
     def open_session(self, device: Device) -> None:
         """Begin the next session."""
@@ -83,9 +93,9 @@ class Journal:
         context = self._contexts.get((self._device, surface))
         if context is None:
             context = ViewingContext(
-                time_zone=self.profile.time_zone,
+                time_zone=self.time_zone,
                 device=self._device,
-                country=self.profile.country,
+                country=self.country,
                 language=self.profile.languages[0] if self.profile.languages else "",
                 surface=surface,
                 kids=self.profile.kids,

@@ -1,7 +1,7 @@
 """The simulated streaming service: catalogue, profiles, their histories and the truth."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -22,6 +22,13 @@ from libs.simulation.preferences import (
     Preferences,
     context_effects,
     prepare_preferences,
+)
+from libs.simulation.residences import (
+    Residence,
+    draw_residences,
+    residence_at,
+    settled,
+    where_now,
 )
 from libs.simulation.tastes import Taste, draw_taste
 from libs.simulation.viewers import build_profiles
@@ -44,6 +51,7 @@ class World:
     profiles: tuple[Profile, ...]
     effects: ContextEffects
     activity: float  # multiplies everybody's sessions
+    moved: Mapping[int, tuple[Residence, ...]]  # of the profiles that did, by index
 
     @property
     def titles(self) -> tuple[Title, ...]:
@@ -59,10 +67,27 @@ class World:
         """The truth of the profile at `index` of `profiles`."""
         return draw_taste(self.config, self.catalogue.space, self.profiles[index], index)
 
-    def preferences(self, index: int) -> Preferences:
-        """The truth of the profile at `index`, held against every title."""
-        return prepare_preferences(
-            self.config, self.catalogue, self.effects, self.profiles[index], self.taste(index)
+    def residences(self, index: int) -> tuple[Residence, ...]:
+        """Where the profile at `index` lived, in time order."""
+        return self.moved.get(index) or settled(self.config, self.profiles[index])
+
+    def preferences(self, index: int, at_ms: int | None = None) -> Preferences:
+        """The truth of the profile at `index`, held against every title.
+
+        In the country where it lives at `at_ms`; None: where it lives in the end.
+        """
+        residences = self.residences(index)
+        place = -1 if at_ms is None else residence_at(residences, at_ms)
+        return self._prepare(index)(residences[place].country)
+
+    def _prepare(self, index: int) -> Callable[[str], Preferences]:
+        return partial(
+            prepare_preferences,
+            self.config,
+            self.catalogue,
+            self.effects,
+            self.profiles[index],
+            self.taste(index),
         )
 
     def history(self, index: int) -> ProfileHistory:
@@ -71,7 +96,8 @@ class World:
             self.config,
             self.catalogue,
             self.profiles[index],
-            self.preferences(index),
+            self._prepare(index),
+            self.residences(index),
             index,
             self.activity,
         )
@@ -104,7 +130,7 @@ class World:
         sessions. What was watched before is not left out. Raises KeyError for an unknown id.
         """
         index = profile if isinstance(profile, int) else self.profile_index(profile)
-        preferences = self.preferences(index)
+        preferences = self.preferences(index, at_ms)
         policy = build_policy(preferences, self.config.rng(Stream.POLICY, index))
         return start_and_like(preferences, policy, at_ms, context)
 
@@ -120,12 +146,14 @@ class World:
 def build_world(config: SimulationConfig) -> World:
     """Make the world of a configuration; where it has an events_target, find the activity."""
     catalogue = build_catalogue(config)
+    profiles, moved = _move_some(config, build_profiles(config))
     world = World(
         config=config,
         catalogue=catalogue,
-        profiles=build_profiles(config),
+        profiles=profiles,
         effects=context_effects(catalogue.traits),
         activity=1.0,
+        moved=moved,
     )
     if config.events_target is None:
         return world
@@ -135,6 +163,17 @@ def build_world(config: SimulationConfig) -> World:
         activity = min(world.activity * config.events_target / expected, _MOST_ACTIVITY)
         world = scaled(activity=activity)
     return world
+
+
+def _move_some(
+    config: SimulationConfig, homes: tuple[Profile, ...]
+) -> tuple[tuple[Profile, ...], dict[int, tuple[Residence, ...]]]:
+    """The profiles as they are in the end, and the residences of those who moved."""
+    if not config.movers_share:
+        return homes, {}
+    drawn = [draw_residences(config, home) for home in homes]
+    now = tuple(where_now(home, places) for home, places in zip(homes, drawn, strict=True))
+    return now, {index: places for index, places in enumerate(drawn) if len(places) > 1}
 
 
 def _sample(count: int) -> list[int]:

@@ -11,7 +11,7 @@ from libs.simulation.config import Detail, SimulationConfig
 
 UNTIL_MS = 1_767_225_600_000
 FULL = SimulationConfig(until_ms=UNTIL_MS)
-PLAYS = SimulationConfig(until_ms=UNTIL_MS, days=420, detail=Detail.PLAYS)
+PLAYS = SimulationConfig(until_ms=UNTIL_MS, days=420, detail=Detail.PLAYS, movers_share=0.25)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_home_from_before_an_option_is_known_by_its_default(settings: SuiteSet
     remember(settings, FULL, is_complete=True)
     path = settings.home / "simulation.json"
     known = json.loads(path.read_text())
-    added = {"detail"}
+    added = {"detail", "movers_share"}
     known["config"] = {key: known["config"][key] for key in known["config"].keys() - added}
     path.write_text(json.dumps(known))
 
@@ -47,6 +47,6 @@ def test_a_home_from_before_an_option_is_known_by_its_default(settings: SuiteSet
 def test_another_service_is_refused_with_the_options_of_the_first(settings: SuiteSettings) -> None:
     remember(settings, PLAYS, is_complete=True)
 
-    with pytest.raises(StartFault, match="--days 420 --detail plays"):
+    with pytest.raises(StartFault, match=r"--days 420 --detail plays --movers 0\.25"):
         check_same(settings, dataclasses.replace(PLAYS, seed=8))
     assert "--detail" not in options_of(FULL)
