@@ -93,6 +93,9 @@ def simulate(
     movers: Annotated[
         float, typer.Option(min=0, max=1, help="Households that move to another time zone.")
     ] = 0.0,
+    shared: Annotated[
+        float, typer.Option(min=0, max=1, help="Adults' profiles that several people watch on.")
+    ] = 0.0,
 ) -> None:
     """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
     if days is not None and weeks is not None:
@@ -107,6 +110,7 @@ def simulate(
             events_target=event_count,
             detail=detail,
             movers_share=movers,
+            shared_share=shared,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -48,6 +48,8 @@ def options_of(config: SimulationConfig) -> str:
         options += f" --detail {config.detail}"
     if config.movers_share:
         options += f" --movers {config.movers_share:g}"
+    if config.shared_share:
+        options += f" --shared {config.shared_share:g}"
     return options
 
 

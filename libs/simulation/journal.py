@@ -44,6 +44,11 @@ class Journal:
         self._sequence = 0
         self._device = device
 
+    @property
+    def session_id(self) -> str:
+        """Of the session that is open."""
+        return self._session_id
+
     def record(
         self,
         kind: EventKind,

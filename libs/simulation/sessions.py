@@ -58,7 +58,7 @@ def _visit_home(viewer: Viewer, at_ms: int, device: int, daypart: int) -> int:
     """One page view and what comes of it; returns when that is over."""
     rng, preferences, ids = viewer.rng, viewer.preferences, viewer.catalogue.title_ids
     slate = draw_slate(
-        logits(viewer.policy, preferences, at_ms) + viewer.fatigue, SLATE_SIZES[device], rng
+        logits(viewer.policy, viewer.shown, at_ms) + viewer.fatigue, SLATE_SIZES[device], rng
     )
     if not len(slate.rows):
         return at_ms

@@ -49,16 +49,18 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """One profile while its history is made."""
+    """One person on a profile while its history is made."""
 
     catalogue: Catalogue
     preferences: Preferences
+    shown: Preferences  # of the profile's owner: what its pages may show
     policy: LoggingPolicy
     journal: Journal
     rng: np.random.Generator
     fatigue: NDArray[np.float64]  # (n,) at most 0: what was had is worth less
     unfinished: dict[int, Progress]  # by row, the newest last
     listed: set[int]
+    is_child: bool = False
     detail: Detail = Detail.FULL
     loved: deque[tuple[int, int, float]] = field(default_factory=deque)  # when, row, fatigue
 
@@ -141,7 +143,7 @@ def _go_on(viewer: Viewer, row: int, progress: Progress, at_ms: int, device: Dev
     if progress.episode < part_count and rng.random() >= _LOSES_THREAD:
         viewer.unfinished[row] = progress
     if is_first:
-        again = _SEEN_LIKED_BY_KIDS if viewer.journal.profile.kids else _SEEN_LIKED
+        again = _SEEN_LIKED_BY_KIDS if viewer.is_child else _SEEN_LIKED
         viewer.fatigue[row] += again
         viewer.loved.append((now_ms, row, again))
         _give_opinion(viewer, row, now_ms, likes=True)

@@ -14,8 +14,9 @@ from libs.domain.title import Title
 from libs.domain.viewing import ViewingContext
 from libs.simulation.catalogue import Catalogue, build_catalogue
 from libs.simulation.config import SimulationConfig, Stream
-from libs.simulation.histories import ProfileHistory, simulate_history
+from libs.simulation.histories import Prepare, ProfileHistory, simulate_history
 from libs.simulation.logging_policy import build_policy
+from libs.simulation.members import Member, as_person, draw_members
 from libs.simulation.oracle import start_and_like
 from libs.simulation.preferences import (
     ContextEffects,
@@ -30,7 +31,7 @@ from libs.simulation.residences import (
     settled,
     where_now,
 )
-from libs.simulation.tastes import Taste, draw_taste
+from libs.simulation.tastes import Taste
 from libs.simulation.viewers import build_profiles
 
 _SAMPLED_PROFILES: Final = 40
@@ -64,31 +65,36 @@ class World:
         return self.catalogue.title_ids
 
     def taste(self, index: int) -> Taste:
-        """The truth of the profile at `index` of `profiles`."""
-        return draw_taste(self.config, self.catalogue.space, self.profiles[index], index)
+        """The truth of the profile at `index` of `profiles`; of its first member, where shared."""
+        return self.members(index)[0].taste
+
+    def members(self, index: int) -> tuple[Member, ...]:
+        """The people who watch on the profile at `index`; mostly one."""
+        return draw_members(self.config, self.catalogue.space, self.profiles[index], index)
 
     def residences(self, index: int) -> tuple[Residence, ...]:
         """Where the profile at `index` lived, in time order."""
         return self.moved.get(index) or settled(self.config, self.profiles[index])
 
     def preferences(self, index: int, at_ms: int | None = None) -> Preferences:
-        """The truth of the profile at `index`, held against every title.
+        """The truth of the profile at `index`, or of its first member, held against every title.
 
         In the country where it lives at `at_ms`; None: where it lives in the end.
         """
         residences = self.residences(index)
         place = -1 if at_ms is None else residence_at(residences, at_ms)
-        return self._prepare(index)(residences[place].country)
+        return self._prepare(index)(self.members(index)[0], residences[place].country)
 
-    def _prepare(self, index: int) -> Callable[[str], Preferences]:
-        return partial(
-            prepare_preferences,
-            self.config,
-            self.catalogue,
-            self.effects,
-            self.profiles[index],
-            self.taste(index),
-        )
+    def _prepare(self, index: int) -> Prepare:
+        profile = self.profiles[index]
+
+        def prepare(member: Member, country: str) -> Preferences:
+            person = as_person(profile, member)
+            return prepare_preferences(
+                self.config, self.catalogue, self.effects, person, member.taste, country
+            )
+
+        return prepare
 
     def history(self, index: int) -> ProfileHistory:
         """All decisions and events of the profile at `index`."""
@@ -96,8 +102,9 @@ class World:
             self.config,
             self.catalogue,
             self.profiles[index],
-            self._prepare(index),
+            self.members(index),
             self.residences(index),
+            self._prepare(index),
             index,
             self.activity,
         )
@@ -130,9 +137,11 @@ class World:
         sessions. What was watched before is not left out. Raises KeyError for an unknown id.
         """
         index = profile if isinstance(profile, int) else self.profile_index(profile)
-        preferences = self.preferences(index, at_ms)
-        policy = build_policy(preferences, self.config.rng(Stream.POLICY, index))
-        return start_and_like(preferences, policy, at_ms, context)
+        residences, prepare = self.residences(index), self._prepare(index)
+        country = residences[residence_at(residences, at_ms)].country
+        members = [prepare(member, country) for member in self.members(index)]
+        policy = build_policy(*members, rng=self.config.rng(Stream.POLICY, index))
+        return start_and_like(members, policy, at_ms, context)
 
     def profile_index(self, profile_id: str) -> int:
         """The place of a profile in `profiles`; raises KeyError if there is none."""

@@ -37,7 +37,7 @@ def test_a_home_from_before_an_option_is_known_by_its_default(settings: SuiteSet
     remember(settings, FULL, is_complete=True)
     path = settings.home / "simulation.json"
     known = json.loads(path.read_text())
-    added = {"detail", "movers_share"}
+    added = {"detail", "movers_share", "shared_share"}
     known["config"] = {key: known["config"][key] for key in known["config"].keys() - added}
     path.write_text(json.dumps(known))
 

@@ -15,6 +15,7 @@ from libs.simulation.config import SimulationConfig
         {"until_ms": 0},
         {"events_target": 0},
         {"movers_share": 1.1},
+        {"shared_share": -0.1},
     ],
 )
 def test_nonsense_is_rejected(wrong: dict[str, Any]) -> None:

@@ -68,7 +68,8 @@ def test_what_was_loved_draws_again_after_months_and_not_before(long_world: Worl
     viewer = Viewer(
         catalogue=long_world.catalogue,
         preferences=preferences,
-        policy=build_policy(preferences, np.random.default_rng(1)),
+        shown=preferences,
+        policy=build_policy(preferences, rng=np.random.default_rng(1)),
         journal=Journal("run", long_world.profiles[0], UNTIL_MS),
         rng=np.random.default_rng(1),
         fatigue=np.array([-6.0, -6.0, -5.0]),
