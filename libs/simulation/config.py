@@ -22,6 +22,7 @@ class Stream(IntEnum):
     HISTORY = 7
     MOVES = 8
     MEMBERS = 9
+    MOODS = 10
 
 
 class Detail(StrEnum):

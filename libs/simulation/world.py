@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from libs.domain.profile import Profile
 from libs.domain.title import Title
-from libs.domain.viewing import ViewingContext
+from libs.domain.viewing import Surface, ViewingContext, local_time
 from libs.simulation.catalogue import Catalogue, build_catalogue
+from libs.simulation.choice import draw_by_weight
 from libs.simulation.config import SimulationConfig, Stream
 from libs.simulation.histories import Prepare, ProfileHistory, simulate_history
 from libs.simulation.logging_policy import build_policy
@@ -31,8 +32,9 @@ from libs.simulation.residences import (
     settled,
     where_now,
 )
-from libs.simulation.tastes import Taste
+from libs.simulation.tastes import DEVICES, Taste, daypart_of
 from libs.simulation.viewers import build_profiles
+from libs.simulation.wishes import Wish, draw_wish
 
 _SAMPLED_PROFILES: Final = 40
 _TARGET_ROUNDS: Final = 3
@@ -142,6 +144,29 @@ class World:
         members = [prepare(member, country) for member in self.members(index)]
         policy = build_policy(*members, rng=self.config.rng(Stream.POLICY, index))
         return start_and_like(members, policy, at_ms, context)
+
+    def wish(self, profile: int | str, at_ms: int, rng: np.random.Generator) -> Wish:
+        """What a profile, or its first member, is after at `at_ms`, on a device of its own.
+
+        Raises KeyError for an unknown id, ValueError where nothing is available.
+        """
+        index = profile if isinstance(profile, int) else self.profile_index(profile)
+        person = self.profiles[index]
+        residences = self.residences(index)
+        where = residences[residence_at(residences, at_ms)]
+        local = local_time(at_ms, where.time_zone)
+        preferences = self.preferences(index, at_ms)
+        usual = preferences.taste.device_shares[daypart_of(local.weekday(), local.hour)]
+        context = ViewingContext(
+            time_zone=where.time_zone,
+            device=DEVICES[draw_by_weight(usual, rng)],
+            country=where.country,
+            language=person.languages[0],
+            surface=Surface.HOME,
+            kids=person.kids,
+        )
+        scores = self.catalogue.moods.scores
+        return draw_wish(preferences, scores, self.recommendable_ids, at_ms, context, rng)
 
     def profile_index(self, profile_id: str) -> int:
         """The place of a profile in `profiles`; raises KeyError if there is none."""
