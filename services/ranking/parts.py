@@ -21,12 +21,12 @@ from libs.features.title_statistics import TitleStatistics, statistics
 from libs.features.title_table import EMPTY as NO_COUNTERS
 from libs.models.retrieval import Retrieved
 from libs.models.top import top_rows
+from libs.serving.profile_features import ProfileFeatures
 from services.ranking.ports import (
     CandidateQuery,
     Candidates,
     Catalogue,
     DecisionLog,
-    ProfileFeatures,
     ShelfSource,
     TitleFeatures,
 )

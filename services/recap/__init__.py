@@ -1,0 +1,1 @@
+"""The recap service: what brings a viewer back: recaps, stories so far and the mood quiz."""
