@@ -51,6 +51,7 @@ SERVICES: Final = (
     ServiceSpec("events", "reprise.events.v1.EventsService", writes_file=True),
     ServiceSpec("candidates", "reprise.candidates.v1.CandidatesService", writes_file=True),
     ServiceSpec("ranking", "reprise.ranking.v1.RankingService", writes_file=False),
+    ServiceSpec("recap", "reprise.recap.v1.RecapService", writes_file=True),
 )
 
 SERVICE_NAMES: Final = tuple(spec.name for spec in SERVICES)

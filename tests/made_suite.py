@@ -1,4 +1,4 @@
-"""All three services in this process: real servers, real channels, real files, small bundles."""
+"""All four services in this process: real servers, real channels, real files, small bundles."""
 
 import asyncio
 import socket
@@ -26,6 +26,8 @@ from services.events import __main__ as events
 from services.events.settings import EventsSettings
 from services.ranking import __main__ as ranking
 from services.ranking.settings import RankingSettings
+from services.recap import __main__ as recap
+from services.recap.settings import RecapSettings
 from tests.made_bundle import NOW_MS, catalogue, ranker, retrieval
 
 
@@ -36,12 +38,13 @@ class Served:
     events: grpc.aio.Channel
     candidates: grpc.aio.Channel
     ranking: grpc.aio.Channel
+    recap: grpc.aio.Channel
 
     def of(self, method: str) -> grpc.aio.Channel:
         """The channel to the service of "/reprise.<name>.v1.Service/Method"."""
         name = method.split(".")[1]
         # Of those that hold personal data, the one that others do not write for.
-        channel = getattr(self, "ranking" if name == "privacy" else name)
+        channel = getattr(self, "recap" if name == "privacy" else name)
         assert isinstance(channel, grpc.aio.Channel)
         return channel
 
@@ -84,9 +87,13 @@ async def served(
             started.append(server.readiness)
             return f"127.0.0.1:{server.port}"
 
-        # Events and ranking call each other, so one of them has to be known before it is there.
-        ranking_port = free_port()
-        events_settings = EventsSettings(home=home, ranking_target=f"127.0.0.1:{ranking_port}")
+        # Events calls those that call it, so they have to be known before they are there.
+        ranking_port, recap_port = free_port(), free_port()
+        events_settings = EventsSettings(
+            home=home,
+            ranking_target=f"127.0.0.1:{ranking_port}",
+            recap_target=f"127.0.0.1:{recap_port}",
+        )
         events_at = await start(
             lambda readiness: events.build(events_settings, identity, readiness, ServiceMetrics())
         )
@@ -102,9 +109,16 @@ async def served(
         ranking_at = await start(
             ranking.build(ranking_settings, ServiceMetrics(), identity), ranking_port
         )
+        recap_settings = RecapSettings(
+            home=home,
+            events_target=events_at,
+            candidates_target=candidates_at,
+            ranking_target=ranking_at,
+        )
+        recap_at = await start(recap.build(recap_settings, ServiceMetrics(), identity), recap_port)
         channels = [
             await stack.enter_async_context(open_channel(target))
-            for target in (events_at, candidates_at, ranking_at)
+            for target in (events_at, candidates_at, ranking_at, recap_at)
         ]
         async with asyncio.timeout(20):
             for readiness in started:

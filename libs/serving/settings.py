@@ -12,7 +12,7 @@ from libs.serving.limits import Limits
 from libs.serving.plan import Plan, Seat
 
 # The place of each service, counted from the port base; metrics are 20 above, health 40.
-PORT_OFFSETS: Final = {"events": 0, "candidates": 1, "ranking": 2}
+PORT_OFFSETS: Final = {"events": 0, "candidates": 1, "ranking": 2, "recap": 3}
 METRICS_OFFSET: Final = 20
 HEALTH_OFFSET: Final = 40
 
@@ -54,6 +54,8 @@ class SuiteSettings(BaseSettings):
     # together; empty is SQLite below `home`.
     events_url: SecretStr = SecretStr("")
     features_url: SecretStr = SecretStr("")
+    # Past one machine: what recap keeps, in PostgreSQL; empty is SQLite below `home`.
+    recap_url: SecretStr = SecretStr("")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     # Processes of each service that can share its port; `libs.serving.limits` says what the
     # limits of each are.
@@ -86,18 +88,23 @@ class SuiteSettings(BaseSettings):
     events_port: int = _port("events")
     candidates_port: int = _port("candidates")
     ranking_port: int = _port("ranking")
+    recap_port: int = _port("recap")
     events_metrics_port: int = _port("events", METRICS_OFFSET)
     candidates_metrics_port: int = _port("candidates", METRICS_OFFSET)
     ranking_metrics_port: int = _port("ranking", METRICS_OFFSET)
+    recap_metrics_port: int = _port("recap", METRICS_OFFSET)
     events_health_port: int = _port("events", HEALTH_OFFSET)
     candidates_health_port: int = _port("candidates", HEALTH_OFFSET)
     ranking_health_port: int = _port("ranking", HEALTH_OFFSET)
+    recap_health_port: int = _port("recap", HEALTH_OFFSET)
     events_target: str = _target("events")
     candidates_target: str = _target("candidates")
     ranking_target: str = _target("ranking")
+    recap_target: str = _target("recap")
     events_health_target: str = _target("events_health")
     candidates_health_target: str = _target("candidates_health")
     ranking_health_target: str = _target("ranking_health")
+    recap_health_target: str = _target("recap_health")
 
     @property
     def events_path(self) -> Path:
@@ -108,6 +115,16 @@ class SuiteSettings(BaseSettings):
     def catalogue_path(self) -> Path:
         """The file of the catalogue."""
         return self.home / "candidates" / "catalogue.sqlite"
+
+    @property
+    def recap_path(self) -> Path:
+        """The file of recaps, shares, beats and quizzes."""
+        return self.home / "recap" / "recap.sqlite"
+
+    @property
+    def recap_key_path(self) -> Path:
+        """The key of pseudonyms and tokens; all replicas of recap need the same."""
+        return self.home / "recap" / "recap.key"
 
     @property
     def bundles_path(self) -> Path:

@@ -17,7 +17,7 @@ BUSY_TIMEOUT_MS: Final = 2_000
 
 # SYNCHRONOUS FULL: what was acknowledged survives a power cut. Deleted rows are overwritten,
 # because viewers may ask to be erased.
-_WRITER_PRAGMAS: Final = (
+WRITER_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -28,7 +28,7 @@ _WRITER_PRAGMAS: Final = (
     # they are copied (4,096 pages cost an import a tenth of its rate).
     "PRAGMA wal_autocheckpoint = 16384",
 )
-_READER_PRAGMAS: Final = (
+READER_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA query_only = ON",
     "PRAGMA cache_size = -16384",
@@ -98,12 +98,12 @@ def open_writer(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = _locked(path)
+        lock = lock_file(path)
     except OSError as error:
         raise StartFault(f"cannot write {path}: {error.strerror}") from None
     connection: sqlite3.Connection | None = None
     try:
-        connection = connect(path, "rwc", _WRITER_PRAGMAS)
+        connection = connect(path, "rwc", WRITER_PRAGMAS)
         _make_tables(connection, path, schema, accepts)
     except (sqlite3.Error, StartFault) as error:
         if connection is not None:
@@ -115,7 +115,8 @@ def open_writer(
     return Writer(connection, lock)
 
 
-def _locked(path: Path) -> IO[str]:
+def lock_file(path: Path) -> IO[str]:
+    """Hold the lock of a file's one writer until it is closed; raises StartFault."""
     lock = path.with_name(path.name + ".lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -152,7 +153,7 @@ def _make_tables(
 def open_reader(path: Path, schema: Schema, part: str) -> sqlite3.Connection:
     """Open the file to read; raises PartUnavailable(`part`) when it is not there, or another's."""
     try:
-        connection = connect(path, "ro", _READER_PRAGMAS)
+        connection = connect(path, "ro", READER_PRAGMAS)
     except sqlite3.Error as error:
         raise PartUnavailable(part, f"{path.name}: {error}") from None
     try:

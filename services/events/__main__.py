@@ -38,7 +38,7 @@ SERVICE_NAME: Final[str] = events_pb2.DESCRIPTOR.services_by_name["EventsService
 SWITCH_INTERVAL_S: Final = 0.0005
 
 # The other services that hold anything about profiles.
-PERSONAL_DATA_SERVICES: Final = ("ranking",)
+PERSONAL_DATA_SERVICES: Final = ("ranking", "recap")
 
 HOUR_MS: Final = 3_600_000
 

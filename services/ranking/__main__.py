@@ -4,7 +4,6 @@ import asyncio
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import Counter
@@ -16,34 +15,30 @@ from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Build, Mounted, Readiness
+from libs.serving.catalogue_client import CatalogueClient
+from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
+from libs.serving.profile_features import profile_features
 from libs.serving.profile_features_client import ProfileFeaturesClient
-from libs.serving.server_stores import open_profile_features, open_title_features
+from libs.serving.server_stores import open_title_features
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import LiveTables, PastTables
-from libs.storage.feature_reader import FeatureReader
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.privacy.v1 import privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from services.ranking import personal_data_servicer
 from services.ranking.candidates_client import CandidatesClient
-from services.ranking.catalogue_feed import CatalogueFeed
 from services.ranking.decision_log import QueuedDecisionLog
 from services.ranking.events_client import EventsClient
-from services.ranking.features import (
-    RemoteProfileFeatures,
-    StoredProfileFeatures,
-    StoredTitleFeatures,
-)
+from services.ranking.features import StoredTitleFeatures
 from services.ranking.parts import Parts
 from services.ranking.personal_data_servicer import PersonalDataServicer
 from services.ranking.pipeline import Recommender
-from services.ranking.ports import ProfileFeatures
 from services.ranking.servicer import RankingServicer
 from services.ranking.settings import RankingSettings
 from services.ranking.shelf import Shelves
@@ -65,6 +60,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
         )
         titles_store = open_title_features(settings)
         candidates_client = CandidatesClient(candidates, credentials)
+        catalogue_client = CatalogueClient(candidates, credentials)
         lost = Counter(
             "reprise_decisions_lost",
             "Decisions that never reached the events service.",
@@ -79,12 +75,12 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
             on_lost=lost.inc,
         )
         past_profiles = ProfileFeaturesClient(events, credentials)
-        profiles, close_profiles = _profile_features(settings, past_profiles)
+        profiles, close_profiles = profile_features(settings, past_profiles)
         past = PastTables(TitleFeaturesClient(events, credentials))
 
         def open_tenant(tenant: str) -> TenantShelves:
             titles = StoredTitleFeatures(LiveTables(titles_store, tenant, now_ms), past)
-            feed = CatalogueFeed(candidates_client, tenant)
+            feed = CatalogueFeed(catalogue_client, tenant)
             shelves = _shelves(settings, tenant, feed)
             parts = Parts(
                 shelves=shelves,
@@ -149,21 +145,6 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
         )
 
     return open_parts
-
-
-def _profile_features(
-    settings: RankingSettings, events: ProfileFeaturesClient
-) -> tuple[ProfileFeatures, Callable[[], Awaitable[None]]]:
-    """Where profiles are read, and how that ends."""
-    if settings.is_past_one_machine:
-        store = open_profile_features(settings)
-        return RemoteProfileFeatures(store, events), store.close
-    reader = FeatureReader(settings.events_path)
-
-    async def close() -> None:
-        reader.close()
-
-    return StoredProfileFeatures(reader, events), close
 
 
 def _shelves(settings: RankingSettings, tenant: str, feed: CatalogueFeed) -> Shelves:

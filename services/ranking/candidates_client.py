@@ -1,9 +1,5 @@
-"""The candidates service as ranking uses it: retrieval, and the feed of the catalogue."""
+"""The candidates service as ranking uses it: retrieval."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
-import grpc
 import grpc.aio
 
 from libs.domain.decision import Part
@@ -13,11 +9,8 @@ from libs.serving.channels import call
 from libs.serving.decoding import enum_value, timestamp, viewing_context_message
 from libs.serving.identity import NO_CREDENTIALS, Credentials
 from libs.serving.packed import pack_float32, pack_int32, unpack_float32, unpack_int32
-from libs.serving.status import fault_of
-from libs.serving.title_codec import titles
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.common.v1 import purpose_pb2
-from services.ranking.catalogue_feed import CatalogueChange
 from services.ranking.ports import CandidateQuery
 
 _PART = "candidates"
@@ -61,25 +54,6 @@ class CandidatesClient:
         except InvalidField as fault:
             # The question and the answer are between two of us: no fault of ranking's caller.
             raise PartUnavailable(_PART, str(fault)) from fault
-
-    async def watch(self, tenant: str, after_sequence: int) -> AsyncIterator[CatalogueChange]:
-        """The catalogue's snapshot and changes; raises a Fault when the stream breaks."""
-        request = candidates_pb2.WatchTitlesRequest(after_sequence=after_sequence)
-        metadata = self._credentials.metadata(tenant)
-        try:
-            async for part in self._stub.WatchTitles(
-                request, wait_for_ready=True, metadata=metadata
-            ):
-                # A thousand titles take 20 ms to decode, which nobody's request should wait for.
-                decoded = await asyncio.to_thread(titles, part.titles, "titles")
-                yield CatalogueChange(
-                    titles=tuple(decoded),
-                    deleted_ids=tuple(part.deleted_title_ids),
-                    sequence=part.sequence,
-                    is_snapshot=part.is_snapshot,
-                )
-        except grpc.aio.AioRpcError as error:
-            raise fault_of(_PART, error) from error
 
 
 def _retrieved(answer: candidates_pb2.RetrieveCandidatesResponse, bundle_version: str) -> Retrieved:

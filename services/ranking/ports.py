@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.decision import Decision, Part, Purpose
-from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
 from libs.features.catalogue_columns import CatalogueColumns
-from libs.features.profile_state import ProfileState
 from libs.features.title_statistics import TitleStatistics
 from libs.models.retrieval import Retrieved
 from services.ranking.shelf import Shelf
@@ -31,16 +29,6 @@ class CandidateQuery:
     maturity_limit_years: int | None
     purpose: Purpose
     as_of_ms: int | None
-
-
-class ProfileFeatures(Protocol):
-    """The feature store's rows of profiles."""
-
-    async def read(
-        self, tenant: str, profile_id: str, *, as_of_ms: int | None, timeout_s: float
-    ) -> tuple[Profile | None, ProfileState]:
-        """One profile and its features; raises a Fault when they cannot be read."""
-        ...
 
 
 class TitleFeatures(Protocol):

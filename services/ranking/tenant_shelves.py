@@ -8,8 +8,8 @@ from typing import Final
 import structlog
 
 from libs.faults import PartUnavailable
+from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.waiting import on_thread
-from services.ranking.catalogue_feed import CatalogueFeed
 from services.ranking.features import StoredTitleFeatures
 from services.ranking.pipeline import Recommender
 from services.ranking.shelf import Shelves

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator, Callable
 
 from libs.domain.title import Title, TitleKind
 from libs.faults import PartUnavailable
-from services.ranking.catalogue_feed import CatalogueChange, CatalogueFeed
+from libs.serving.catalogue_feed import CatalogueChange, CatalogueFeed
 
 
 def titles(*ids: str) -> tuple[Title, ...]:

@@ -1,0 +1,95 @@
+"""What recap holds of profiles, whatever the table: erased and exported in one place.
+
+Every table with a `tenant` and a `profile_id` is one of a profile, so a table that is added is
+erased and exported without anybody remembering to.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from libs.faults import PartUnavailable
+from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.recap.database import PART, Database
+from libs.storage.recap.metadata import METADATA
+from libs.storage.scrub import scrub
+
+_ERASED = sa.Table(
+    "erased_profile",
+    METADATA,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    # HMAC of the id: nobody can tell whose it is, and nothing of that id is taken any more.
+    sa.Column("pseudonym", sa.Text, primary_key=True),
+)
+
+
+class PersonalTables:
+    """Erasing and exporting, and who was erased."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+
+    def erase(self, tenant: str, profile_id: str) -> int:
+        """Delete all rows of a profile for good; how many. Nothing of it is taken afterwards.
+
+        In SQLite the file is rid of what the rows have left. Raises PartUnavailable, also when
+        the file is in use and it has to be tried again.
+        """
+        pseudonym = self._pseudonyms.of(tenant, profile_id)
+        count = 0
+        with self._database.write() as connection:
+            if not self.is_erased(connection, tenant, profile_id):
+                connection.execute(sa.insert(_ERASED).values(tenant=tenant, pseudonym=pseudonym))
+            for table in personal_tables():
+                deleted = connection.execute(
+                    sa.delete(table).where(
+                        table.c.tenant == tenant, table.c.profile_id == profile_id
+                    )
+                )
+                count += deleted.rowcount
+        if self._database.path is not None and not scrub(self._database.path, [profile_id]):
+            raise PartUnavailable(PART, "the file is in use")
+        return count
+
+    def is_erased(self, connection: sa.Connection, tenant: str, profile_id: str) -> bool:
+        """Whether the profile was erased; asked within the transaction that would write of it."""
+        found = connection.execute(
+            sa.select(sa.literal(1)).where(
+                _ERASED.c.tenant == tenant,
+                _ERASED.c.pseudonym == self._pseudonyms.of(tenant, profile_id),
+            )
+        )
+        return found.first() is not None
+
+    def export(self, tenant: str, profile_id: str) -> Iterator[str]:
+        """A JSON line for each row: {"kind": the table, "data": its columns}."""
+        for table in personal_tables():
+            with self._database.read() as connection:
+                rows = connection.execute(
+                    sa.select(table).where(
+                        table.c.tenant == tenant, table.c.profile_id == profile_id
+                    )
+                ).mappings()
+                lines = [
+                    json.dumps({"kind": table.name, "data": _plain(dict(row))}) for row in rows
+                ]
+            yield from lines
+
+
+def personal_tables() -> list[sa.Table]:
+    """Those with a profile in them."""
+    return [
+        table for table in METADATA.sorted_tables if "tenant" in table.c and "profile_id" in table.c
+    ]
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        for name, value in row.items()
+        if name != "tenant"
+    }
