@@ -14,6 +14,7 @@ from cli import evaluate as evaluate_command
 from cli import import_movielens as movielens_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
+from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
 from cli import train as train_command
 from cli import up as up_command
@@ -116,6 +117,18 @@ def simulate(
         raise typer.BadParameter(str(error)) from error
     filled = simulate_command.simulate(_settings(), config, context.obj)
     simulate_command.show(filled, config, context.obj)
+
+
+@app.command("simulated-beats")
+def simulated_beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines, written anew.")],
+    series: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be repeated.")
+    ] = None,
+) -> None:
+    """Write what happens in the simulated series, for `reprise import beats`."""
+    simulated_beats_command.write(_settings(), file, series or (), context.obj)
 
 
 @importing.command()
