@@ -40,7 +40,6 @@ _TOPICS: Final = 6
 _MOST_PEOPLE: Final = 4
 _SMOOTHING: Final = 0.5  # sessions of everybody's habits that each person begins with
 _ROUNDS: Final = 100
-_SETTLED: Final = 1e-4
 _EPSILON: Final = 1e-12
 _ROUNDING: Final = 1e-9  # sums of shares may pass 1 by so much
 
@@ -60,8 +59,8 @@ class Sessions:
         columns = (self.start_ms, self.local_hour, self.device, self.kids_share)
         if any(column.shape != (count,) for column in columns):
             raise ValueError("columns must be one-dimensional and of one length")
-        if self.content.ndim != 2 or len(self.content) != count:
-            raise ValueError("content must have a row for each session")
+        if self.content.ndim != 2 or len(self.content) != count or not self.content.shape[1]:
+            raise ValueError("content must have a row for each session, and columns")
         if not np.isfinite(self.content).all():
             raise ValueError("content must be finite")
         if not ((self.local_hour >= 0) & (self.local_hour < WEEK_HOURS)).all():
@@ -109,7 +108,7 @@ def assess(sessions: Sessions) -> Household:
     """Assess one profile; the same sessions in another order are assessed alike.
 
     In a shared profile no session of mostly children's titles is in an adult's cluster. How many
-    people the others are is decided by BIC over latent classes of what, when and on what.
+    people the others are is decided by BIC.
     """
     count = len(sessions.start_ms)
     if count < LEAST_SESSIONS:
@@ -198,73 +197,78 @@ def _adults(sessions: Sessions, least: int) -> NDArray[np.int64]:
         return np.zeros(count, np.int64)
     in_time = np.lexsort((sessions.device, sessions.local_hour, sessions.start_ms))
     known = sessions.take(in_time)
-    columns = [
-        _topics(_directions(known.content)),
-        _hour_bins(known),
-        np.unique(known.device, return_inverse=True)[1],
-    ]
-    sizes = [int(column.max()) + 1 for column in columns]
+    content = _directions(known.content)
+    places = _in_common(content, np.hstack([_devices(known), _hours(known)]))
+    quarters = np.eye(_BINS)[_hour_bins(known) // 2]
+    habits = [np.eye(_TOPICS)[_topics(content)], quarters, _devices(known)]
     best_bic, best = np.inf, np.zeros(count, np.int64)
     for people in range(least, _MOST_PEOPLE + 1):
-        log_likelihood, whose = _latent_classes(columns, sizes, people)
-        free = people * (1 + sum(size - 1 for size in sizes)) - 1
-        bic = free * np.log(count) - 2 * log_likelihood
+        whose = _groups(places, people)
+        bic = _bic(habits, whose)
         if bic < best_bic:
             best_bic, best = bic, whose
-    _, best = np.unique(best, return_inverse=True)
     by_size = np.argsort(np.argsort(-np.bincount(best), kind="stable"), kind="stable")
     cluster = np.empty(count, np.int64)
     cluster[in_time] = by_size[best]
     return cluster
 
 
-def _latent_classes(
-    columns: list[NDArray[np.int64]], sizes: list[int], people: int
-) -> tuple[float, NDArray[np.int64]]:
-    """Latent class analysis (Lazarsfeld 1950) by EM; begins at each column's own groups.
+def _in_common(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(s, r): both views of the sessions along what they have in common.
 
-    Returns the log likelihood and (s,) the likeliest class.
+    Where two views are independent for each person, their canonical directions are those in
+    which people differ (Chaudhuri et al. 2009, multi-view clustering by CCA).
     """
-    best_likelihood, best = -np.inf, np.zeros(len(columns[0]), np.int64)
-    for begin in columns:
-        likelihood, shares = _fit(columns, sizes, _groups(columns, begin, people))
-        if likelihood > best_likelihood + _SETTLED:
-            best_likelihood, best = likelihood, shares.argmax(axis=1)
-    return best_likelihood, best
+    count = len(one)
+    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
+    left, right = _whitening(one.T @ one / count), _whitening(other.T @ other / count)
+    first, strength, second = np.linalg.svd(left @ (one.T @ other / count) @ right)
+    kept = slice(0, min(_MOST_PEOPLE - 1, len(strength)))
+    views = (one @ left @ first[:, kept], other @ right @ second.T[:, kept])
+    scaled = [view / np.maximum(view.std(axis=0), _EPSILON) * strength[kept] for view in views]
+    return np.hstack(scaled)
 
 
-def _groups(
-    columns: list[NDArray[np.int64]], begin: NDArray[np.int64], people: int
-) -> NDArray[np.float64]:
-    """(s, people): each value of `begin` in turn goes to the smallest group, softly."""
-    values = np.argsort(-np.bincount(begin), kind="stable")
-    sizes, group = np.zeros(people), np.zeros(len(values), np.int64)
-    for value in values.tolist():
-        group[value] = int(np.argmin(sizes))
-        sizes[group[value]] += np.count_nonzero(begin == value)
-    return 0.8 * np.eye(people)[group[begin]] + 0.2 / people
+def _whitening(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse square root of a covariance with a ridge of its mean eigenvalue."""
+    values, vectors = np.linalg.eigh(covariance)
+    ridged = np.maximum(values, 0) + values.mean() + _EPSILON
+    return np.asarray((vectors / np.sqrt(ridged)) @ vectors.T)
 
 
-def _fit(
-    columns: list[NDArray[np.int64]], sizes: list[int], shares: NDArray[np.float64]
-) -> tuple[float, NDArray[np.float64]]:
-    """EM from (s, people) responsibilities; returns the log likelihood and the new ones."""
-    count = len(shares)
-    onehots = [np.eye(size)[column] for column, size in zip(columns, sizes, strict=True)]
-    usual = [onehot.mean(axis=0) for onehot in onehots]
-    likelihood = -np.inf
+def _groups(places: NDArray[np.float64], people: int) -> NDArray[np.int64]:
+    """(s,) k-means, begun at equal parts along the first direction; none of them empty."""
+    along = np.argsort(places[:, 0], kind="stable")
+    group = np.empty(len(places), np.int64)
+    group[along] = np.arange(len(places)) * people // len(places)
     for _ in range(_ROUNDS):
-        logs = np.log(shares.mean(axis=0) + _EPSILON) + np.zeros((count, 1))
-        for onehot, mean in zip(onehots, usual, strict=True):
-            weights = shares.T @ onehot + _SMOOTHING * len(mean) * mean  # (people, size)
-            logs += onehot @ np.log(weights / weights.sum(axis=1, keepdims=True) + _EPSILON).T
-        top = logs.max(axis=1, keepdims=True)
-        odds = np.exp(logs - top)
-        shares = odds / odds.sum(axis=1, keepdims=True)
-        before, likelihood = likelihood, float((top[:, 0] + np.log(odds.sum(axis=1))).sum())
-        if likelihood - before < _SETTLED * count:
+        member = np.eye(people)[group]
+        centres = member.T @ places / np.maximum(member.sum(axis=0), 1.0)[:, None]
+        distances = ((places[:, None, :] - centres) ** 2).sum(axis=2)
+        before, group = group, distances.argmin(axis=1)
+        if (group == before).all():
             break
-    return likelihood, shares
+    return np.unique(group, return_inverse=True)[1].astype(np.int64)
+
+
+def _bic(habits: list[NDArray[np.float64]], whose: NDArray[np.int64]) -> float:
+    """What so many people cost as latent classes: independent habits, of which each has its own.
+
+    `habits` are one-hot: topics, quarters of the day and devices.
+    """
+    member = np.eye(int(whose.max()) + 1)[whose]
+    shares = member.mean(axis=0)
+    logs = np.log(shares) + np.zeros((len(whose), 1))  # (s, people)
+    free = len(shares) - 1
+    for onehot in habits:
+        used = onehot[:, onehot.any(axis=0)]
+        usual = used.mean(axis=0)
+        counts = member.T @ used + _SMOOTHING * len(usual) * usual  # (people, values)
+        logs += used @ np.log(counts / counts.sum(axis=1, keepdims=True)).T
+        free += len(shares) * (len(usual) - 1)
+    top = logs.max(axis=1)
+    log_likelihood = float((top + np.log(np.exp(logs - top[:, None]).sum(axis=1))).sum())
+    return free * float(np.log(len(whose))) - 2 * log_likelihood
 
 
 def _topics(content: NDArray[np.float64]) -> NDArray[np.int64]:

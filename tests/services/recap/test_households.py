@@ -116,6 +116,13 @@ def test_sessions_all_alike_are_one_person_without_a_warning() -> None:
     assert not house.is_shared
 
 
+def test_sessions_of_which_nothing_is_known_can_still_be_split() -> None:
+    sessions, _ = _family(np.random.default_rng(8))
+    house = assess(replace(sessions, content=np.zeros_like(sessions.content)))
+
+    assert house.is_shared == (house.cluster_count > 1)
+
+
 def test_no_signal_grows_with_the_number_of_sessions() -> None:
     def mean(count: int) -> NDArray[np.float64]:
         rng = np.random.default_rng(6)
@@ -204,6 +211,7 @@ def test_sharing_is_found_in_a_simulated_service_that_nothing_was_fitted_on() ->
         ("kids_share", np.array([1.5, 0.0])),
         ("content", np.array([[np.nan], [1.0]])),
         ("content", np.array([1.0, 2.0])),
+        ("content", np.ones((2, 0))),
         ("device", np.array([-1, 1])),
         ("device", np.array([1])),
     ],
