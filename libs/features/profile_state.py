@@ -1,8 +1,8 @@
 """A profile's state: its title records, its own counters, and how events make them."""
 
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 
@@ -56,19 +56,35 @@ _NO_COUNTERS: Final = empty(len(PROFILE_COUNTER_NAMES))
 EMPTY: Final = ProfileState((), np.zeros(0, TITLE_RECORD), _NO_COUNTERS, 0)
 
 
-def replay(events: Iterable[Event]) -> ProfileState:
-    """The state after `events` of one profile, each event_id once, in any order."""
-    whole = ProfileReplay()
+def replay(events: Iterable[Event], base: "ProfileBase | None" = None) -> ProfileState:
+    """The state after `events` of one profile, each event_id once, in any order.
+
+    `base` is what other events of it, that are no longer there, have made.
+    """
+    whole = ProfileReplay(base or NO_BASE)
     whole.advance(events)
     return whole.state()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileBase:
+    """What events have made of a profile that are no longer there: replays go on from it."""
+
+    counters: Counters = _NO_COUNTERS
+    newest_ms: int = 0
+    # By title id: its encoded record and encoded intervals.
+    titles: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
+
+
+NO_BASE: Final = ProfileBase()
 
 
 class ProfileReplay:
     """The states of one profile at ascending times, in one pass over its events."""
 
-    def __init__(self) -> None:
-        self._titles: dict[str, TitleFold] = {}
-        self._profile = ProfileFold()
+    def __init__(self, base: ProfileBase = NO_BASE) -> None:
+        self._titles = {title_id: TitleFold(*held) for title_id, held in base.titles.items()}
+        self._profile = ProfileFold(base.counters, base.newest_ms)
 
     def advance(self, events: Iterable[Event]) -> None:
         """Fold in the next events, which are sorted here; earlier ones came in earlier calls."""
