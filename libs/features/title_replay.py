@@ -34,6 +34,7 @@ class TitleBase(NamedTuple):
     at_ms: int
     keys: tuple[tuple[str, str], ...]  # r (country, title id)
     values: NDArray[np.float64]  # (r, k)
+    newest_ms: int = 0  # the newest event that is counted; 0 for none
 
 
 ReadBase = Callable[[], TitleBase]
@@ -55,6 +56,7 @@ class _State(NamedTuple):
     at_ms: int
     values: NDArray[np.float64]  # (r, k)
     is_seen: NDArray[np.bool_]  # (r,)
+    newest_ms: int  # the newest event that is counted; 0 for none
 
 
 class TitleReplay:
@@ -95,7 +97,7 @@ class TitleReplay:
         last = self._advanced(state, between(columns, start, len(columns)), as_of_ms)
         if self._layout.row_count != len(self._rows):
             self._layout = TableLayout.of(self._rows.keys)
-        return self._layout.table(last.values, last.is_seen, as_of_ms, countries)
+        return self._layout.table(last.values, last.is_seen, as_of_ms, countries, last.newest_ms)
 
     def invalidate_after(self, ms: int) -> None:
         """Forget what an event at `ms` that arrived only now would have changed."""
@@ -120,7 +122,7 @@ class TitleReplay:
             values = np.zeros((len(self._rows), TITLE_COUNTER_COUNT))
             is_seen = np.zeros(len(values), np.bool_)
             values[places], is_seen[places] = base.values, True
-            self._first = _State(base.at_ms, values, is_seen)
+            self._first = _State(base.at_ms, values, is_seen, base.newest_ms)
         if as_of_ms < self._first.at_ms:
             raise HistoryCompacted(as_of_ms, self._first.at_ms)
         return self._first
@@ -134,7 +136,8 @@ class TitleReplay:
             kept.popitem(last=False)
 
     def _advanced(self, state: _State, columns: EventColumns, to_ms: int) -> _State:
-        everywhere, own = self._rows.of(columns, counted(columns))
+        is_counted = counted(columns)
+        everywhere, own = self._rows.of(columns, is_counted)
         values = np.zeros((len(self._rows), TITLE_COUNTER_COUNT))
         known = len(state.values)
         values[:known] = decay(state.values, state.at_ms, to_ms, TITLE_HALF_LIVES_MS)
@@ -145,4 +148,6 @@ class TitleReplay:
             for rows in (everywhere, own):
                 values += sums(columns, rows, len(values), until)
                 is_seen[rows[rows >= 0]] = True
-        return _State(to_ms, values, is_seen)
+        is_counted &= columns.title >= 0
+        newest_ms = int(columns.occurred_ms[is_counted].max(initial=state.newest_ms))
+        return _State(to_ms, values, is_seen, newest_ms)

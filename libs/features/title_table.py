@@ -29,6 +29,11 @@ class TitleTable:
     title_ids: tuple[str, ...]  # ascending
     counters: NDArray[np.float32]  # (n, k)
     country_counters: Mapping[str, NDArray[np.float32]]  # (n, k) each
+    newest_ms: int = 0  # the newest event that is counted; 0 for none
+
+    def age_ms(self) -> int | None:
+        """How long before `as_of_ms` the newest event was; None without any."""
+        return max(self.as_of_ms - self.newest_ms, 0) if self.newest_ms else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +166,7 @@ class TableLayout:
         is_seen: NDArray[np.bool_],
         as_of_ms: int,
         countries: Collection[str] | None,
+        newest_ms: int,
     ) -> TitleTable:
         """The table of `values` (r, k); rows that are not `is_seen` (r,) do not exist."""
         has_title = np.zeros(len(self.title_ids), np.bool_)
@@ -176,7 +182,8 @@ class TableLayout:
                     dense = tables[country] = np.zeros(shape, np.float32)
                     dense[place[self.title[seen]]] = values[seen]
         counters = tables.pop(ALL_COUNTRIES, np.zeros((0, TITLE_COUNTER_COUNT), np.float32))
-        return TitleTable(as_of_ms, tuple(self.title_ids[has_title].tolist()), counters, tables)
+        title_ids = tuple(self.title_ids[has_title].tolist())
+        return TitleTable(as_of_ms, title_ids, counters, tables, newest_ms)
 
     def _seen(self, country: str, is_seen: NDArray[np.bool_]) -> NDArray[np.intp]:
         rows = self.rows.get(country, np.zeros(0, np.intp))
@@ -290,7 +297,12 @@ class LiveTitleCounters:
         values = self.values_at(now_ms)
         if self._layout.row_count != count:
             self._layout = TableLayout.of(self.rows.keys)
-        return self._layout.table(values, np.ones(count, np.bool_), now_ms, countries)
+        newest_ms = self.newest_ms()
+        return self._layout.table(values, np.ones(count, np.bool_), now_ms, countries, newest_ms)
+
+    def newest_ms(self) -> int:
+        """When the newest event occurred that is counted; 0 without any."""
+        return int(self._at_ms[: len(self.rows)].max(initial=0))
 
     def _grow(self) -> None:
         missing = len(self.rows) - len(self._values)

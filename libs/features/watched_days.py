@@ -78,6 +78,20 @@ def merge_days(days: Iterable[WatchedDay]) -> list[WatchedDay]:
     return [found[key] for key in sorted(found)]
 
 
+def between(days: Iterable[WatchedDay], first: int | None, last: int | None) -> list[WatchedDay]:
+    """Those from one day to another, both included; None is any."""
+    return [
+        one
+        for one in days
+        if (first is None or one.day >= first) and (last is None or one.day <= last)
+    ]
+
+
+def day_number(day: date) -> int:
+    """What `WatchedDay.day` calls that day."""
+    return day.toordinal() - _EPOCH
+
+
 def _day(event: Event) -> WatchedDay:
     local = local_time(event.occurred_ms, event.context.time_zone)
     passed_ms = watched_ms(event)
@@ -86,7 +100,7 @@ def _day(event: Event) -> WatchedDay:
     detail = event.detail
     return WatchedDay(
         title_id=event.title_id,
-        day=local.toordinal() - _EPOCH,
+        day=day_number(local),
         play_count=int(event.kind is EventKind.PLAY),
         rewatch_count=int(event.kind is EventKind.REWATCH),
         complete_count=int(event.kind is EventKind.COMPLETE),

@@ -101,3 +101,15 @@ def compact_file(path: Path, until_ms: int) -> Iterator[int]:
             writer.connection.execute("VACUUM")
     finally:
         writer.close()
+
+
+def count_old(path: Path, until_ms: int) -> int:
+    """How many events of a file are to be compacted; raises StartFault as `compact_file`."""
+    writer = open_writer(path, EVENT_SCHEMA)
+    try:
+        (count,) = writer.connection.execute(
+            "SELECT count(*) FROM events WHERE occurred_ms <= ?", (until_ms,)
+        ).fetchone()
+    finally:
+        writer.close()
+    return int(count)

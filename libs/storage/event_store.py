@@ -252,15 +252,9 @@ class SqliteEventStore:
         erasure_table.write(connection, self._pseudonyms, tenant, profile_id, erasure)
         return erasure
 
-    def compact(
-        self, until_ms: int, after: compaction.Place, now_ms: int
-    ) -> compaction.CompactionStep:
-        """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`.
-
-        Decisions that are kept no longer go, too.
-        """
+    def compact(self, until_ms: int, after: compaction.Place) -> compaction.CompactionStep:
+        """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`."""
         with self.transaction():
-            decision_table.drop_old(self._writer.connection, now_ms)
             return compaction.step(self._writer.connection, until_ms, after)
 
     def _fold_early(self) -> None:

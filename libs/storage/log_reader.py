@@ -8,7 +8,8 @@ from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import ProfileBase
 from libs.features.title_replay import TitleBase
-from libs.storage import compacted, event_log, profile_table, undivided
+from libs.features.watched_days import WatchedDay
+from libs.storage import compacted, day_table, event_log, profile_table, undivided
 from libs.storage.event_row import Row
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.sqlite import Readers, snapshot
@@ -75,11 +76,18 @@ class LogReader:
         )
         return [profile_id for (profile_id,) in rows]
 
-    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[Row]:
-        """One profile's rows of EVENT_COLUMNS up to that place in the log, in order."""
-        return event_log.read_profile_rows(
-            self._readers.connection(), tenant, profile_id, watermark=watermark
-        )
+    def held_of(
+        self, tenant: str, profile_id: str, *, watermark: int
+    ) -> tuple[list[Row], list[WatchedDay]]:
+        """What is held of one profile: rows of EVENT_COLUMNS, and days of compacted events.
+
+        The rows have places in the log up to `watermark`, and are in order.
+        """
+        with snapshot(self._readers.connection()) as connection:
+            return (
+                event_log.read_profile_rows(connection, tenant, profile_id, watermark=watermark),
+                day_table.read(connection, tenant, profile_id),
+            )
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
@@ -114,8 +122,13 @@ class LogReader:
 
     def watermark(self) -> int:
         """The place of the event that arrived last, of any tenant; 0 without any."""
-        (place,) = self._readers.connection().execute("SELECT max(log_seq) FROM events").fetchone()
-        return int(place or 0)
+        # Not the last row's: that one may be compacted or erased.
+        row = (
+            self._readers.connection()
+            .execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+            .fetchone()
+        )
+        return 0 if row is None else int(row[0])
 
     def profiles(self, tenant: str) -> list[Profile]:
         """All stored profiles, ascending by id."""

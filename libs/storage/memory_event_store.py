@@ -145,7 +145,7 @@ class MemoryEventStore:
             erasures[profile_id] = erasures[profile_id].confirmed(answer)
             return erasures[profile_id]
 
-    def compact(self, until_ms: int, after: Place, now_ms: int) -> CompactionStep:
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
         """Tell no more of the events with occurred_ms ≤ `until_ms`, all in one step."""
         count = 0
         with self._lock:
@@ -159,10 +159,6 @@ class MemoryEventStore:
                     self._compacted_until_ms[tenant] = max(
                         until_ms, self.compacted_until_ms(tenant)
                     )
-            for tenant, kept in self._decisions.items():
-                self._decisions[tenant] = {
-                    page_id: one for page_id, one in kept.items() if one[1] >= now_ms - KEPT_MS
-                }
         return CompactionStep(count, None)
 
     def compacted_until_ms(self, tenant: str) -> int:

@@ -56,7 +56,7 @@ def read_title_base(connection: sqlite3.Connection, tenant: str) -> TitleBase:
             live.add_shares(shares)
         # Those that came late, and those that are not compacted yet.
         live.add(event_log.read_columns(connection, tenant, from_ms=0, until_ms=at_ms + 1))
-    return TitleBase(at_ms, tuple(live.rows.keys), live.values_at(at_ms))
+    return TitleBase(at_ms, tuple(live.rows.keys), live.values_at(at_ms), live.newest_ms())
 
 
 def read_whole(

@@ -35,7 +35,10 @@ class EventStore(Protocol):
         ...
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
-        """Store what is new and right of a batch, each page_id once, by `sift_decisions`."""
+        """Store what is new and right of a batch, each page_id once, by `sift_decisions`.
+
+        Those that are kept no longer go, also where the batch is empty.
+        """
         ...
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
@@ -70,11 +73,11 @@ class EventStore(Protocol):
         """
         ...
 
-    def compact(self, until_ms: int, after: Place, now_ms: int) -> CompactionStep:
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
         """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`.
 
         Features and days stay what they are, sent again the events are duplicates, and history
-        tells no more of them. Decisions that are no longer kept go, too. Raises NotSupported.
+        tells no more of them. Raises NotSupported.
         """
         ...
 

@@ -143,7 +143,7 @@ class PostgresEventStore:
         """Nothing was deleted that anybody asked to be forgotten."""
         return True
 
-    def compact(self, until_ms: int, after: Place, now_ms: int) -> CompactionStep:
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
         """Raises NotSupported: here every event is kept."""
         raise NotSupported("compacting events", "where the log is in PostgreSQL")
 

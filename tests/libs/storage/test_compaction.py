@@ -28,7 +28,6 @@ from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.rebuild import rebuild_file
 from services.events.ports import EventStore
 from tests.made_databases import PostgresDatabases
-from tests.made_decisions import decision
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
@@ -65,7 +64,7 @@ def compact(store: EventStore, until_ms: int) -> int:
     after: compaction.Place | None = FIRST
     count = 0
     while after is not None:
-        done = store.compact(until_ms, after, NOW_MS)
+        done = store.compact(until_ms, after)
         count, after = count + done.event_count, done.after
     return count
 
@@ -221,12 +220,6 @@ def test_a_late_event_is_taken_and_compacted_with_the_next(store: EventStore) ->
     assert [one.watched_ms for one in store.watched_days(TENANT, "profile0")] == [5_000, 5_000]
 
 
-def test_decisions_that_are_no_longer_kept_go_with_it(store: EventStore) -> None:
-    store.record_decisions(TENANT, [decision()], START_MS)
-    compact(store, 0)
-    assert store.decisions_of(TENANT, "profile0") == []
-
-
 def test_a_transaction_that_fails_compacts_nothing(store: EventStore) -> None:
     store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
 
@@ -259,7 +252,7 @@ def test_steps_are_bounded_and_events_come_between_them(
         counts = []
         left = some[20:]
         while after is not None:
-            done = store.compact(until_ms, after, NOW_MS)
+            done = store.compact(until_ms, after)
             counts.append(done.event_count)
             after = done.after
             store.record_events(TENANT, left[:2], NOW_MS)
@@ -367,7 +360,7 @@ def test_days_are_kept_from_before_the_day_is_over(store: EventStore) -> None:
 def test_postgres_says_that_it_keeps_every_event(postgres_databases: PostgresDatabases) -> None:
     with postgres_databases.fresh_stores() as fresh:
         with pytest.raises(NotSupported, match="compacting events"):
-            fresh().compact(NOW_MS, FIRST, NOW_MS)
+            fresh().compact(NOW_MS, FIRST)
         assert fresh().compacted_until_ms(TENANT) == -1
 
 

@@ -248,6 +248,15 @@ class TestEventStore:
         ):
             assert store.record_decisions(TENANT, batch, at_ms) == wanted
 
+    def test_an_empty_batch_drops_decisions_that_are_kept_no_longer(
+        self, store: EventStore
+    ) -> None:
+        store.record_decisions(TENANT, [decision()], START_MS)
+        store.record_decisions(TENANT, [], START_MS + KEPT_MS)
+        assert len(store.decisions_of(TENANT, "profile0")) == 1
+        store.record_decisions(TENANT, [], START_MS + KEPT_MS + 1)
+        assert store.decisions_of(TENANT, "profile0") == []
+
     def test_a_decision_too_far_ahead_is_rejected_alone(self, store: EventStore) -> None:
         batch = [
             replace(decision("a"), decided_ms=NOW_MS + DAY_MS),
