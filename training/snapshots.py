@@ -14,7 +14,7 @@ from libs.domain.profile import Profile
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.features.catalogue_columns import CatalogueColumns
 from libs.features.event_columns import EventColumns
-from libs.features.profile_state import NO_BASE, ProfileBase, ProfileReplay
+from libs.features.profile_state import NO_BASE, ProfileBase, ProfileReplay, unexpired
 from libs.features.profile_view import resolve, seen_rows, taste_history
 from libs.features.ranking_matrix import Viewer
 from libs.features.title_replay import TitleBase
@@ -128,12 +128,13 @@ def take_snapshots(
                 # The profile's next event, by which it is there, or the cut itself, as for a
                 # list that is made in advance.
                 is_visit = len(asked[place]) % 2 == 0
+                at_ms = events[stop].occurred_ms if is_visit else cut.time_ms
                 viewer = Viewer(
                     profile=profiles.get(profile_id),
-                    view=view,
+                    view=resolve(unexpired(state, at_ms), columns),
                     counters=state.counters,
                     context=events[stop].context if is_visit else UNKNOWN_CONTEXT,
-                    at_ms=events[stop].occurred_ms if is_visit else cut.time_ms,
+                    at_ms=at_ms,
                 )
                 asked[place].append(Asked(profile_id, viewer, relevant))
         replay.advance(events[start:])

@@ -14,7 +14,7 @@ from libs.domain.viewing import Device
 from libs.features.counters import Counters, decode_counters, empty, encode_counters, left
 from libs.features.daypart import DAYPART_COUNT, event_daypart
 from libs.features.engagement import engagement
-from libs.features.title_record import RECORD_KINDS, TITLE_RECORD, TitleFold
+from libs.features.title_record import RECORD_KINDS, SIGHT_TTL_MS, TITLE_RECORD, TitleFold
 
 # Two months: what a profile did last season says little about when and where it watches now.
 PROFILE_HALF_LIFE_MS: Final = 60.0 * DAY_MS
@@ -33,6 +33,10 @@ _ENGAGEMENT, _STARTS, _IMPRESSIONS, _DEVICES = range(4)
 _DAYPARTS: Final = _DEVICES + len(Device)
 
 _TIME: Final = struct.Struct("<q")
+
+# What a record says of sights, and by what it shows that there is anything else.
+_SIGHTS: Final = ("impressions", "clicks", "shown_ms")
+_SAID: Final = ("last_ms", "thumb_tie", "listed_tie", "rating_tie", "position_tie")
 
 in_order = attrgetter("order")
 
@@ -152,6 +156,29 @@ class ProfileFold:
         self._values = [value * kept for value in self._values]
         self._at_ms = at_ms
         return 1.0
+
+
+def unexpired(state: ProfileState, at_ms: int) -> ProfileState:
+    """The state without what has expired at `at_ms`.
+
+    Sights of a title of which nothing was heard for SIGHT_TTL_MS are none; a title of which
+    there is nothing else is left out.
+    """
+    records = state.records
+    is_old = records["counters_ms"] < at_ms - SIGHT_TTL_MS
+    is_old &= (records["shown_ms"] > 0) | (records["clicks"] > 0)
+    if not is_old.any():
+        return state
+    kept = records.copy()
+    for name in _SIGHTS:
+        kept[name][is_old] = 0
+    is_said = ~is_old
+    for name in _SAID:
+        is_said |= kept[name] > 0
+    title_ids = tuple(
+        [one for one, is_kept in zip(state.title_ids, is_said, strict=True) if is_kept]
+    )
+    return ProfileState(title_ids, kept[is_said], state.counters, state.newest_ms)
 
 
 def counters_at(counters: Counters, at_ms: int) -> dict[str, float]:
