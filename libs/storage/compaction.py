@@ -18,8 +18,8 @@ from libs.storage.event_row import EVENT_COLUMNS, decode
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.sqlite import open_writer, transaction
 
-# Events of one step: some 60 ms, for which those who write wait.
-STEP_EVENTS: Final = 1_000
+# Events of one step: some 20 ms, for which those who write wait.
+STEP_EVENTS: Final = 500
 # Profiles that one step looks at; most have nothing that is old enough.
 _STEP_PROFILES: Final = 1_000
 
