@@ -18,6 +18,7 @@ NAMES = (
     "restart",
     "rebuild",
     "compaction",
+    "hours",
     "servers",
 )
 
