@@ -201,10 +201,13 @@ class MemoryEventStore:
             {
                 "page_id": one.page_id,
                 "decided_ms": one.decided_ms,
+                "purpose": one.purpose.name,
+                "surface": one.surface.name,
                 "policy": one.policy,
                 "model_version": one.model_version,
                 "index_version": one.index_version,
                 "arm": one.arm,
+                "degraded": [part.name for part in one.degraded],
                 "title_ids": list(one.title_ids),
                 "propensities": list(one.propensities),
                 "removed_title_ids": list(one.removed_title_ids),
