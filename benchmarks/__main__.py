@@ -17,6 +17,8 @@ NAMES = (
     "overload",
     "restart",
     "rebuild",
+    "compaction",
+    "hours",
     "servers",
     "households",
 )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.events import compact as compact_command
 from cli.events import export as export_command
 from cli.events import features as features_command
 from cli.events import history as history_command
@@ -95,6 +96,20 @@ def rebuild(context: typer.Context) -> None:
     """Make the features anew from the log, also after a release that changed them."""
     seconds = rebuild_command.rebuild(_settings(), context.obj)
     rebuild_command.show(seconds, context.obj)
+
+
+@events.command()
+def compact(
+    context: typer.Context,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=36_500, help="Days that are kept; REPRISE_RETENTION_DAYS."),
+    ] = None,
+) -> None:
+    """Compact events of long ago and make the file smaller, while no service runs."""
+    settings = _settings()
+    check_embedded(settings)
+    compact_command.show(compact_command.compact(settings, days, context.obj), context.obj)
 
 
 def _settings() -> SuiteSettings:

@@ -33,6 +33,7 @@ def show(exported: Export, out: Path, output: Output) -> None:
     """Show what was written."""
     table = Table(title=escape(str(out)), show_header=False)
     table.add_row("events", f"{exported.event_count:,}")
+    table.add_row("days of compacted events", f"{exported.day_count:,}")
     table.add_row("profiles", f"{exported.profile_count:,}")
     table.add_row("partitions", f"{exported.partition_count:,}")
     table.add_row("watermark", f"{exported.watermark:,}")

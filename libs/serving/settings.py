@@ -67,6 +67,8 @@ class SuiteSettings(BaseSettings):
         ge=1,
         le=1_024,
     )
+    # After so many days the events of profiles are compacted; 0 keeps them all.
+    retention_days: int = Field(default=0, ge=0, le=36_500)
     most_in_flight: int = Field(default=64, ge=1)
     most_streams: int = Field(default=1_000, ge=1)
     most_pending: int = Field(default=8, ge=1)
@@ -145,6 +147,12 @@ class SuiteSettings(BaseSettings):
     def _check_urls(self) -> Self:
         if self.is_past_one_machine != bool(self.features_url.get_secret_value()):
             raise ValueError("REPRISE_EVENTS_URL and REPRISE_FEATURES_URL must be set together")
+        return self
+
+    @model_validator(mode="after")
+    def _check_retention(self) -> Self:
+        if self.retention_days and self.is_past_one_machine:
+            raise ValueError("REPRISE_RETENTION_DAYS: the log in PostgreSQL keeps every event")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,8 @@ from typing import Protocol
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns
+from libs.features.profile_state import ProfileBase
+from libs.features.title_replay import TitleBase
 from libs.storage.log_reader import LogReader
 from libs.storage.server_extra import server_extra
 
@@ -36,6 +38,18 @@ class RecordedLog(Protocol):
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
+        ...
+
+    def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
+        """What one profile's compacted events have made of it."""
+        ...
+
+    def title_base(self, tenant: str) -> TitleBase:
+        """The counters of titles at the time up to which events may be compacted."""
+        ...
+
+    def compacted_count(self) -> int:
+        """How many events were ever compacted; while it stays, bases and events are of one log."""
         ...
 
     def profiles(self, tenant: str) -> list[Profile]:

@@ -26,6 +26,7 @@ from services.events.group_commit import GroupCommit
 from services.events.personal_data_client import PersonalDataClient
 from services.events.personal_records import PersonalDataService, PersonalRecords
 from services.events.ports import EventStore
+from services.events.retention import Retention
 from services.events.retraining import RetrainingOf, no_retraining, retraining_from
 from services.events.server_store import open_server_store
 from services.events.servicer import EventsServicer
@@ -97,6 +98,7 @@ async def build(
         authorize=identity.authorize,
         most_waiting=settings.events_most_waiting,
         delay_ms=settings.commit_delay_ms,
+        retention_days=settings.retention_days,
         on_commit=calls.observe,
         clock=now_ms,
         services=[
@@ -125,6 +127,7 @@ async def assemble(
     most_waiting: int,
     clock: Callable[[], int],
     delay_ms: int = 0,
+    retention_days: int = 0,
     on_commit: Callable[[int], None] | None = None,
     services: Sequence[PersonalDataService] = (),
     retraining_of: RetrainingOf = no_retraining,
@@ -132,10 +135,11 @@ async def assemble(
 ) -> Application:
     """The service on any store, which is closed with it; `services` follow it in an erasure.
 
-    `most_waiting`, `delay_ms` and `on_commit` are GroupCommit's.
+    `most_waiting`, `delay_ms` and `on_commit` are GroupCommit's, `retention_days` Retention's.
     """
     commits = GroupCommit(store, most_waiting=most_waiting, delay_ms=delay_ms, on_commit=on_commit)
     records = PersonalRecords(store, commits, services, clock)
+    retention = Retention(store, commits, clock, days=retention_days)
     servicer = EventsServicer(store, commits, clock, records=records, retraining_of=retraining_of)
 
     def mount(server: grpc.aio.Server) -> None:
@@ -150,7 +154,7 @@ async def assemble(
     return Application(
         services=(Mounted(SERVICE_NAME, mount),),
         authorize=authorize,
-        background=(records.run, *background),
+        background=(records.run, retention.run, *background),
         close=close,
     )
 

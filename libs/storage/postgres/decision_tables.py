@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from libs.domain.decision import Decision
 from libs.domain.event import Attribution, Event, EventKind
-from libs.storage.decision_table import KEPT_MS, as_json, by_title
+from libs.storage.decision_table import JSON_COLUMNS, KEPT_MS, as_json, by_title
 from libs.storage.postgres.log_tables import Connection
 
 # A decision and an impression of its page that are written at once by two replicas must not
@@ -44,8 +44,8 @@ def known_ids(connection: Connection, tenant: str, page_ids: Collection[str]) ->
 def read_profile(connection: Connection, tenant: str, profile_id: str) -> list[dict[str, Any]]:
     """The decisions kept of a profile, oldest first, as the values of a JSON object each."""
     rows = connection.execute(
-        "SELECT page_id, decided_ms, policy, model_version, index_version, arm, slate, removed"
-        " FROM decisions WHERE tenant = %s AND profile_id = %s ORDER BY decided_ms, page_id",
+        f"SELECT {JSON_COLUMNS} FROM decisions"  # noqa: S608  constants
+        " WHERE tenant = %s AND profile_id = %s ORDER BY decided_ms, page_id",
         (tenant, profile_id),
     ).fetchall()
     return [as_json(row) for row in rows]

@@ -19,6 +19,8 @@ from libs.features.event_columns import EventColumns
 from libs.features.profile_state import ProfileState, replay
 from libs.features.title_replay import ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
+from libs.features.watched_days import WatchedDay, watched_days
+from libs.storage.compaction import CompactionStep, Place
 from libs.storage.past_titles import PastTitles
 from libs.storage.postgres import decision_tables, log_feed, log_tables, profile_tables
 from libs.storage.postgres.database import Readers, open_writer, unavailable
@@ -140,6 +142,21 @@ class PostgresEventStore:
     def scrub(self, profile_ids: Collection[str] = ()) -> bool:
         """Nothing was deleted that anybody asked to be forgotten."""
         return True
+
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
+        """Raises NotSupported: here every event is kept."""
+        raise NotSupported("compacting events", "where the log is in PostgreSQL")
+
+    def compacted_until_ms(self, tenant: str) -> int:
+        """−1: nothing is compacted."""
+        return -1
+
+    def watched_days(self, tenant: str, profile_id: str) -> list[WatchedDay]:
+        """All days of a profile, by (day, title id)."""
+        with self._readers.connection() as connection:
+            return watched_days(
+                log_tables.read_profile_events(connection, tenant, profile_id, until_ms=_END_MS)
+            )
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""

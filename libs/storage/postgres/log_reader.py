@@ -7,7 +7,10 @@ from typing import Final
 
 from libs.domain.event import Event
 from libs.domain.profile import Profile
+from libs.features import title_replay
 from libs.features.event_columns import EventColumns
+from libs.features.profile_state import NO_BASE, ProfileBase
+from libs.features.title_replay import TitleBase
 from libs.storage.event_row import EVENT_COLUMNS, decode
 from libs.storage.postgres import log_tables, profile_tables
 from libs.storage.postgres.database import Readers
@@ -69,6 +72,18 @@ class PostgresLogReader:
         """One profile's events before `until_ms`, in order."""
         with self._readers.connection() as connection:
             return log_tables.read_profile_events(connection, tenant, profile_id, until_ms=until_ms)
+
+    def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
+        """Nothing: here every event is kept."""
+        return NO_BASE
+
+    def title_base(self, tenant: str) -> TitleBase:
+        """Nothing: here every event is kept."""
+        return title_replay.NO_BASE
+
+    def compacted_count(self) -> int:
+        """0: here every event is kept."""
+        return 0
 
     def profiles(self, tenant: str) -> list[Profile]:
         """All stored profiles, ascending by id."""

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS
 from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
+from libs.storage.compaction import FIRST
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from services.events.group_commit import GroupCommit
@@ -119,6 +121,20 @@ async def test_an_export_holds_everything_once(records: Records) -> None:
     assert by_kind["features"]["titles"][0]["rating"] is None
     ids = {line["data"]["event_id"] for line in lines if line["kind"] == "event"}
     assert len(ids) == 1_234
+
+
+async def test_what_compacted_events_have_become_is_exported(
+    store: Store, records: Records
+) -> None:
+    # Of 1,234 events some are older than what is kept; which is for the store to say.
+    store.record_events(TENANT, [watch("old", START_MS - 3 * DAY_MS)], NOW_MS)
+    store.compact(START_MS - DAY_MS, FIRST)
+    lines = await exported(records(), "profile0")
+    assert kinds(lines)["events", "event"] == 1_234
+    days = [line["data"] for line in lines if line["kind"] == "day"]
+    assert sum(day["watched_ms"] for day in days) == 1_235 * 5_000
+    assert days[0]["day"] == "2023-11-11"
+    assert len(days[0]["hours_ms"]) == 24
 
 
 async def test_of_a_stranger_nothing_is_exported(records: Records) -> None:
