@@ -25,7 +25,7 @@ def newest_event_ms(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> in
 
 def recorded_log(settings: SuiteSettings) -> RecordedLog:
     """The log that these settings name; raises StartFault."""
-    return open_log(settings.events_path, settings.events_url.get_secret_value())
+    return open_log(settings.events_path, settings.log_server)
 
 
 def check_recorded(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> None:

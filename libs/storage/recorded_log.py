@@ -1,6 +1,7 @@
 """The recorded log as training and the command line read it, wherever it is."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -47,10 +48,21 @@ class RecordedLog(Protocol):
         ...
 
 
-def open_log(path: Path, url: str) -> RecordedLog:
-    """The log in the database of `url`, in the file where that is empty; raises StartFault."""
-    if not url:
+@dataclass(frozen=True, slots=True)
+class LogServer:
+    """A log in PostgreSQL, where the keys are that it is sealed with, and the secret of those."""
+
+    url: str = field(repr=False)
+    keys_url: str = field(repr=False)
+    secret: Path
+
+
+def open_log(path: Path, server: LogServer | None) -> RecordedLog:
+    """The log in a database, or in the file where there is none; raises StartFault."""
+    if server is None:
         return LogReader(path)
     with server_extra():
+        from libs.storage.postgres.identities import open_identities
         from libs.storage.postgres.log_reader import PostgresLogReader
-    return PostgresLogReader(url)
+    identities = open_identities(server.keys_url, server.secret, may_make=False)
+    return PostgresLogReader(server.url, identities)

@@ -22,6 +22,7 @@ from libs.domain.identifiers import DEFAULT_TENANT
 from libs.features.profile_state import ProfileState, replay
 from libs.serving.settings import SuiteSettings
 from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.identities import open_identities
 from libs.storage.redis.keys import profile_key
 from libs.storage.redis.profile_hash import decode_hash
 from reprise.common.v1 import purpose_pb2
@@ -43,6 +44,13 @@ class Running:
     suite: Suite
     postgres: PostgresServer
     redis: RedisServer
+
+    def store(self) -> PostgresEventStore:
+        """Another replica's."""
+        server = self.suite.settings.log_server
+        assert server is not None
+        identities = open_identities(server.keys_url, server.secret, may_make=False)
+        return PostgresEventStore(server.url, identities)
 
     @property
     def log_url(self) -> str:
@@ -231,7 +239,7 @@ def test_nothing_acknowledged_is_lost_whoever_is_killed(
     found = [event_id for (event_id,) in rows]
     assert len(found) == len(set(found))
     assert {event.event_id for event in writer.acknowledged} <= set(found)
-    with closing(PostgresEventStore(servers.log_url)) as store:
+    with closing(servers.store()) as store:
         until(lambda: all(_is_up_to_date(servers, store, place) for place in range(7)))
         for place in range(7):
             events = store.history(DEFAULT_TENANT, f"profile{place}", most=1_000_000)

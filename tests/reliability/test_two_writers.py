@@ -54,8 +54,10 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
     batches = [shuffled[start : start + BATCH] for start in range(0, len(shuffled), BATCH)]
     url = postgres_databases.fresh()
     counts: list[int] = []
+    identities = postgres_databases.identities(url)
     follower = Follower(
         url,
+        identities,
         open_client(redis_url, timeout_s=10.0),
         ttl_ms=DAY_MS,
         most_tenants=1,
@@ -63,7 +65,7 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
     )
 
     def write(some: Sequence[list[Event]]) -> None:
-        with closing(PostgresEventStore(url)) as store:
+        with closing(postgres_databases.store(url)) as store:
             counts.append(write_all(store, some))
 
     following = threading.Thread(target=follower.run)
@@ -72,6 +74,7 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
     wait_until_followed(url, redis_url)
     follower.stop()
     following.join()
+    identities.close()
     assert sum(counts) == len(events)
 
     by_profile: dict[str, list[Event]] = {}

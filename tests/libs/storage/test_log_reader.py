@@ -15,7 +15,6 @@ from libs.storage import event_log
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.postgres import log_tables
-from libs.storage.postgres.event_store import PostgresEventStore
 from libs.storage.recorded_log import RecordedLog, open_log
 from services.events.ports import EventStore
 from tests.made_databases import PostgresDatabases
@@ -35,7 +34,7 @@ def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     @contextmanager
     def in_file() -> Iterator[tuple[EventStore, RecordedLog]]:
         path = tmp_path_factory.mktemp("log") / "events.sqlite"
-        with closing(SqliteEventStore(path)) as store, closing(open_log(path, "")) as reader:
+        with closing(SqliteEventStore(path)) as store, closing(open_log(path, None)) as reader:
             yield store, reader
 
     @contextmanager
@@ -43,8 +42,8 @@ def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
         url = databases.fresh()
         with (
-            closing(PostgresEventStore(url)) as store,
-            closing(open_log(Path("nowhere"), url)) as reader,
+            closing(databases.store(url)) as store,
+            closing(databases.reader(url)) as reader,
         ):
             yield store, reader
         databases.give_back(url)
