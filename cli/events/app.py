@@ -11,7 +11,7 @@ from cli.events import history as history_command
 from cli.events import rebuild as rebuild_command
 from cli.events import tail as tail_command
 from cli.moments import parse_moment
-from cli.present import check_embedded, check_recorded
+from cli.present import check_recorded
 from libs.domain.event import EventKind
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.serving.settings import SuiteSettings, read_settings
@@ -68,9 +68,8 @@ def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """What arrived last, from the log on this machine; the services need not run."""
+    """What arrived last, from the log; the services need not run."""
     settings = _settings()
-    check_embedded(settings)
     check_recorded(settings, tenant)
     tail_command.tail(settings, context.obj, tenant=tenant, most=limit, is_followed=follow)
 
@@ -84,7 +83,6 @@ def export(
 ) -> None:
     """Write the log as Parquet, partitioned by profile; the services may go on writing."""
     settings = _settings()
-    check_embedded(settings)
     check_recorded(settings, tenant)
     exported = export_command.export(settings, out, tenant, partitions, context.obj)
     export_command.show(exported, out, context.obj)

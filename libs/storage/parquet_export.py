@@ -22,7 +22,7 @@ from libs.domain.viewing import Device, Surface
 from libs.faults import StartFault
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.storage.event_row import EVENT_COLUMNS
-from libs.storage.log_reader import LogReader
+from libs.storage.recorded_log import RecordedLog
 
 # Raised with every change of a column's name or meaning.
 EXPORT_SCHEMA_VERSION: Final = 1
@@ -99,7 +99,7 @@ class Export:
 
 
 def export_log(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     out: Path,
     *,
@@ -132,7 +132,7 @@ def export_log(
 
 
 def _written(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     making: Path,
     partition_count: int,
@@ -192,7 +192,7 @@ def _by_partition(tenant: str, profile_ids: Iterable[str], partition_count: int)
 
 
 def _write_partition(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     folder: Path,
     place: int,

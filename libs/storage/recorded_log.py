@@ -8,6 +8,7 @@ from typing import Protocol
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns
+from libs.storage.event_row import Row
 from libs.storage.log_reader import LogReader
 from libs.storage.server_extra import server_extra
 
@@ -37,6 +38,29 @@ class RecordedLog(Protocol):
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
+        ...
+
+    def profile_ids(self, tenant: str) -> list[str]:
+        """Everybody with any event, ascending."""
+        ...
+
+    def watermark(self) -> int:
+        """The place in the log up to which everything has arrived, of any tenant; 0 for nothing."""
+        ...
+
+    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[Row]:
+        """One profile's rows of EVENT_COLUMNS up to that place in the log, in order."""
+        ...
+
+    def newest_arrivals(self, tenant: str, most: int) -> list[tuple[int, Event]]:
+        """The `most` events that arrived last, oldest first, with their places in the log."""
+        ...
+
+    def arrivals(self, tenant: str, after: int, most: int) -> list[tuple[int, Event]]:
+        """About `most` of the next that arrived after place `after`, in the order of arrival.
+
+        Events of one place come together.
+        """
         ...
 
     def profiles(self, tenant: str) -> list[Profile]:

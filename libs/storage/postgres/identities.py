@@ -6,6 +6,7 @@ also not in copies of the log that nothing can reach, such as backups and write-
 AES-256-GCM (NIST SP 800-38D) with random nonces; a profile would need 2^32 events to wear one out.
 """
 
+import contextlib
 import os
 import secrets
 import threading
@@ -13,13 +14,13 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from libs.faults import StartFault
-from libs.storage.postgres.database import Readers
+from libs.storage.postgres.database import Connection, open_writer, unavailable
 from libs.storage.postgres.migration import KEYS, migrate
 from libs.storage.pseudonyms import KEY_BYTES, Pseudonyms
 
@@ -54,7 +55,9 @@ class Identities:
     """Those of all tenants, for any thread; every method raises PartUnavailable."""
 
     def __init__(self, url: str, pseudonyms: Pseudonyms, *, most_held: int = MOST_HELD) -> None:
-        self._readers = Readers(url)
+        self._url = url
+        self._turn = threading.Lock()
+        self._connection: Connection | None = None
         self._pseudonyms = pseudonyms
         self._wrapping = pseudonyms.key_for("identities")
         self._most_held = most_held
@@ -63,8 +66,9 @@ class Identities:
         self._by_person: dict[tuple[str, int], Identity] = {}
 
     def close(self) -> None:
-        """Close all connections."""
-        self._readers.close()
+        """Close the connection; nobody may be asking."""
+        if self._connection is not None:
+            self._connection.close()
 
     @property
     def pseudonyms(self) -> Pseudonyms:
@@ -90,16 +94,15 @@ class Identities:
         missing = sorted(set(profile_ids) - held.keys())
         if missing:
             rows = sorted(self._fresh(tenant, profile_id) for profile_id in missing)
-            with self._readers.connection() as connection:
-                # Another replica may make the same at the same time: the first one counts.
-                connection.execute(
-                    "INSERT INTO identities (tenant, pseudonym, person, sealed)"
-                    " SELECT %s, * FROM unnest(%s::text[], %s::bigint[], %s::bytea[])"
-                    " AS new (pseudonym, person, sealed) WHERE NOT EXISTS (SELECT FROM identities"
-                    " AS other WHERE other.tenant = %s AND other.person = new.person)"
-                    " ON CONFLICT DO NOTHING",
-                    (tenant, *map(list, zip(*rows, strict=True)), tenant),
-                )
+            # Another replica may make the same at the same time: the first one counts.
+            self._run(
+                "INSERT INTO identities (tenant, pseudonym, person, sealed)"
+                " SELECT %s, * FROM unnest(%s::text[], %s::bigint[], %s::bytea[])"
+                " AS new (pseudonym, person, sealed) WHERE NOT EXISTS (SELECT FROM identities"
+                " AS other WHERE other.tenant = %s AND other.person = new.person)"
+                " ON CONFLICT DO NOTHING RETURNING 1",
+                (tenant, *map(list, zip(*rows, strict=True)), tenant),
+            )
             held.update(self.found(tenant, missing))
         return held
 
@@ -124,22 +127,20 @@ class Identities:
 
     def everyone(self, tenant: str) -> list[Identity]:
         """All of a tenant, ascending by profile_id; a pass over the whole store."""
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "SELECT person, sealed, pseudonym FROM identities"
-                " WHERE tenant = %s AND sealed IS NOT NULL",
-                (tenant,),
-            ).fetchall()
+        rows = self._run(
+            "SELECT person, sealed, pseudonym FROM identities"
+            " WHERE tenant = %s AND sealed IS NOT NULL",
+            (tenant,),
+        )
         return sorted((self._opened(row) for row in rows), key=lambda one: one.profile_id)
 
     def destroy(self, tenant: str, pseudonym: str) -> None:
         """Make an identity unreadable for good; nothing happens where there is none."""
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "UPDATE identities SET sealed = NULL"
-                " WHERE tenant = %s AND pseudonym = %s AND sealed IS NOT NULL RETURNING person",
-                (tenant, pseudonym),
-            ).fetchall()
+        rows = self._run(
+            "UPDATE identities SET sealed = NULL"
+            " WHERE tenant = %s AND pseudonym = %s AND sealed IS NOT NULL RETURNING person",
+            (tenant, pseudonym),
+        )
         with self._lock:
             for (person,) in rows:
                 gone = self._by_person.pop((tenant, person), None)
@@ -149,26 +150,47 @@ class Identities:
     def destroyed(self, tenant: str, profile_ids: Collection[str]) -> dict[str, int]:
         """Those whose identity was destroyed, with the numbers that stood for them."""
         names = {self._pseudonyms.of(tenant, profile_id): profile_id for profile_id in profile_ids}
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "SELECT pseudonym, person FROM identities"
-                " WHERE tenant = %s AND pseudonym = ANY(%s) AND sealed IS NULL",
-                (tenant, list(names)),
-            ).fetchall()
+        rows = self._run(
+            "SELECT pseudonym, person FROM identities"
+            " WHERE tenant = %s AND pseudonym = ANY(%s) AND sealed IS NULL",
+            (tenant, list(names)),
+        )
         return {names[pseudonym]: person for pseudonym, person in rows}
 
     def scrub(self) -> bool:
         """Write anew what destroyed keys are still in; False where that has to be tried again."""
-        with self._readers.connection() as connection:
-            waiting = connection.execute(
-                # What an old snapshot can still see would be written anew with the rest.
-                "SELECT tableoid::regclass::text, array_agg(tenant), array_agg(pseudonym),"
-                " bool_and(age(xmin) > coalesce((SELECT max(age(backend_xmin))"
-                " FROM pg_stat_activity WHERE pid <> pg_backend_pid()), 0)) FROM identities"
-                " WHERE sealed IS NULL AND NOT is_scrubbed GROUP BY tableoid"
-            ).fetchall()
-            done = [_write_anew(connection, *one) for one in waiting]
+        try:
+            with psycopg.connect(self._url, autocommit=True, connect_timeout=2) as connection:
+                waiting = connection.execute(
+                    # What an old snapshot can still see would be written anew with the rest.
+                    "SELECT tableoid::regclass::text, array_agg(tenant), array_agg(pseudonym),"
+                    " bool_and(age(xmin) > coalesce((SELECT max(age(backend_xmin))"
+                    " FROM pg_stat_activity WHERE pid <> pg_backend_pid()), 0)) FROM identities"
+                    " WHERE sealed IS NULL AND NOT is_scrubbed GROUP BY tableoid"
+                ).fetchall()
+                done = [_write_anew(connection, *one) for one in waiting]
+        except psycopg.Error as error:
+            raise unavailable(error) from error
         return all(done)
+
+    def _run(self, query: LiteralString, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """The rows of a statement that may be run twice; on a new connection if the old is gone."""
+        with self._turn:
+            with contextlib.suppress(psycopg.OperationalError):
+                return self._executed(query, values)
+            try:
+                return self._executed(query, values)
+            except psycopg.Error as error:
+                raise unavailable(error) from error
+
+    def _executed(self, query: LiteralString, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        if self._connection is None or self._connection.closed:
+            self._connection = open_writer(self._url)
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except psycopg.OperationalError:
+            self._connection.close()
+            raise
 
     def _held_of(self, tenant: str, profile_ids: Collection[str]) -> dict[str, Identity]:
         found: dict[str, Identity] = {}
@@ -180,13 +202,14 @@ class Identities:
                     found[profile_id] = identity
         return found
 
-    def _read(self, tenant: str, condition: str, values: tuple[object, ...]) -> list[Identity]:
-        with self._readers.connection() as connection:
-            rows = connection.execute(
-                "SELECT person, sealed, pseudonym FROM identities"  # noqa: S608  constants
-                f" WHERE tenant = %s AND {condition} AND sealed IS NOT NULL",
-                (tenant, *values),
-            ).fetchall()
+    def _read(
+        self, tenant: str, condition: LiteralString, values: tuple[object, ...]
+    ) -> list[Identity]:
+        rows = self._run(
+            "SELECT person, sealed, pseudonym FROM identities"  # noqa: S608  constants
+            f" WHERE tenant = %s AND {condition} AND sealed IS NOT NULL",
+            (tenant, *values),
+        )
         found = [self._opened(row) for row in rows]
         with self._lock:
             for one in found:
@@ -237,7 +260,7 @@ def open_identities(url: str, secret: Path, *, may_make: bool) -> Identities:
 
 
 def _write_anew(
-    connection: "psycopg.Connection[tuple[Any, ...]]",
+    connection: Connection,
     table: str,
     tenants: list[str],
     pseudonyms: list[str],

@@ -30,7 +30,7 @@ _FETCHED_ROWS: Final = 10_000
 
 _HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
 # Events without a batch were written long ago: batches go, events stay.
-_WRITTEN_BEFORE: Final = (
+WRITTEN_BEFORE: Final = (
     " WHERE NOT EXISTS (SELECT FROM batches WHERE batches.tenant = events.tenant"
     " AND batches.batch_id = events.batch_id AND batches.written_xid >= %s::text::xid8)"
 )
@@ -201,7 +201,7 @@ class LogFeed:
         """All events of these profiles that transactions below `before_xid` wrote."""
         known = {one.person: one for one in self._identities.found(tenant, profile_ids).values()}
         rows = self._connection.execute(
-            f"SELECT {ROW_COLUMNS} FROM events{_WRITTEN_BEFORE}"  # noqa: S608  constants
+            f"SELECT {ROW_COLUMNS} FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
             " AND events.tenant = %s AND person = ANY(%s::bigint[])",
             (str(before_xid), tenant, list(known)),
         ).fetchall()
@@ -216,8 +216,7 @@ class LogFeed:
 
     def horizon(self) -> int:
         """The lowest number that is still writing."""
-        [(xid,)] = self._connection.execute(f"SELECT {_HORIZON}::text::bigint").fetchall()
-        return int(xid)
+        return horizon(self._connection)
 
     def everything(self, *, before_xid: int) -> Iterator[Whole]:
         """Every profile with its events by transactions below `before_xid`, tenant by tenant.
@@ -250,7 +249,7 @@ class LogFeed:
         """(tenant, identity, row) of all events, those of one profile together."""
         with self._connection.cursor("everything") as cursor:
             cursor.execute(
-                f"SELECT {ROW_COLUMNS}, events.tenant FROM events{_WRITTEN_BEFORE}"  # noqa: S608  constants
+                f"SELECT {ROW_COLUMNS}, events.tenant FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
                 " ORDER BY events.tenant, person",
                 (str(before_xid),),
             )
@@ -281,6 +280,25 @@ class LogFeed:
             " AND written_at < now() - %s::interval",
             (str(before_xid), _KEPT),
         )
+
+
+def horizon(connection: Connection) -> int:
+    """The lowest number that is still writing."""
+    [(xid,)] = connection.execute(f"SELECT {_HORIZON}::text::bigint").fetchall()
+    return int(xid)
+
+
+def next_batches(
+    connection: Connection, tenant: str, from_xid: int, most_events: int
+) -> dict[int, int]:
+    """The next whole transactions of a tenant, about `most_events`: their numbers by batch."""
+    rows = connection.execute(
+        "SELECT 0, tenant, batch_id, written_xid::text::bigint, event_count FROM batches"  # noqa: S608  constants
+        f" WHERE tenant = %s AND written_xid >= %s::text::xid8 AND written_xid < {_HORIZON}"
+        " AND event_count > 0 ORDER BY written_xid LIMIT %s",
+        (tenant, str(from_xid), max(most_events, 2)),
+    ).fetchall()
+    return {row[2]: row[3] for row in _whole_transactions(rows, max(most_events, 2))}
 
 
 def _whole_transactions(rows: Sequence[_Batch], most_events: int) -> list[_Batch]:

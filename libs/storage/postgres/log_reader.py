@@ -1,16 +1,16 @@
-"""The log in PostgreSQL as training reads it, beside the services that write."""
+"""The log in PostgreSQL as training and the command line read it, beside who writes it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns
 from libs.storage.event_row import Row
-from libs.storage.postgres import log_tables, profile_tables
+from libs.storage.postgres import log_feed, log_tables, profile_tables
 from libs.storage.postgres.database import Readers
 from libs.storage.postgres.identities import Identities
-from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row
+from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, full_row
 
 # Profiles whose events are read in one statement.
 _PROFILES_AT_ONCE: Final = 200
@@ -71,6 +71,70 @@ class PostgresLogReader:
             for one in some:
                 if one.person in found:
                     yield one.profile_id, [decode_row(row, one) for row in found[one.person]]
+
+    def profile_ids(self, tenant: str) -> list[str]:
+        """Everybody with any event, ascending."""
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT person FROM events WHERE tenant = %s", (tenant,)
+            ).fetchall()
+        known = self._identities.of_persons(tenant, [person for (person,) in rows])
+        return sorted(identity.profile_id for identity in known.values())
+
+    def watermark(self) -> int:
+        """The last transaction that is done, as are all before it."""
+        with self._readers.connection() as connection:
+            return log_feed.horizon(connection) - 1
+
+    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[Row]:
+        """One profile's rows of EVENT_COLUMNS by transactions up to `watermark`, in order."""
+        identity = self._identities.found(tenant, [profile_id]).get(profile_id)
+        if identity is None:
+            return []
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                f"SELECT {ROW_COLUMNS} FROM events{log_feed.WRITTEN_BEFORE}"  # noqa: S608  constants
+                " AND events.tenant = %s AND person = %s ORDER BY occurred_ms, sequence, event_id",
+                (str(watermark + 1), tenant, identity.person),
+            ).fetchall()
+        return [full_row(row, identity) for row in rows]
+
+    def newest_arrivals(self, tenant: str, most: int) -> list[tuple[int, Event]]:
+        """The `most` events that arrived last, oldest first, all as of one place in the log."""
+        with self._readers.connection() as connection:
+            place = log_feed.horizon(connection) - 1
+            rows = connection.execute(
+                # Batches are numbered about as they arrive.
+                f"SELECT {ROW_COLUMNS}, batch_id FROM events{log_feed.WRITTEN_BEFORE}"  # noqa: S608  constants
+                " AND events.tenant = %s ORDER BY batch_id DESC LIMIT %s",
+                (str(place + 1), tenant, most),
+            ).fetchall()
+        return [(place, event) for _, event in self._arrived(tenant, rows)]
+
+    def arrivals(self, tenant: str, after: int, most: int) -> list[tuple[int, Event]]:
+        """The events of the next transactions after that one, about `most`, one at the least."""
+        with self._readers.connection() as connection:
+            while True:
+                batches = log_feed.next_batches(connection, tenant, after + 1, most)
+                rows = connection.execute(
+                    f"SELECT {ROW_COLUMNS}, batch_id FROM events"  # noqa: S608  constants
+                    " WHERE tenant = %s AND batch_id = ANY(%s)",
+                    (tenant, list(batches)),
+                ).fetchall()
+                arrived = self._arrived(tenant, rows)
+                if arrived or not batches:
+                    break
+                after = max(batches.values())  # all of them were erased
+        found = [(batches[batch_id], event) for batch_id, event in arrived]
+        return sorted(found, key=lambda one: (one[0], one[1].order))
+
+    def _arrived(self, tenant: str, rows: Sequence[Row]) -> list[tuple[int, Event]]:
+        """The events of rows that end with their batches, in the order of both."""
+        known = self._identities.of_persons(tenant, {row[PERSON] for row in rows})
+        found = [
+            (row[-1], decode_row(row, known[row[PERSON]])) for row in rows if row[PERSON] in known
+        ]
+        return sorted(found, key=lambda one: (one[0], one[1].order))
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
