@@ -14,6 +14,7 @@ from libs.domain.decision import Decision
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
+from libs.faults import PartUnavailable
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import EMPTY, ProfileState, replay
 from libs.features.title_replay import ReadEvents
@@ -26,13 +27,13 @@ from libs.storage.postgres import (
     log_tables,
     profile_tables,
 )
-from libs.storage.postgres.database import Connection, Readers, open_writer, unavailable
+from libs.storage.postgres.database import PART, Connection, Readers, open_writer, unavailable
 from libs.storage.postgres.identities import Identities, Identity
 from libs.storage.postgres.migration import migrate
 from libs.storage.postgres.partitions import Partitions
 from libs.storage.postgres.writing import Writing
 from libs.storage.recorded import Recorded
-from libs.storage.transaction_lost import TransactionLost
+from libs.storage.transaction_lost import TransactionLost, WriteConflict
 
 # Tenants of which something is held in memory; what another one needs is read again.
 MOST_TENANTS: Final = 32
@@ -92,7 +93,7 @@ class PostgresEventStore:
         except BaseException as error:
             self._roll_back()
             if isinstance(error, psycopg.Error | TransactionLost):
-                raise unavailable(error) from error
+                raise _told(error) from error
             raise
         finally:
             self._writing = None
@@ -267,3 +268,11 @@ class PostgresEventStore:
             from_ms=from_ms,
             until_ms=until_ms,
         )
+
+
+def _told(error: psycopg.Error | TransactionLost) -> PartUnavailable:
+    """What the callers of a transaction are told of its failure."""
+    cause = error.__cause__ if isinstance(error, TransactionLost) else error
+    if isinstance(cause, psycopg.errors.DeadlockDetected):
+        return WriteConflict(PART, "two writers waited for each other")
+    return unavailable(error)

@@ -19,6 +19,7 @@ CHUNK_ROWS: Final = 50_000
 
 _ORDER: Final = "occurred_ms, sequence, event_id"
 _NEWEST_FIRST: Final = "occurred_ms DESC, sequence DESC, event_id DESC"
+_BETWEEN: Final = "\x1f"
 _NO_ORDER: Final[Order] = (-1, -1, "")
 
 COPY: Final = f"COPY events (tenant, batch_id, {WRITTEN_COLUMNS}) FROM STDIN"
@@ -46,9 +47,10 @@ def claim(connection: Connection, tenant: str, event_ids: Collection[str]) -> se
     that two batches of the same events do not wait for each other.
     """
     rows = connection.execute(
-        "INSERT INTO event_ids (tenant, event_id) SELECT %s, unnest(%s::text[])"
+        # One text is a third of the work of an array, and no id has a control character.
+        "INSERT INTO event_ids (tenant, event_id) SELECT %s, unnest(string_to_array(%s, %s))"
         " ON CONFLICT DO NOTHING RETURNING event_id",
-        (tenant, sorted(event_ids)),
+        (tenant, _BETWEEN.join(sorted(event_ids)), _BETWEEN),
     ).fetchall()
     return {event_id for (event_id,) in rows}
 

@@ -102,23 +102,25 @@ class Writing:
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
         """Take what is new and right."""
         erased = self._erased(tenant, {event.profile_id for event in events})
-        known = log_tables.known_ids(self._connection, tenant, [event.event_id for event in events])
         accounts = profile_tables.accounts(
             self._connection, self._identities, tenant, claimed_profile_ids(events)
         )
 
-        def sift() -> Sifted[Event]:
+        def sift(known_ids: set[str]) -> Sifted[Event]:
             return sift_events(
-                events, known_ids=known, accounts=accounts, erased_ids=erased, now_ms=now_ms
+                events, known_ids=known_ids, accounts=accounts, erased_ids=erased, now_ms=now_ms
             )
 
-        sifted = sift()
+        # Nearly all are new, and claiming tells which are not. What is wrong as well as known is
+        # looked for, not claimed: it is a duplicate all the same.
+        sifted = sift(set())
         wanted = {event.event_id for event in sifted.new}
-        taken = log_tables.claim(self._connection, tenant, wanted) if wanted else set()
-        if taken != wanted:
-            # Another replica has recorded them since they were looked for.
-            known |= wanted - taken
-            sifted = sift()
+        wrong = {events[one.index].event_id for one in sifted.recorded.rejections} - wanted
+        known = log_tables.known_ids(self._connection, tenant, wrong) if wrong else set()
+        if wanted:
+            known |= wanted - log_tables.claim(self._connection, tenant, wanted)
+        if known:
+            sifted = sift(known)
         if sifted.new:
             self._events.append((tenant, now_ms, sifted.new))
         return sifted.recorded
