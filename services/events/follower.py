@@ -40,7 +40,7 @@ class Follower:
     ) -> None:
         """`on_behind` is told how many seconds of the log were not taken over yet.
 
-        `features` are closed at the end, `identities` by whoever has opened them.
+        `identities` and `features` are closed at the end.
         """
         self._log_url = log_url
         self._identities = identities
@@ -65,6 +65,7 @@ class Follower:
                 self._log.warning("features are not kept up", cause=said)
                 self._stop.wait(_RETRY_S)
         self._features.close()
+        self._identities.close()
 
     def _follow(self) -> None:
         feed = LogFeed(self._log_url, self._identities)

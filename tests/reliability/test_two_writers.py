@@ -77,7 +77,6 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
     wait_until_followed(url, redis_url)
     follower.stop()
     following.join()
-    identities.close()
     assert sum(counts) == len(events)
 
     by_profile: dict[str, list[Event]] = {}

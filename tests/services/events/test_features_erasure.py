@@ -102,7 +102,6 @@ class Suite:
         finally:
             follower.stop()
             thread.join()
-            identities.close()
 
     def has_features(self, profile_id: str = MARKER) -> bool:
         with redis.Redis.from_url(self.redis.url()) as client:

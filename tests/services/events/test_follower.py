@@ -43,7 +43,6 @@ def following(
     finally:
         follower.stop()
         thread.join()
-        identities.close()
 
 
 async def wait_for_events(redis_url: str, count: int) -> None:
@@ -91,7 +90,8 @@ async def test_the_keys_of_a_change_are_in_one_slot_of_a_cluster(
             while node.cluster("info")["cluster_state"] != "ok":
                 pass
         url = server.url(0).replace("redis://", "redis+cluster://").removesuffix("/0")
-        assert isinstance(open_client(url, timeout_s=5.0), RedisCluster)
+        with closing(open_client(url, timeout_s=5.0)) as client:
+            assert isinstance(client, RedisCluster)
         with (
             closing(postgres_databases.store(log_url)) as store,
             following(postgres_databases, log_url, url) as follows,
