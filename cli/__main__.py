@@ -156,7 +156,7 @@ def train(
         settings.home,
         tenant=tenant,
         until_ms=until,
-        events_url=settings.events_url.get_secret_value(),
+        log_server=settings.log_server,
     )
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 

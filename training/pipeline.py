@@ -66,7 +66,7 @@ def train(config: TrainingConfig, progress: Progress, now_ms: int) -> TrainingRe
 
     Raises StartFault where there is nothing to learn from, PartUnavailable without a log.
     """
-    log = open_log(config.events_file, config.events_url)
+    log = open_log(config.events_file, config.log_server)
     try:
         titles = read_catalogue(config.catalogue_file, config.tenant)
         return train_from(log, titles, config, progress, now_ms)

@@ -69,9 +69,8 @@ def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """What arrived last, from the log on this machine; the services need not run."""
+    """What arrived last, from the log; the services need not run."""
     settings = _settings()
-    check_embedded(settings)
     check_recorded(settings, tenant)
     tail_command.tail(settings, context.obj, tenant=tenant, most=limit, is_followed=follow)
 
@@ -85,7 +84,6 @@ def export(
 ) -> None:
     """Write the log as Parquet, partitioned by profile; the services may go on writing."""
     settings = _settings()
-    check_embedded(settings)
     check_recorded(settings, tenant)
     exported = export_command.export(settings, out, tenant, partitions, context.obj)
     export_command.show(exported, out, context.obj)

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from libs.faults import StartFault
 from libs.serving.limits import Limits
 from libs.serving.plan import Plan, Seat
+from libs.storage.recorded_log import LogServer
 
 # The place of each service, counted from the port base; metrics are 20 above, health 40.
 PORT_OFFSETS: Final = {"events": 0, "candidates": 1, "ranking": 2, "recap": 3}
@@ -56,6 +57,12 @@ class SuiteSettings(BaseSettings):
     features_url: SecretStr = SecretStr("")
     # Past one machine: what recap keeps, in PostgreSQL; empty is SQLite below `home`.
     recap_url: SecretStr = SecretStr("")
+    # Where the keys are that the log is sealed with; empty is beside the log.
+    keys_url: SecretStr = SecretStr("")
+    # What pseudonyms and keys are made with; every replica and every reader of the log needs it.
+    secret_file: Path = Field(
+        default_factory=lambda known: known["home"] / "events" / "pseudonym.key"
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     # Processes of each service that can share its port; `libs.serving.limits` says what the
     # limits of each are.
@@ -112,6 +119,14 @@ class SuiteSettings(BaseSettings):
     def events_path(self) -> Path:
         """The file of log, features, profiles and decisions."""
         return self.home / "events" / "events.sqlite"
+
+    @property
+    def log_server(self) -> LogServer | None:
+        """The log past one machine; None for the file."""
+        url = self.events_url.get_secret_value()
+        if not url:
+            return None
+        return LogServer(url, self.keys_url.get_secret_value() or url, self.secret_file)
 
     @property
     def catalogue_path(self) -> Path:

@@ -25,8 +25,8 @@ from libs.faults import StartFault
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.features.watched_days import WatchedDay
 from libs.storage.event_row import EVENT_COLUMNS, Row
-from libs.storage.log_reader import LogReader
 from libs.storage.parquet_days import day_frame
+from libs.storage.recorded_log import RecordedLog
 
 # Raised with every change of a column's name or meaning.
 EXPORT_SCHEMA_VERSION: Final = 2
@@ -109,7 +109,7 @@ class Export:
 
 
 def export_log(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     out: Path,
     *,
@@ -142,7 +142,7 @@ def export_log(
 
 
 def _written(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     making: Path,
     partition_count: int,
@@ -203,7 +203,7 @@ def _by_partition(tenant: str, profile_ids: Iterable[str], partition_count: int)
 
 
 def _write_partition(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     folder: Path,
     place: int,

@@ -65,21 +65,25 @@ async def build(
     """The service of the settings; raises StartFault."""
     store: ClosableStore
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
-    if settings.is_past_one_machine:
+    own: tuple[PersonalDataService, ...] = ()
+    server = settings.log_server
+    if server is not None:
         behind = Gauge(
             "reprise_features_behind_seconds",
             "How old the oldest event is that the features lack.",
             registry=metrics.registry,
         )
-        store, follower = open_server_store(settings, behind.set)
+        store, follower, features = open_server_store(settings, server, behind.set)
 
         async def follow() -> None:
             try:
                 await asyncio.to_thread(follower.run)
             finally:
                 follower.stop()
+                features.close()
 
         background = (follow,)
+        own = (features,)
     else:
         store = SqliteEventStore(settings.events_path)
     calls = Histogram(
@@ -102,8 +106,11 @@ async def build(
         on_commit=calls.observe,
         clock=now_ms,
         services=[
-            PersonalDataClient(name, channel, identity.credentials)
-            for name, channel in channels.items()
+            *own,
+            *(
+                PersonalDataClient(name, channel, identity.credentials)
+                for name, channel in channels.items()
+            ),
         ],
         retraining_of=retraining_from(
             settings.bundles_path, round(settings.training_interval_hours * HOUR_MS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
@@ -16,13 +16,15 @@ from libs.storage.event_row import Row
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.parquet_export import Export, export_log, partition_of
+from libs.storage.recorded_log import RecordedLog
+from tests.libs.storage.conftest import Logs
 from tests.made_events import START_MS, event_lists, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
 
 
-def exported(log: LogReader, out: Path, partition_count: int = 3) -> Export:
+def exported(log: RecordedLog, out: Path, partition_count: int = 3) -> Export:
     return export_log(
         log,
         TENANT,
@@ -39,14 +41,15 @@ def read(out: Path) -> pl.DataFrame:
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(event_lists(most=20))
 def test_every_event_is_in_one_file_in_the_one_order(
-    tmp_path_factory: pytest.TempPathFactory, some: list[Event]
+    tmp_path_factory: pytest.TempPathFactory, logs: Logs, some: list[Event]
 ) -> None:
     folder = tmp_path_factory.mktemp("export")
-    path = folder / "events.sqlite"
-    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
+    with logs() as (store, log):
         store.record_events(TENANT, some, NOW_MS)
         store.record_events("other", [watch("foreign", START_MS)], NOW_MS)
         answer = exported(log, folder / "out")
