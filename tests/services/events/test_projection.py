@@ -12,6 +12,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event
@@ -386,3 +387,18 @@ def test_an_erasure_in_a_transaction_that_began_before_others_is_after_them(
         first.erase_profile(TENANT, "profile0", (), NOW_MS)
     keep_up(projection)
     assert_counts_of(servers, [kept])
+
+
+def test_erasures_of_another_server_s_dump_are_done(servers: Servers) -> None:
+    store, kept = servers.store(), watch("kept", START_MS, profile_id="kept")
+    store.record_events(TENANT, [kept, watch("a", START_MS + 1)], NOW_MS)
+    store.erase_profile(TENANT, "profile0", ("features",), NOW_MS)
+    with psycopg.connect(servers.log_url) as connection:
+        # As that server counted, which had come further.
+        for table in ("erasures", "withdrawn"):
+            connection.execute(
+                sql.SQL("UPDATE {} SET erased_xid = '1000000000'").format(sql.Identifier(table))
+            )
+    keep_up(servers.projection())
+    assert_counts_of(servers, [kept])
+    assert store.erased_xid(TENANT, "profile0") == 0
