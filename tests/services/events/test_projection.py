@@ -402,3 +402,32 @@ def test_erasures_of_another_server_s_dump_are_done(servers: Servers) -> None:
     keep_up(servers.projection())
     assert_counts_of(servers, [kept])
     assert store.erased_xid(TENANT, "profile0") == 0
+
+
+def test_who_has_lost_the_lock_while_it_worked_writes_nothing(servers: Servers) -> None:
+    store = servers.store()
+
+    class Paused(LogFeed):
+        """A feed that is cut off, and followed by another, between reading and writing."""
+
+        is_cut = False
+
+        def check_leading(self) -> None:
+            if not self.is_cut:
+                self.is_cut = True
+                with psycopg.connect(servers.log_url, autocommit=True) as admin:
+                    admin.execute(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+                        " WHERE locktype = 'advisory' AND objid = 7400003"
+                    )
+                keep_up(servers.projection())
+            super().check_leading()
+
+    identities = servers.held.enter_context(closing(servers.databases.identities(servers.log_url)))
+    feed = servers.held.enter_context(closing(Paused(servers.log_url, identities)))
+    projection = servers.projection(feed)
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    with pytest.raises(psycopg.Error):
+        keep_up(projection)
+    assert feed.is_cut
+    assert_holds(servers, [watch("a", START_MS)])
