@@ -57,7 +57,8 @@ lint: setup node_modules/.installed ## style, import rules, contracts, manifests
 	$(BUF) breaking --against protos/baseline.binpb
 	scripts/check-stubs
 	$(BIN)/hadolint docker/Dockerfile
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec \
+	  docker/compose.yaml docker/compose.server.yaml
 	scripts/check-kubernetes
 
 types: setup ## mypy, strict
