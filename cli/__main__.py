@@ -11,6 +11,7 @@ import typer
 from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
+from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
@@ -111,6 +112,18 @@ def movielens(
     """Import MovieLens ratings; again, it records only what is missing."""
     imported = movielens_command.import_movielens(_settings(), folder, context.obj)
     movielens_command.show(imported, context.obj)
+
+
+@importing.command()
+def beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines: a beat or an episode a line.")],
+) -> None:
+    """Import what happens in the episodes of series, whole files only; again changes nothing."""
+    imported = beats_command.import_beats(_settings(), file, context.obj)
+    beats_command.show(imported, file, context.obj)
+    if not imported.is_imported:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -50,8 +50,8 @@ class BeatDesk:
         for place, episode in enumerate(episodes):
             # Nobody can tell anything of an episode that is gone, but take back what was told.
             if episode.beats or episode.episode_id in titles:
-                for fault in misfits(titles, series_id, episode):
-                    raise fault.within(f"episodes[{place}]")
+                for misfit in misfits(titles, series_id, episode):
+                    raise misfit.within_episode().within(f"episodes[{place}]")
         told = [
             ToldEpisode(
                 one,

@@ -5,18 +5,13 @@ from typing import Any, Final, TypeAlias
 import grpc.aio
 
 from libs.domain.identifiers import check_id
+from libs.serving.beat_codec import MOST_EPISODES, episode_message, episodes_beats
 from libs.serving.deadlines import deadline_of
 from libs.serving.decoding import page_size
 from libs.serving.identity import tenant_of
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.recap.v1 import story_pb2, story_pb2_grpc
-from services.recap.story.codec import (
-    MOST_EPISODES,
-    episode_message,
-    episodes,
-    query,
-    story_message,
-)
+from services.recap.story.codec import query, story_message
 from services.recap.story.desk import BeatDesk
 from services.recap.story.teller import StoryTeller
 
@@ -41,7 +36,7 @@ class StoryServicer(story_pb2_grpc.StoryServiceServicer):
     ) -> story_pb2.UpsertBeatsResponse:
         """Replace the beats of whole episodes."""
         series_id = check_id("series_id", request.series_id)
-        decoded = episodes(request.episodes)
+        decoded = episodes_beats(request.episodes)
         changed = await self._desk.replace(
             tenant_of(context),
             series_id,

@@ -12,6 +12,7 @@ from libs.domain.consent import Consent
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.faults import InvalidField, NotFound
+from libs.serving.beat_codec import episode_message
 from libs.serving.channels import call
 from libs.serving.profile_codec import profile_message
 from libs.storage.catalogue_store import SqliteCatalogueStore
@@ -21,7 +22,6 @@ from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import story_pb2, story_pb2_grpc
 from services.candidates.settings import CandidatesSettings
 from services.events.events_codec import event_message
-from services.recap.story.codec import episode_message
 from tests.made_beats import DURATION_MS, MINUTE_MS, SERIES_ID, played, saga, told
 from tests.made_suite import Served, fill, served
 
