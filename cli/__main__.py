@@ -16,6 +16,7 @@ from cli import import_movielens as movielens_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
 from cli import status as status_command
+from cli import story as story_command
 from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
@@ -199,6 +200,19 @@ def recommend(
         purpose=purpose,
     )
     recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def story(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Who has watched.")],
+    series: Annotated[str, typer.Option(help="The id of the series.")],
+    length: Annotated[
+        story_command.LengthName, typer.Option(help="How long it takes to read.")
+    ] = story_command.LengthName.SECONDS_90,
+) -> None:
+    """Tell the story of a series up to where a profile has watched, and nothing after that."""
+    story_command.story(_settings(), profile, series, length, context.obj)
 
 
 @app.command()

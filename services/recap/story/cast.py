@@ -16,7 +16,7 @@ class Met:
 
     name: str
     beat_count: int
-    last_episode_id: str
+    last_place: int  # of the episode in the series
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,21 @@ class Cast:
 NOBODY: Final = Cast((), ())
 
 
-def cast_of(beats: Iterable[tuple[str, Beat]]) -> Cast:
-    """Everybody in known beats, which come in the order of the story with their episode's id.
+def cast_of(beats: Iterable[tuple[int, Beat]]) -> Cast:
+    """Everybody in known beats, which come in the order of the story with their episode's place.
 
     Importance is the sum of that of the beats that somebody is in. Of two people the relation that
     was seen last holds.
     """
     counts: dict[str, int] = {}
     importances: dict[str, float] = {}
-    last: dict[str, str] = {}
+    last: dict[str, int] = {}
     relations: dict[tuple[str, str], Relation] = {}
-    for episode_id, beat in beats:
+    for place, beat in beats:
         for name in _names(beat):
             counts[name] = counts.get(name, 0) + 1
             importances[name] = importances.get(name, 0.0) + beat.importance
-            last[name] = episode_id
+            last[name] = place
         for relation in beat.relations:
             pair = (relation.from_character, relation.to_character)
             relations.pop(pair, None)  # the latest comes last

@@ -4,6 +4,7 @@ from libs.serving.beat_codec import relation_message
 from libs.serving.decision_codec import part_messages
 from libs.serving.decoding import enum_value
 from reprise.recap.v1 import story_pb2
+from services.recap.story.cast import Met
 from services.recap.story.story import KnownBeat, Series, Story, StoryLength
 from services.recap.story.teller import StoryQuery
 
@@ -24,12 +25,7 @@ def story_message(story: Story) -> story_pb2.GetStoryRecapResponse:
     following = masked[story.next_place :]
     return story_pb2.GetStoryRecapResponse(
         beats=[_story_beat(story.series, one) for one in story.beats],
-        characters=[
-            story_pb2.StoryCharacter(
-                name=one.name, beat_count=one.beat_count, last_episode_id=one.last_episode_id
-            )
-            for one in story.cast.characters
-        ],
+        characters=[_character(story.series, one) for one in story.cast.characters],
         relations=map(relation_message, story.cast.relations),
         cuts=[
             story_pb2.Cut(
@@ -59,6 +55,17 @@ def _story_beat(series: Series, one: KnownBeat) -> story_pb2.StoryBeat:
         start_ms=one.beat.start_ms,
         end_ms=one.beat.end_ms,
         thumbnail_ms=one.beat.thumbnail_ms,
+    )
+
+
+def _character(series: Series, one: Met) -> story_pb2.StoryCharacter:
+    title = series.episodes[one.last_place]
+    return story_pb2.StoryCharacter(
+        name=one.name,
+        beat_count=one.beat_count,
+        last_episode_id=title.title_id,
+        last_season_number=title.season_number,
+        last_episode_number=title.episode_number,
     )
 
 

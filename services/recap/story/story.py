@@ -94,7 +94,7 @@ def tell(state: ProfileState, series: Series, held: HeldSeries, length: StoryLen
         series=series,
         problem=_problem(prefix, known),
         beats=tuple(sorted(chosen, key=lambda one: (one.place, one.beat.start_ms))),
-        cast=cast_of((series.episodes[one.place].title_id, one.beat) for one in known),
+        cast=cast_of((one.place, one.beat) for one in known),
         cuts=tuple(cut_list([(one.place, one.beat) for one in chosen], LENGTHS_MS[length])),
         next_place=next_place,
         position_ms=prefix.progress.next_prefix_ms,

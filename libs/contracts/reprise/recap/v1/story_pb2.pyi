@@ -455,21 +455,27 @@ class StoryCharacter(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     BEAT_COUNT_FIELD_NUMBER: _builtins.int
     LAST_EPISODE_ID_FIELD_NUMBER: _builtins.int
+    LAST_SEASON_NUMBER_FIELD_NUMBER: _builtins.int
+    LAST_EPISODE_NUMBER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     beat_count: _builtins.int
     """beat_count is in how many watched beats."""
     last_episode_id: _builtins.str
-    """last_episode_id is where last seen."""
+    """last_episode_id is where last seen, and which episode that is."""
+    last_season_number: _builtins.int
+    last_episode_number: _builtins.int
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         beat_count: _builtins.int = ...,
         last_episode_id: _builtins.str = ...,
+        last_season_number: _builtins.int = ...,
+        last_episode_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["beat_count", b"beat_count", "last_episode_id", b"last_episode_id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beat_count", b"beat_count", "last_episode_id", b"last_episode_id", "last_episode_number", b"last_episode_number", "last_season_number", b"last_season_number", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
