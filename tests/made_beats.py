@@ -81,3 +81,22 @@ def played(
         title_id=title_id,
         detail=WatchedInterval(from_ms, to_ms, duration_ms),
     )
+
+
+def beats_of(episode_id: str) -> EpisodeBeats:
+    """Two beats of the first seconds of any episode."""
+    return EpisodeBeats(
+        episode_id,
+        (
+            Beat(0, 2_000, "Ann finds the letter.", ("Ann",), (), 0.9, 500),
+            Beat(
+                2_000,
+                4_000,
+                "Ben burns it.",
+                ("Ben",),
+                (Relation("Ben", "Ann", "brother"),),
+                0.5,
+                3_000,
+            ),
+        ),
+    )

@@ -5,7 +5,7 @@ from typing import Final
 
 from libs.domain.beat import Beat, EpisodeBeats, Relation
 from libs.domain.identifiers import check_id
-from libs.faults import BatchTooLarge, InvalidField
+from libs.faults import InvalidField
 from reprise.recap.v1 import story_pb2
 
 MOST_EPISODES: Final = 200
@@ -16,11 +16,9 @@ _DEFAULT_IMPORTANCE: Final = 0.5
 
 
 def episodes_beats(messages: Sequence[story_pb2.EpisodeBeats]) -> list[EpisodeBeats]:
-    """The domain's values; raises InvalidField by the path in the request, or BatchTooLarge."""
-    if not messages:
-        raise InvalidField("episodes", f"must be 1 to {MOST_EPISODES}, are none")
-    if len(messages) > MOST_EPISODES:
-        raise BatchTooLarge("episodes", most=MOST_EPISODES, given=len(messages))
+    """The domain's values; raises InvalidField by the path in the request."""
+    if not 1 <= len(messages) <= MOST_EPISODES:
+        raise InvalidField("episodes", f"must be 1 to {MOST_EPISODES}, are {len(messages)}")
     decoded: dict[str, EpisodeBeats] = {}
     for place, message in enumerate(messages):
         try:
