@@ -114,19 +114,17 @@ class BeatTable:
         """What is told of the series, NOTHING_TOLD if nothing ever was; None if that is known."""
         key = (tenant, series_id)
         with self._database.read() as connection:
-            # In PostgreSQL each statement sees what was committed before it.
-            while (found := _version(connection, key)) != version:
-                if not found:
-                    return NOTHING_TOLD
-                terms = connection.execute(
-                    sa.select(_SERIES.c.terms).where(
-                        _SERIES.c.tenant == tenant, _SERIES.c.series_id == series_id
-                    )
-                ).scalar_one()
-                told = ToldSeries(found, tuple(_episodes(connection, key)), terms)
-                if _version(connection, key) == found:
-                    return told
-        return None
+            found = _version(connection, key)
+            if found == version:
+                return None
+            if not found:
+                return NOTHING_TOLD
+            terms = connection.execute(
+                sa.select(_SERIES.c.terms).where(
+                    _SERIES.c.tenant == tenant, _SERIES.c.series_id == series_id
+                )
+            ).scalar_one()
+            return ToldSeries(found, tuple(_episodes(connection, key)), terms)
 
 
 def _lock(connection: sa.Connection, tenant: str, series_id: str) -> None:
