@@ -21,7 +21,7 @@ def select(
     terms: Terms,  # n rows
     costs: NDArray[np.int64],  # (n,) words
     budget: int,
-) -> list[int]:
+) -> NDArray[np.intp]:
     """The places to tell, best first, by MMR (Carbonell and Goldstein 1998) under a budget.
 
     Each step takes the one that fits with the largest λ·worth − (1 − λ)·(cosine to the nearest
@@ -29,7 +29,7 @@ def select(
     Where not even one fits, the shortest is told.
     """
     if not len(importances):
-        return []
+        return np.zeros(0, np.intp)
     worth = IMPORTANCE_SHARE * importances + (1 - IMPORTANCE_SHARE) * relevances
     pool = np.sort(np.argsort(-worth, kind="stable")[:_POOL])
     worth, rows = RELEVANCE_WEIGHT * worth[pool], terms.take(pool)
@@ -39,10 +39,10 @@ def select(
     while True:
         open_places = np.flatnonzero(left <= budget)
         if not len(open_places):
-            return [int(pool[place]) for place in chosen] or [int(np.argmin(costs))]
+            return pool[chosen] if chosen else np.array([np.argmin(costs)])
         value = (worth - (1 - RELEVANCE_WEIGHT) * nearest)[open_places]
         best = int(open_places[np.argmax(value)])
         chosen.append(best)
         budget -= int(left[best])
         left[best] = np.iinfo(np.int64).max
-        nearest = np.maximum(nearest, rows.cosines(rows.take(np.array([best])).total()))
+        nearest = np.maximum(nearest, rows.cosines(rows.row(best)))

@@ -4,20 +4,21 @@ Whatever is told here lies in the watched prefix. What comes after it counts in 
 next episode's terms weigh known beats against each other, and are not part of the answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from libs.domain.beat import Beat
 from libs.domain.decision import Part
 from libs.domain.title import Title
 from libs.features.profile_state import ProfileState
-from services.recap.story.cast import NOBODY, Cast, cast_of
+from services.recap.story.cast import NOBODY, Cast
 from services.recap.story.cut_list import Cut, cut_list
-from services.recap.story.reading import WORDS_PER_MINUTE, reading_ms, word_count
+from services.recap.story.reading import WORDS_PER_MINUTE, reading_ms
 from services.recap.story.selection import select
 from services.recap.story.told_series import HeldSeries
 from services.recap.story.watched_prefix import WatchedPrefix, watched_prefix
@@ -60,7 +61,6 @@ class KnownBeat:
     """A beat in the watched prefix; `place` is its episode's in the series."""
 
     place: int
-    row: int  # of its terms
     beat: Beat
 
 
@@ -87,70 +87,68 @@ def nothing(problem: NoStoryReason, degraded: tuple[Part, ...] = ()) -> Story:
 def tell(state: ProfileState, series: Series, held: HeldSeries, length: StoryLength) -> Story:
     """The story of `series` as far as `state` has watched it, in about `length`."""
     prefix = _prefix(state, series, held)
-    known = known_beats(prefix, series, held)
+    known, places = known_rows(prefix, series, held)
     next_place = len(prefix.progress.seen_ids)
-    chosen = _chosen(known, next_place, series, held, LENGTHS_MS[length])
+    chosen = _chosen(known, series.episodes[next_place : next_place + 1], held, LENGTHS_MS[length])
+    told = [KnownBeat(int(places[at]), held.beats[known[at]]) for at in chosen]
     return Story(
         series=series,
-        problem=_problem(prefix, known),
-        beats=tuple(sorted(chosen, key=lambda one: (one.place, one.beat.start_ms))),
-        cast=cast_of((one.place, one.beat) for one in known),
-        cuts=tuple(cut_list([(one.place, one.beat) for one in chosen], LENGTHS_MS[length])),
+        problem=_problem(prefix, len(known)),
+        beats=tuple(told[at] for at in np.argsort(chosen).tolist()),
+        cast=held.cast.of(known, places),
+        cuts=tuple(cut_list([(one.place, one.beat) for one in told], LENGTHS_MS[length])),
         next_place=next_place,
         position_ms=prefix.progress.next_prefix_ms,
-        reading_ms=reading_ms(sum(word_count(one.beat.text) for one in chosen)),
+        reading_ms=reading_ms(int(held.words[known[chosen]].sum())),
     )
 
 
-def known_beats(prefix: WatchedPrefix, series: Series, held: HeldSeries) -> list[KnownBeat]:
-    """The beats that were watched to their end, in the order of the story."""
-    known: list[KnownBeat] = []
-    for place, title in enumerate(series.episodes):
-        told = held.episodes.get(title.title_id)
-        if told is not None:
-            until_ms = prefix.until_ms.get(title.title_id, 0)
-            known.extend(
-                KnownBeat(place, told.first_row + row, beat)
-                for row, beat in enumerate(told.beats)
-                if beat.end_ms <= until_ms
-            )
-    return known
+def known_rows(
+    prefix: WatchedPrefix, series: Series, held: HeldSeries
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """The beats that were watched to their end: rows (h,) in the order of the story.
+
+    With them come the places (h,) of their episodes in the series.
+    """
+    place_of = {title.title_id: place for place, title in enumerate(series.episodes)}
+    # No beat ends at 0.
+    until_ms = np.array([prefix.until_ms.get(one, 0) for one in held.episode_ids], np.int64)
+    place = np.array([place_of.get(one, -1) for one in held.episode_ids], np.int64)
+    rows = np.flatnonzero(held.ends_ms <= until_ms[held.episodes])
+    places = place[held.episodes[rows]]
+    # Rows of an episode are by time already.
+    order = np.argsort(places, kind="stable")
+    return rows[order], places[order]
 
 
 def _prefix(state: ProfileState, series: Series, held: HeldSeries) -> WatchedPrefix:
-    durations_ms: Mapping[str, Sequence[int]] = {
-        title.title_id: (
-            title.duration_ms,
-            held.episodes[title.title_id].duration_ms if title.title_id in held.episodes else 0,
-        )
+    durations_ms = {
+        title.title_id: (title.duration_ms, held.durations_ms.get(title.title_id, 0))
         for title in series.episodes
     }
     return watched_prefix(state, [title.title_id for title in series.episodes], durations_ms)
 
 
 def _chosen(
-    known: Sequence[KnownBeat], next_place: int, series: Series, held: HeldSeries, length_ms: int
-) -> list[KnownBeat]:
-    """The beats to tell, best first."""
-    rows = np.array([one.row for one in known], np.intp)
-    terms = held.terms.take(rows)
-    following = series.episodes[next_place : next_place + 1]
-    told = held.episodes.get(following[0].title_id) if following else None
+    known: NDArray[np.intp], following: Sequence[Title], held: HeldSeries, length_ms: int
+) -> NDArray[np.intp]:
+    """Which of the rows `known` to tell, best first, before the episode `following`."""
+    terms = held.terms.take(known)
     relevances = np.zeros(len(known))
-    if told is not None:
-        own = np.arange(told.first_row, told.first_row + len(told.beats))
-        relevances = terms.cosines(held.terms.take(np.setdiff1d(own, rows)).total())
-    places = select(
-        np.array([one.beat.importance for one in known]),
+    if following and following[0].title_id in held.durations_ms:
+        own = held.episode_ids.index(following[0].title_id)
+        unknown = np.setdiff1d(np.flatnonzero(held.episodes == own), known)
+        relevances = terms.cosines(held.terms.take(unknown).total())
+    return select(
+        held.importances[known],
         relevances,
         terms,
-        np.array([word_count(one.beat.text) for one in known], np.int64),
+        held.words[known],
         budget=WORDS_PER_MINUTE * length_ms // 60_000,
     )
-    return [known[place] for place in places]
 
 
-def _problem(prefix: WatchedPrefix, known: Sequence[KnownBeat]) -> NoStoryReason:
-    if known:
+def _problem(prefix: WatchedPrefix, known_count: int) -> NoStoryReason:
+    if known_count:
         return NoStoryReason.NONE
     return NoStoryReason.NO_BEATS if prefix.is_begun else NoStoryReason.NOT_STARTED

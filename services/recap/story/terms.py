@@ -37,6 +37,13 @@ class Terms:
         places = np.repeat(self.offsets[rows], lengths) + within
         return Terms(offsets, self.codes[places], self.weights[places], self.size)
 
+    def row(self, place: int) -> NDArray[np.float64]:
+        """One row (size,)."""
+        own = slice(self.offsets[place], self.offsets[place + 1])
+        found = np.zeros(self.size)
+        found[self.codes[own]] = self.weights[own]
+        return found
+
     def total(self) -> NDArray[np.float64]:
         """The sum of all rows (size,), of unit length; zeros without terms."""
         summed = np.bincount(self.codes, self.weights, minlength=self.size).astype(np.float64)
@@ -45,8 +52,11 @@ class Terms:
 
     def cosines(self, other: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of each row with `other` (size,), which has unit length: (n,)."""
-        ends = np.concatenate([[0.0], np.cumsum(self.weights * other[self.codes])])
-        near: NDArray[np.float64] = ends[self.offsets[1:]] - ends[self.offsets[:-1]]
+        near = np.zeros(len(self.offsets) - 1)
+        filled = np.flatnonzero(np.diff(self.offsets))
+        if len(filled):
+            shares = self.weights * other[self.codes]
+            near[filled] = np.add.reduceat(shares, self.offsets[filled])
         return near
 
     def encode(self) -> bytes:

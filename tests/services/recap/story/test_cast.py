@@ -1,9 +1,18 @@
+import numpy as np
+
 from libs.domain.beat import Beat, Relation
-from services.recap.story.cast import MOST_CHARACTERS, NOBODY, Met, cast_of
+from services.recap.story.cast import MOST_CHARACTERS, NOBODY, Cast, Met, cast_columns
 
 
 def beat(*names: str, importance: float = 0.5, relations: tuple[Relation, ...] = ()) -> Beat:
     return Beat(0, 1, "x", names, relations, importance)
+
+
+def cast_of(beats: list[tuple[int, Beat]]) -> Cast:
+    """Of beats in the order of the story, each with its episode's place; held in another order."""
+    columns = cast_columns([one for _, one in reversed(beats)])
+    rows = np.arange(len(beats))[::-1]
+    return columns.of(rows, np.array([place for place, _ in beats], np.int64))
 
 
 def test_the_most_important_come_first() -> None:
@@ -45,6 +54,13 @@ def test_a_crowd_is_cut_to_those_who_matter_with_their_relations() -> None:
     assert len(kept) == MOST_CHARACTERS
     assert found.characters[0].name == "c199"
     assert {one.from_character for one in found.relations} <= kept
+
+
+def test_who_is_in_other_beats_alone_is_not_met() -> None:
+    columns = cast_columns(
+        [beat("Ann"), beat("Ben", relations=(Relation("Ann", "Ben", "sister"),))]
+    )
+    assert columns.of(np.array([0]), np.array([4])) == Cast((Met("Ann", 1, 4),), ())
 
 
 def test_nobody_is_met_in_nothing() -> None:

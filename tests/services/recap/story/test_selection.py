@@ -14,9 +14,10 @@ CHOICES = st.lists(
 
 def chosen(beats: list[tuple[float, float, str, int]], budget: int) -> list[int]:
     importances, relevances, texts, costs = zip(*beats, strict=True)
-    return select(
+    places: list[int] = select(
         np.array(importances), np.array(relevances), terms(texts), np.array(costs), budget
-    )
+    ).tolist()
+    return places
 
 
 @given(CHOICES, st.integers(1, 200))
@@ -55,4 +56,4 @@ def test_equal_ones_are_told_in_their_order() -> None:
 
 def test_of_nothing_nothing_is_told() -> None:
     empty = np.zeros(0)
-    assert select(empty, empty, terms([]), empty.astype(np.int64), 10) == []
+    assert select(empty, empty, terms([]), empty.astype(np.int64), 10).tolist() == []
