@@ -21,6 +21,7 @@ NAMES = (
     "hours",
     "servers",
     "households",
+    "story",
 )
 
 
