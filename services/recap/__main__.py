@@ -5,6 +5,7 @@ import sys
 import time
 
 import structlog
+from prometheus_client import Counter
 
 from libs.artifacts.bundle import tenants_below
 from libs.domain.identifiers import DEFAULT_TENANT
@@ -15,6 +16,8 @@ from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
+from libs.serving.profile_features import profile_features
+from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
@@ -23,13 +26,21 @@ from libs.storage.recap.personal_tables import PersonalTables
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import recap_pb2
+from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, recap_pb2
 from services.recap import personal_data_servicer
+from services.recap.event_writer_client import EventWriterClient
+from services.recap.outbox import Outbox
 from services.recap.personal_data_servicer import PersonalDataServicer
+from services.recap.quiz import hold_out
+from services.recap.quiz.kill_switch import KillSwitch
+from services.recap.quiz.offers import Offers
+from services.recap.quiz.prompts import Prompts
+from services.recap.quiz.servicer import QuizServicer
 from services.recap.settings import RecapSettings
 from services.recap.tenant_titles import TenantTitles
 
 RECAP = recap_pb2.DESCRIPTOR.services_by_name["RecapService"].full_name
+QUIZ = quiz_pb2.DESCRIPTOR.services_by_name["QuizService"].full_name
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
@@ -40,7 +51,11 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
 
     async def open_parts(readiness: Readiness) -> Application:
         database = _database(settings)
-        personal = PersonalTables(database, Pseudonyms.of_file(settings.recap_key_path))
+        pseudonyms = Pseudonyms.of_file(settings.recap_key_path)
+        personal = PersonalTables(database, pseudonyms)
+        events = open_channel(
+            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        )
         candidates = open_channel(
             settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
         )
@@ -50,6 +65,30 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             most=settings.most_tenants,
         )
 
+        outbox = Outbox(database, EventWriterClient(events, identity.credentials))
+        profiles, close_profiles = profile_features(
+            settings, ProfileFeaturesClient(events, identity.credentials)
+        )
+        quiz = QuizServicer(
+            Offers(
+                Prompts(database, personal),
+                outbox,
+                profiles,
+                tenants.of,
+                KillSwitch(settings.quiz_off_path, now_ms),
+                hold_out.HoldOut(
+                    settings.quiz_hold_out_ratio, pseudonyms.key(hold_out.KEY_PURPOSE)
+                ),
+                Counter(
+                    "reprise_quiz_offers",
+                    "Questions whether to offer the quiz, by refusal; none is an offer.",
+                    ("refusal",),
+                    registry=metrics.registry,
+                ),
+                now_ms,
+            )
+        )
+
         async def follow_tenants() -> None:
             while True:
                 known = await asyncio.to_thread(tenants_below, settings.bundles_path)
@@ -57,13 +96,20 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                 await asyncio.sleep(_TENANTS_S)
 
         async def close() -> None:
+            await events.close()
             await candidates.close()
+            await close_profiles()
             database.close()
 
         await readiness.set(RECAP, True)
+        await readiness.set(QUIZ, True)
         await readiness.set(personal_data_servicer.NAME, True)
         return Application(
             services=(
+                Mounted(
+                    QUIZ,
+                    lambda server: quiz_pb2_grpc.add_QuizServiceServicer_to_server(quiz, server),
+                ),
                 Mounted(
                     personal_data_servicer.NAME,
                     lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
@@ -72,7 +118,7 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                 ),
             ),
             authorize=identity.authorize,
-            background=(tenants.run, follow_tenants),
+            background=(tenants.run, follow_tenants, outbox.run),
             close=close,
         )
 

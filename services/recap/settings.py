@@ -1,5 +1,7 @@
 """Settings of the recap service, from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from libs.serving.settings import SuiteSettings
@@ -10,3 +12,7 @@ class RecapSettings(SuiteSettings):
 
     # How many tenants' catalogues are held in memory at once.
     most_tenants: int = Field(default=32, ge=1, le=10_000)
+    # The share of profiles that are never offered the quiz, to be compared with the others.
+    quiz_hold_out_ratio: float = Field(default=0.05, ge=0, le=1)
+    # While this file is there, nobody is offered the quiz: the kill switch, seen within a second.
+    quiz_off_path: Path = Field(default_factory=lambda known: known["home"] / "recap" / "quiz.off")
