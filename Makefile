@@ -79,7 +79,7 @@ bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)
 
 images: ## build reprise/<service>:$(TAG) and reprise/training:$(TAG) with $(ENGINE)
-	for service in events candidates ranking; do \
+	for service in events candidates ranking recap; do \
 	  $(ENGINE) build --file docker/Dockerfile --target service --build-arg SERVICE=$$service \
 	    --tag reprise/$$service:$(TAG) $(IMAGE_OPTIONS) . || exit 1; \
 	done

@@ -1,8 +1,9 @@
 """Settings of the recap service, from the environment."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from libs.serving.settings import SuiteSettings
 
@@ -16,3 +17,9 @@ class RecapSettings(SuiteSettings):
     quiz_hold_out_ratio: float = Field(default=0.05, ge=0, le=1)
     # While this file is there, nobody is offered the quiz: the kill switch, seen within a second.
     quiz_off_path: Path = Field(default_factory=lambda known: known["home"] / "recap" / "quiz.off")
+
+    @model_validator(mode="after")
+    def _check_workers(self) -> Self:
+        if self.workers > 1 and not self.recap_url.get_secret_value():
+            raise ValueError("REPRISE_WORKERS must be 1 where recap writes a file of its own")
+        return self

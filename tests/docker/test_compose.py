@@ -10,6 +10,7 @@ from libs.serving.settings import HEALTH_OFFSET, SuiteSettings
 from services.candidates.settings import CandidatesSettings
 from services.events.settings import EventsSettings
 from services.ranking.settings import RankingSettings
+from services.recap.settings import RecapSettings
 
 FOLDER = Path(__file__).parents[2] / "docker"
 
@@ -19,7 +20,14 @@ NAMES = tuple(spec.name for spec in SERVICES)
 
 
 def known_variables() -> set[str]:
-    kinds = (SuiteSettings, IdentitySettings, EventsSettings, CandidatesSettings, RankingSettings)
+    kinds = (
+        SuiteSettings,
+        IdentitySettings,
+        EventsSettings,
+        CandidatesSettings,
+        RankingSettings,
+        RecapSettings,
+    )
     return {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
 
 
