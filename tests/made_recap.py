@@ -32,6 +32,8 @@ def waiting(database: Database, most: int = 10**6) -> list[WaitingEvent]:
         return oldest_events(connection, most)
 
 
-def count_rows(database: Database, table: sa.Table) -> int:
+def count_rows(database: Database, table: str) -> int:
     with database.read() as connection:
-        return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+        return int(
+            connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one()
+        )

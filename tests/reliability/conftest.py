@@ -2,6 +2,7 @@ import pytest
 
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
+DEFAULT_PROMPT_PROFILES = 60
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,6 +12,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kills", type=int, default=DEFAULT_KILLS, help="kills of each service that is written to"
     )
+    parser.addoption(
+        "--prompt-profiles",
+        type=int,
+        default=DEFAULT_PROMPT_PROFILES,
+        help="profiles of a simulated year of prompts",
+    )
+
+
+@pytest.fixture
+def prompt_profile_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("prompt_profiles", DEFAULT_PROMPT_PROFILES))
 
 
 @pytest.fixture
