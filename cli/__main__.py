@@ -28,7 +28,7 @@ from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
 from libs.serving.settings import SuiteSettings, read_settings
-from libs.simulation.config import SimulationConfig
+from libs.simulation.config import Detail, SimulationConfig
 from training.config import TrainingConfig
 
 app = typer.Typer(
@@ -81,21 +81,36 @@ def simulate(
     until: Moment = None,
     profiles: Annotated[int, typer.Option(min=1)] = 2000,
     titles: Annotated[int, typer.Option(min=1, help="Movies, series and live streams.")] = 1200,
-    days: Annotated[int, typer.Option(min=1)] = 56,
+    days: Annotated[int | None, typer.Option(min=1, help="56 unless --weeks says more.")] = None,
+    weeks: Annotated[int | None, typer.Option(min=1, help="Instead of --days.")] = None,
     event_count: Annotated[
         int | None,
         typer.Option("--events", min=1, help="About so many events, by more active viewers."),
     ] = None,
+    detail: Annotated[
+        Detail, typer.Option(help="plays: no pages and impressions, twice as fast.")
+    ] = Detail.FULL,
+    movers: Annotated[
+        float, typer.Option(min=0, max=1, help="Households that move to another time zone.")
+    ] = 0.0,
+    shared: Annotated[
+        float, typer.Option(min=0, max=1, help="Adults' profiles that several people watch on.")
+    ] = 0.0,
 ) -> None:
     """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
+    if days is not None and weeks is not None:
+        raise typer.BadParameter("give --days or --weeks, not both")
     try:
         config = SimulationConfig(
             seed=seed,
             until_ms=today_ms() if until is None else until,
             profile_count=profiles,
             title_count=titles,
-            days=days,
+            days=7 * weeks if weeks else days or 56,
             events_target=event_count,
+            detail=detail,
+            movers_share=movers,
+            shared_share=shared,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

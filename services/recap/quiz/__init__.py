@@ -1,1 +1,1 @@
-"""The mood quiz: whether to offer it, what to ask, and what to watch after it."""
+"""The quiz "In the mood": a few good questions, then the right titles."""
