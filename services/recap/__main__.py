@@ -7,9 +7,11 @@ import time
 import structlog
 from prometheus_client import Counter
 
-from libs.artifacts.bundle import tenants_below
+from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
+from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
+from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Build, Mounted, Readiness
 from libs.serving.catalogue_client import CatalogueClient
 from libs.serving.catalogue_feed import CatalogueFeed
@@ -31,11 +33,17 @@ from services.recap import personal_data_servicer
 from services.recap.event_writer_client import EventWriterClient
 from services.recap.outbox import Outbox
 from services.recap.personal_data_servicer import PersonalDataServicer
-from services.recap.quiz import hold_out
+from services.recap.quiz import hold_out, quiz_token
+from services.recap.quiz.board import Boards
 from services.recap.quiz.kill_switch import KillSwitch
+from services.recap.quiz.materials import TenantMaterial
 from services.recap.quiz.offers import Offers
 from services.recap.quiz.prompts import Prompts
+from services.recap.quiz.quiz_store import QuizStore
+from services.recap.quiz.quizzes import Quizzes
+from services.recap.quiz.selection import StopRules
 from services.recap.quiz.servicer import QuizServicer
+from services.recap.ranking_client import RankingClient
 from services.recap.settings import RecapSettings
 from services.recap.tenant_titles import TenantTitles
 
@@ -59,6 +67,9 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
         candidates = open_channel(
             settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
         )
+        ranking = open_channel(
+            settings.ranking_target, connections=settings.connections, tls=identity.channel_tls
+        )
         catalogue = CatalogueClient(candidates, identity.credentials)
         tenants = Tenants(
             lambda tenant: TenantTitles(CatalogueFeed(catalogue, tenant)),
@@ -69,35 +80,54 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
         profiles, close_profiles = profile_features(
             settings, ProfileFeaturesClient(events, identity.credentials)
         )
-        quiz = QuizServicer(
-            Offers(
-                Prompts(database, personal),
-                outbox,
-                profiles,
-                tenants.of,
-                KillSwitch(settings.quiz_off_path, now_ms),
-                hold_out.HoldOut(
-                    settings.quiz_hold_out_ratio, pseudonyms.key(hold_out.KEY_PURPOSE)
-                ),
-                Counter(
-                    "reprise_quiz_offers",
-                    "Questions whether to offer the quiz, by refusal; none is an offer.",
-                    ("refusal",),
-                    registry=metrics.registry,
-                ),
-                now_ms,
-            )
+        materials = Tenants(
+            lambda tenant: TenantMaterial(
+                tenants.of(tenant), _models(settings, tenant), settings.quiz_packs_path
+            ),
+            most=settings.most_tenants,
         )
+        offers = Offers(
+            Prompts(database, personal),
+            outbox,
+            profiles,
+            tenants.of,
+            KillSwitch(settings.quiz_off_path, now_ms),
+            hold_out.HoldOut(settings.quiz_hold_out_ratio, pseudonyms.key(hold_out.KEY_PURPOSE)),
+            Counter(
+                "reprise_quiz_offers",
+                "Questions whether to offer the quiz, by refusal; none is an offer.",
+                ("refusal",),
+                registry=metrics.registry,
+            ),
+            now_ms,
+        )
+        quizzes = Quizzes(
+            materials.of,
+            RankingClient(ranking, identity.credentials),
+            QuizStore(database, personal),
+            quiz_token.QuizTokens(pseudonyms.key(quiz_token.KEY_PURPOSE)),
+            outbox,
+            Boards(settings.quiz_most_boards),
+            StopRules(
+                settings.quiz_most_answers,
+                settings.quiz_sure_ratio,
+                settings.quiz_least_gain_bits,
+            ),
+            now_ms,
+        )
+        quiz = QuizServicer(offers, quizzes)
 
         async def follow_tenants() -> None:
             while True:
                 known = await asyncio.to_thread(tenants_below, settings.bundles_path)
                 tenants.open_known((DEFAULT_TENANT, *known))
+                materials.open_known((DEFAULT_TENANT, *known))
                 await asyncio.sleep(_TENANTS_S)
 
         async def close() -> None:
             await events.close()
             await candidates.close()
+            await ranking.close()
             await close_profiles()
             database.close()
 
@@ -118,11 +148,21 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                 ),
             ),
             authorize=identity.authorize,
-            background=(tenants.run, follow_tenants, outbox.run),
+            background=(tenants.run, materials.run, follow_tenants, outbox.run),
             close=close,
         )
 
     return open_parts
+
+
+def _models(settings: RecapSettings, tenant: str) -> Loaded[RetrievalModel]:
+    def refuse(rejection: Rejection) -> None:
+        structlog.get_logger().error(
+            "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
+        )
+
+    bundles = BundleStore(tenant_root(settings.bundles_path, tenant))
+    return Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse)
 
 
 def _database(settings: RecapSettings) -> Database:
