@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import DONT_CARE, Question
 
-# The share of answers that are taken to be given at random.
-NOISE: Final = 0.1
-
 _LEAST: Final = 1e-300  # keeps the logarithm finite where a prior is 0
 
 
@@ -37,7 +34,9 @@ class Belief:
     @property
     def entropy_bits(self) -> float:
         """How much there is left to find out."""
-        return entropy_bits(self.probabilities)
+        probabilities = self.probabilities
+        some = probabilities[probabilities > 0]
+        return float(-(some * np.log2(some)).sum())
 
     def mass_of_top(self, count: int) -> float:
         """The probability that the wanted title is among the `count` likeliest."""
@@ -48,17 +47,5 @@ def update(belief: Belief, question: Question, option_id: str) -> Belief:
     """The belief after an answer; DONT_CARE leaves it as it is. Raises KeyError for no option."""
     if option_id == DONT_CARE:
         return belief
-    likelihood = noisy(question.likelihood)[question.place_of(option_id)]
-    moved = belief.log_weights + np.log(likelihood)
+    moved = belief.log_weights + np.log(question.noisy[question.place_of(option_id)])
     return Belief(moved - moved.max())
-
-
-def noisy(likelihood: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`likelihood` (o, n) where a share NOISE of the answers falls on any option alike."""
-    return np.asarray((1.0 - NOISE) * likelihood + NOISE / len(likelihood))
-
-
-def entropy_bits(probabilities: NDArray[np.float64]) -> float:
-    """The entropy of (n,) in bits."""
-    some = probabilities[probabilities > 0]
-    return float(-(some * np.log2(some)).sum())

@@ -50,7 +50,7 @@ def _era(pool: Pool) -> Question | None:
         return None
     edges = _edges(pool.release_years, pool.prior * is_known, MOST_OPTIONS)
     options = [
-        QuestionOption(f"years{low}to{high}", _years_text(low, high), _years_reason(low, high))
+        QuestionOption(f"years{low}to{high}", years_text(low, high), _years_reason(low, high))
         for low, high in edges
     ]
     return _asked("era", "From which years?", options, _within(pool.release_years, edges, is_known))
@@ -113,7 +113,8 @@ def _span_text(low: int, high: int) -> str:
     return f"{low - 1} to {high} minutes" if low else f"Up to {high} minutes"
 
 
-def _years_text(low: int, high: int) -> str:
+def years_text(low: int, high: int) -> str:
+    """A span of years in words; 0 is an open end."""
     if not high:
         return f"{low} or newer"
     if not low:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.recap.quiz.belief import Belief, noisy
+from services.recap.quiz.belief import Belief
 from services.recap.quiz.question import Question
 
 SURE_TITLES: Final = 10
@@ -79,7 +79,7 @@ class QuestionBank:
         if not questions:
             empty = np.empty((0, title_count))
             return cls(questions, empty, starts, empty, np.empty(0))
-        likelihood = np.concatenate([noisy(question.likelihood) for question in questions])
+        likelihood = np.concatenate([question.noisy for question in questions])
         surprise = -likelihood * np.log2(likelihood)
         return cls(
             questions=questions,
