@@ -12,6 +12,7 @@ from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.models.taste_model import QUIZ_PART, TasteModel
 from libs.serving.application import Application, Build, Mounted, Readiness
 from libs.serving.catalogue_client import CatalogueClient
 from libs.serving.catalogue_feed import CatalogueFeed
@@ -81,9 +82,7 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             settings, ProfileFeaturesClient(events, identity.credentials)
         )
         materials = Tenants(
-            lambda tenant: TenantMaterial(
-                tenants.of(tenant), _models(settings, tenant), settings.quiz_packs_path
-            ),
+            lambda tenant: _material(settings, tenant, tenants.of(tenant)),
             most=settings.most_tenants,
         )
         offers = Offers(
@@ -155,14 +154,25 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
     return open_parts
 
 
-def _models(settings: RecapSettings, tenant: str) -> Loaded[RetrievalModel]:
+def _material(settings: RecapSettings, tenant: str, titles: TenantTitles) -> TenantMaterial:
+    log = structlog.get_logger()
+
     def refuse(rejection: Rejection) -> None:
-        structlog.get_logger().error(
+        log.error(
             "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
         )
 
+    def go_without(rejection: Rejection) -> None:
+        # Where titles have moods nobody needs it.
+        log.info("bundle without tastes", tenant=tenant, reason=rejection.reason)
+
     bundles = BundleStore(tenant_root(settings.bundles_path, tenant))
-    return Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse)
+    return TenantMaterial(
+        titles,
+        Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
+        Loaded(bundles, QUIZ_PART, TasteModel.read, on_reject=go_without),
+        settings.quiz_packs_path,
+    )
 
 
 def _database(settings: RecapSettings) -> Database:

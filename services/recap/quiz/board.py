@@ -7,22 +7,26 @@ from dataclasses import dataclass
 
 from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import Question
+from services.recap.quiz.quiz import Quiz
 from services.recap.quiz.quiz_state import Asked
-from services.recap.quiz.selection import QuestionBank
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Board:
     """The same for the same pool, catalogue and bundle, on every replica."""
 
-    pool: Pool
-    bank: QuestionBank
-    by_id: Mapping[str, Question]
+    quiz: Quiz
+    by_id: Mapping[str, Question]  # as they stand before any answer
 
     @classmethod
-    def of(cls, pool: Pool, bank: QuestionBank) -> "Board":
-        """The board of a pool and its questions."""
-        return cls(pool, bank, {question.question_id: question for question in bank.questions})
+    def of(cls, quiz: Quiz) -> "Board":
+        """The board of a quiz."""
+        return cls(quiz, {question.question_id: question for question in quiz.all_questions})
+
+    @property
+    def pool(self) -> Pool:
+        """The titles that it began with."""
+        return self.quiz.pool
 
     def question(self, asked: Asked) -> Question | None:
         """The question as it was asked; None if the catalogue no longer makes it so."""

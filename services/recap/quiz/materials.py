@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import structlog
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from libs.artifacts.hot_swap import Loaded
 from libs.domain.title import Title
 from libs.models.retrieval_model import RetrievalModel
+from libs.models.taste_model import TasteModel
 from libs.serving.waiting import on_thread
 from services.recap.quiz.pack_shelf import NO_PACKS, PackShelf, shelf, texts
 from services.recap.quiz.pool import Pool
@@ -41,25 +42,20 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """The traits of one version of the catalogue, and the models that are loaded."""
+    """One version of the catalogue, and the models that are loaded, the newest first."""
 
     catalogue_version: int
+    titles: Mapping[str, Title]
     traits: TitleTraits
-    models: tuple[RetrievalModel, ...] = ()  # newest first
+    models: tuple[RetrievalModel, ...] = ()
+    tastes: tuple[TasteModel, ...] = ()
     shelf: PackShelf = NO_PACKS
-
-    def model(self, version: str) -> RetrievalModel | None:
-        """The model of that version, or else the newest; None where no bundle was published."""
-        for model in self.models:
-            if model.version == version:
-                return model
-        return self.models[0] if self.models else None
 
     def pool(
         self, title_ids: Sequence[str], scores: NDArray[np.floating], bundle_version: str
     ) -> Pool:
         """The pool of what Recommend has answered, with what that bundle knows of it."""
-        model = self.model(bundle_version)
+        model = of_version(self.models, bundle_version)
         if model is None:
             return Pool.of(self.traits, title_ids, scores)
         found = np.array([model.row_of.get(title_id, -1) for title_id in title_ids], np.int64)
@@ -72,17 +68,40 @@ class Material:
         return Pool.of(self.traits, title_ids, scores, popularity=popularity, vectors=vectors)
 
 
+class Versioned(Protocol):
+    """A part of a bundle."""
+
+    @property
+    def version(self) -> str:
+        """The bundle's."""
+        ...
+
+
+VersionedT = TypeVar("VersionedT", bound=Versioned)
+
+
+def of_version(models: Sequence[VersionedT], version: str) -> VersionedT | None:
+    """The model of that version, or else the newest; None where no bundle has one."""
+    exact = (model for model in models if model.version == version)
+    return next(exact, models[0] if models else None)
+
+
 class TenantMaterial:
     """A tenant's material, followed for as long as it is held."""
 
     def __init__(
-        self, catalogue: Catalogue, models: Loaded[RetrievalModel], packs_path: Path
+        self,
+        catalogue: Catalogue,
+        models: Loaded[RetrievalModel],
+        tastes: Loaded[TasteModel],
+        packs_path: Path,
     ) -> None:
         self._catalogue = catalogue
         self._models = models
+        self._tastes = tastes
         self._packs_path = packs_path
         self._pack_texts: tuple[tuple[str, str], ...] = ()
-        self._material = Material(0, TitleTraits.of(()))
+        self._material = Material(0, {}, TitleTraits.of(()))
         self._filled = asyncio.Event()
 
     @property
@@ -111,14 +130,13 @@ class TenantMaterial:
             await asyncio.sleep(_LOOK_S if self._filled.is_set() else _FIRST_LOOK_S)
 
     def _refresh(self) -> None:
-        self._models.refresh()
-        held = (self._models.of_version(version) for version in self._models.versions)
-        models = tuple(model for model in held if model is not None)
+        models, tastes = _refreshed(self._models), _refreshed(self._tastes)
         version, titles = self._catalogue.version, self._catalogue.titles
         found = texts(self._packs_path)
         before = self._material
         is_same_catalogue = version == before.catalogue_version
-        if is_same_catalogue and models == before.models and found == self._pack_texts:
+        is_same_bundle = (models, tastes) == (before.models, before.tastes)
+        if is_same_catalogue and is_same_bundle and found == self._pack_texts:
             return
         traits = before.traits if is_same_catalogue else TitleTraits.of(titles.values())
         packs = before.shelf
@@ -127,4 +145,14 @@ class TenantMaterial:
             for pack_id in packs.problems.keys() - before.shelf.problems.keys():
                 log.error("pack rejected", pack=pack_id, problem=packs.problems[pack_id])
         self._pack_texts = found
-        self._material = Material(version, traits, models, packs)
+        self._material = Material(version, titles, traits, models, tastes, packs)
+
+
+LoadedT = TypeVar("LoadedT")
+
+
+def _refreshed(loaded: Loaded[LoadedT]) -> tuple[LoadedT, ...]:
+    """What is loaded, the newest first, after a look for what is new."""
+    loaded.refresh()
+    held = (loaded.of_version(version) for version in loaded.versions)
+    return tuple(model for model in held if model is not None)

@@ -13,15 +13,15 @@ from libs.serving.waiting import on_thread
 from services.recap.outbox import Outbox
 from services.recap.quiz.board import Board, Boards
 from services.recap.quiz.board import asked as as_asked
-from services.recap.quiz.materials import Material, TenantMaterial
+from services.recap.quiz.materials import Material, TenantMaterial, of_version
 from services.recap.quiz.play import Position, check_answer, next_step, position, result, seeds
 from services.recap.quiz.question import Question
-from services.recap.quiz.questions import questions
+from services.recap.quiz.quiz import Quiz
 from services.recap.quiz.quiz_result import PackOutcome, QuizResult, decode_result, encode_result
 from services.recap.quiz.quiz_state import QuizState, new_state
 from services.recap.quiz.quiz_store import Kept, QuizStore
 from services.recap.quiz.quiz_token import QuizTokens
-from services.recap.quiz.selection import Choice, QuestionBank, Stop, StopRules, choose
+from services.recap.quiz.selection import Choice, QuestionBank, Stop, StopRules
 from services.recap.ranking_client import Page, SlateQuery
 
 POOL_SIZE: Final = 500
@@ -185,7 +185,7 @@ class Quizzes:
 
     async def _board(self, tenant: str, material: Material, state: QuizState) -> Board:
         """The board of a state: held since the last question, or made again, the same."""
-        model = material.model(state.bundle_version)
+        model = of_version(material.models, state.bundle_version)
         pool = hashlib.sha256("\0".join(state.title_ids).encode() + state.scores.tobytes())
         key = (
             tenant,
@@ -246,7 +246,7 @@ class Quizzes:
         state = whole.up_to(count, asked)
         board = await self._board(tenant, material, state)
         here = position(board, state)
-        choice = choose(board.bank, here.belief, state.asked_ids, self._rules_of(material, state))
+        choice = board.quiz.choice(here.said, self._rules_of(material, state))
         question = None if asked is None else board.question(asked)
         if asked is not None and question is None:
             # The catalogue no longer makes the question that was asked: another takes its place.
@@ -274,11 +274,12 @@ def make_board(material: Material, state: QuizState) -> Board:
     """All that may be asked of a state's pool."""
     pool = material.pool(state.title_ids, state.scores, state.bundle_version)
     if not pool.titles:
-        return Board.of(pool, QuestionBank.of((), 0))
-    if not state.pack_id:
-        return Board.of(pool, questions(pool))
-    asked = material.shelf.pack(state.pack_id).ask(pool)
-    return Board.of(pool, QuestionBank.of(asked, len(pool.titles)))
+        return Board.of(Quiz(pool, QuestionBank.of((), 0), None))
+    if state.pack_id:
+        asked = material.shelf.pack(state.pack_id).ask(pool)
+        return Board.of(Quiz(pool, QuestionBank.of(asked, len(pool.titles)), None))
+    taste = of_version(material.tastes, state.bundle_version)
+    return Board.of(Quiz.of(pool, taste, material.titles))
 
 
 def _check_whose(state: QuizState, said: Said) -> None:
