@@ -13,7 +13,7 @@ from libs.serving.waiting import on_thread
 from services.recap.outbox import Outbox
 from services.recap.quiz.board import Board, Boards
 from services.recap.quiz.board import asked as as_asked
-from services.recap.quiz.materials import Material, TenantMaterial, of_version
+from services.recap.quiz.materials import Material, of_version
 from services.recap.quiz.play import Position, check_answer, next_step, position, result, seeds
 from services.recap.quiz.question import Question
 from services.recap.quiz.quiz import Quiz
@@ -33,6 +33,19 @@ _FILLED_MOST_S: Final = 1.0
 _TRIES: Final = 3
 
 TimeLeft = Callable[[], float]
+
+
+class HeldMaterial(Protocol):
+    """What one tenant's quizzes are made of."""
+
+    @property
+    def current(self) -> Material:
+        """The newest."""
+        ...
+
+    async def filled(self, within_s: float) -> bool:
+        """Wait for the first catalogue, but no longer than that; whether it is there."""
+        ...
 
 
 class Ranking(Protocol):
@@ -78,7 +91,7 @@ class Quizzes:
 
     def __init__(
         self,
-        materials: Callable[[str], TenantMaterial],
+        materials: Callable[[str], HeldMaterial],
         ranking: Ranking,
         store: QuizStore,
         tokens: QuizTokens,
