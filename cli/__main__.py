@@ -12,6 +12,8 @@ from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
 from cli import import_movielens as movielens_command
+from cli import import_pack as pack_command
+from cli import quiz as quiz_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
 from cli import status as status_command
@@ -128,6 +130,15 @@ def movielens(
     movielens_command.show(imported, context.obj)
 
 
+@importing.command()
+def pack(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A curated quiz, in TOML.")],
+) -> None:
+    """Check a curated quiz against the catalogue and let recap play it."""
+    pack_command.import_pack(_settings(), file, context.obj)
+
+
 @app.command()
 def train(
     context: typer.Context,
@@ -201,6 +212,34 @@ def recommend(
         purpose=purpose,
     )
     recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def quiz(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Whom for; nobody: nothing is kept.")] = "",
+    pack: Annotated[str, typer.Option(help="A curated quiz; default: in the mood.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how the belief moves, and why each question.")
+    ] = False,
+    answers: Annotated[
+        str | None, typer.Option(help="Numbers or ids, such as 1,2,0,q; default: asks you.")
+    ] = None,
+    device: Annotated[
+        recommend_command.DeviceName, typer.Option(help="What the viewer watches on.")
+    ] = recommend_command.DeviceName.UNSPECIFIED,
+    quiz_id: Annotated[str, typer.Option(help="Go on with this one; default: a new one.")] = "",
+) -> None:
+    """Play the mood quiz, or a curated pack, and show what to watch tonight."""
+    ask = quiz_command.Ask(
+        profile_id=profile,
+        pack_id=pack,
+        quiz_id=quiz_id,
+        device=device,
+        explain=explain,
+        answers=None if answers is None else tuple(answers.split(",")),
+    )
+    quiz_command.quiz(_settings(), ask, context.obj)
 
 
 @app.command()
