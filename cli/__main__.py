@@ -11,6 +11,7 @@ import typer
 from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
+from cli import evaluate_quiz as quiz_command
 from cli import import_movielens as movielens_command
 from cli import import_pack as pack_command
 from cli import quiz as quiz_command
@@ -43,6 +44,8 @@ app = typer.Typer(
 )
 importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data from elsewhere.")
 app.add_typer(importing, name="import")
+evaluating = typer.Typer(invoke_without_command=True)
+app.add_typer(evaluating, name="evaluate")
 app.add_typer(events, name="events")
 app.add_typer(profiles_app, name="profiles")
 
@@ -159,7 +162,7 @@ def train(
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
 
-@app.command()
+@evaluating.callback()
 def evaluate(
     context: typer.Context,
     at: Moment = None,
@@ -175,6 +178,8 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure lists of one time against what happened after it."""
+    if context.invoked_subcommand:
+        return
     settings = _settings()
     check_recorded(settings)
     horizon_ms = round(days * DAY_MS)
@@ -184,6 +189,26 @@ def evaluate(
     )
     evaluation = evaluate_command.evaluate(settings, question, context.obj, is_served=served)
     evaluate_command.show(evaluation, context.obj)
+
+
+@evaluating.command("quiz")
+def evaluate_the_quiz(
+    context: typer.Context,
+    hidden_users: Annotated[
+        Path, typer.Option(help="A profile id a line: training never sees them.")
+    ],
+    answers: Annotated[int, typer.Option(min=1, max=20, help="Questions to each of them.")] = 10,
+    wrong: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of answers given at random.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Halves histories another way.")] = 1,
+) -> None:
+    """Measure lists after few answers of people whom training has never seen."""
+    settings = _settings()
+    check_recorded(settings)
+    quizzing = quiz_command.Quizzing(hidden_users, answers, wrong, seed)
+    evaluation = quiz_command.evaluate_quiz(settings, quizzing, context.obj)
+    quiz_command.show(evaluation, context.obj)
 
 
 @app.command()

@@ -33,6 +33,7 @@ class TasteConfig:
     most_titles: int = 5_000  # the most watched
     most_profiles: int = 20_000
     rounds: int = 2  # ways to halve each history
+    noise_ratio: float = 0.02  # of answers that are taken to be given at random
     seed: int = 1
 
 
@@ -69,7 +70,8 @@ def fit_taste(
         places = np.sort(rng.choice(places, config.most_profiles, replace=False))
     moments = _moments(book, questions, known.of_rows(kept), places, config.rounds, rng)
     model = TasteModel("", trained_until_ms, ids, questions, *moments.finished())
-    return _supported(model, moments.count / config.rounds)
+    kept_model = _supported(model, moments.count / config.rounds)
+    return kept_model and kept_model.with_noise(config.noise_ratio)
 
 
 class _Sums:

@@ -24,7 +24,7 @@ _QUESTIONS: Final = "questions.json"
 _ARRAYS: Final = ("option_means", "covariance", "cross", "title_means")
 
 # Keeps the solution bounded where two questions ask the same.
-_RIDGE: Final = 1e-3
+_RIDGE: Final = 1e-2
 _LEAST: Final = 1e-5
 
 

@@ -16,12 +16,16 @@ SKIP: Final = "skip"
 
 @dataclass(frozen=True, slots=True)
 class QuestionOption:
-    """One answer; `reason` is why a title fits that keeps it, in words."""
+    """One answer; `reason` is why a title fits that keeps it, in words.
+
+    `label` is the one that it stands for, such as "mood:dark", if it is one.
+    """
 
     option_id: str
     text: str
     reason: str
     title_id: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -96,7 +96,12 @@ def _question(
     fits = [np.asarray(labels.carried[:, list(group)].any(axis=1)) for group in groups]
     names = [_joined([labels.names[column] for column in group]) for group in groups]
     options = [
-        QuestionOption(f"o{place}", _capital(name), wording.reason.format(name))
+        QuestionOption(
+            f"o{place}",
+            _capital(name),
+            wording.reason.format(name),
+            label=f"{kind}:{name}" if len(groups[place]) == 1 else "",
+        )
         for place, name in enumerate(names)
     ]
     others = labels.carried.any(axis=1) & ~np.any(fits, axis=0)

@@ -11,7 +11,7 @@ from services.recap.quiz.question import Question, QuestionOption
 _COST_BITS: Final = 0.1
 # Viewers can judge what they have heard of, so pairs are made of the likeliest titles.
 _KNOWN_TITLES: Final = 40
-_PAIRS: Final = 60
+_PAIRS: Final = 20
 # Of the difference of two cosines in the log odds of the answer.
 _SHARPNESS: Final = 6.0
 

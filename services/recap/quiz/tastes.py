@@ -11,7 +11,7 @@ from libs.domain.title import Title
 from libs.models.taste_model import TasteModel
 from libs.models.taste_question import Facet, TasteQuestion
 from services.recap.quiz.pool import Pool
-from services.recap.quiz.question import DONT_CARE, NOISE, Question, QuestionOption
+from services.recap.quiz.question import DONT_CARE, Question, QuestionOption
 from services.recap.quiz.questions_of_columns import years_text
 
 # A question about one title tells little to those who do not know it.
@@ -31,7 +31,7 @@ class Tastes:
     every state; questions and options stay the same.
     """
 
-    model: TasteModel  # of m titles of the pool, with noise
+    model: TasteModel  # of m titles of the pool
     places: NDArray[np.int64]  # (m,) where they are in the pool
     title_count: int  # n of the pool
     options: Mapping[str, tuple[str, tuple[QuestionOption, ...]]]  # by question: text, options
@@ -43,7 +43,7 @@ class Tastes:
         rows = np.array([row_of.get(title_id, -1) for title_id in pool.title_ids], dtype=np.int64)
         places = np.flatnonzero(rows >= 0)
         return cls(
-            model=model.with_noise(NOISE).of_titles(rows[places]),
+            model=model.of_titles(rows[places]),
             places=places,
             title_count=len(pool.titles),
             options={
