@@ -17,7 +17,10 @@ NAMES = (
     "overload",
     "restart",
     "rebuild",
+    "compaction",
+    "hours",
     "servers",
+    "households",
     "quiz",
 )
 

@@ -13,6 +13,7 @@ from benchmarks.machine import machine
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.domain.viewing import Device, ViewingContext
 from libs.features.catalogue_columns import from_titles, is_recommendable, recommendable_ids
+from libs.features.profile_state import unexpired
 from libs.features.profile_view import resolve
 from libs.features.ranking_matrix import FEATURE_NAMES, SOURCE_NAMES, Spaces, Viewer, assemble
 from libs.features.title_statistics import statistics
@@ -81,7 +82,7 @@ def _times(
             begun = time.perf_counter()
             profile, state = reader.profile(DEFAULT_TENANT, profile_id)
             read = time.perf_counter()
-            view = resolve(state, columns)
+            view = resolve(unexpired(state, at_ms), columns)
             resolved = time.perf_counter()
             viewer = Viewer(profile, view, state.counters, context, at_ms)
             assemble(

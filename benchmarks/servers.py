@@ -23,8 +23,10 @@ from cli.suite import Suite, running, target, with_free_ports
 from libs.domain.event import Event
 from libs.faults import PartUnavailable
 from libs.serving.settings import SuiteSettings
-from libs.storage.event_row import encode
+from libs.storage.event_row import Row
 from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.identities import open_identities
+from libs.storage.postgres.log_row import encode_row
 from libs.storage.postgres.log_tables import COPY
 from libs.storage.redis.client import open_async_client
 from libs.storage.redis.feature_reader import RedisProfiles
@@ -49,8 +51,9 @@ def run() -> dict[str, Any]:
     events = [made_event(place, rng) for place in range(EVENTS)]
     with running_postgres() as postgres, running_redis() as redis:
         figures: dict[str, Any] = {"machine": machine(), "events": EVENTS}
-        figures["ingest"] = [_ingest(postgres, events, size) for size in BATCHES]
         with tempfile.TemporaryDirectory() as folder:
+            secret = Path(folder) / "bench.key"
+            figures["ingest"] = [_ingest(postgres, events, size, secret) for size in BATCHES]
             settings = with_free_ports(
                 SuiteSettings(
                     home=Path(folder),
@@ -66,20 +69,35 @@ def run() -> dict[str, Any]:
     return figures
 
 
-def _ingest(postgres: PostgresServer, events: Sequence[Event], size: int) -> dict[str, float]:
+def _store(url: str, secret: Path) -> PostgresEventStore:
+    return PostgresEventStore(url, open_identities(url, secret, may_make=True))
+
+
+def _rows(url: str, events: Sequence[Event], secret: Path, now_ms: int) -> list[Row]:
+    """What COPY writes of the events, sealed."""
+    with closing(open_identities(url, secret, may_make=True)) as identities:
+        known = identities.made(TENANT, {event.profile_id for event in events})
+    return [
+        (TENANT, 1, *encode_row(event, None, now_ms, known[event.profile_id])) for event in events
+    ]
+
+
+def _ingest(
+    postgres: PostgresServer, events: Sequence[Event], size: int, secret: Path
+) -> dict[str, float]:
     """Events a second: the store, and COPY of ready rows into a log of the same indexes."""
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         for name in ("stored", "copied"):
             admin.execute(f"DROP DATABASE IF EXISTS {name}")
             admin.execute(f"CREATE DATABASE {name}")
     now_ms = max(event.occurred_ms for event in events)
-    rows = [(TENANT, 1, *encode(event, None, now_ms)) for event in events]
-    with closing(PostgresEventStore(postgres.url("copied"))) as warm:
+    rows = _rows(postgres.url("copied"), events, secret, now_ms)
+    with closing(_store(postgres.url("copied"), secret)) as warm:
         # Its partitions are made, as those of the other log are in the measured time.
         warm.record_events(TENANT, events, now_ms)
     copied_s = stored_s = 0.0
     with (
-        closing(PostgresEventStore(postgres.url("stored"))) as store,
+        closing(_store(postgres.url("stored"), secret)) as store,
         psycopg.connect(postgres.url("copied"), autocommit=True) as connection,
     ):
         connection.execute("TRUNCATE events, event_ids, batches")

@@ -17,6 +17,7 @@ from cli import import_pack as pack_command
 from cli import quiz as quiz_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
+from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
 from cli import train as train_command
 from cli import up as up_command
@@ -123,6 +124,18 @@ def simulate(
     simulate_command.show(filled, config, context.obj)
 
 
+@app.command("simulated-beats")
+def simulated_beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines, written anew.")],
+    series: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be repeated.")
+    ] = None,
+) -> None:
+    """Write what happens in the simulated series, for `reprise import beats`."""
+    simulated_beats_command.write(_settings(), file, series or (), context.obj)
+
+
 @importing.command()
 def movielens(
     context: typer.Context,
@@ -157,7 +170,7 @@ def train(
         settings.home,
         tenant=tenant,
         until_ms=until,
-        events_url=settings.events_url.get_secret_value(),
+        log_server=settings.log_server,
     )
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 

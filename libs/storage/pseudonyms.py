@@ -46,10 +46,10 @@ class Pseudonyms:
         """Tells this key from another one, and nothing else of it."""
         return hmac.new(self._key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
 
-    def key(self, purpose: str) -> bytes:
-        """A key of its own for another purpose: 32 bytes, from which this one cannot be told."""
-        # No tenant begins with NUL, so it is nobody's pseudonym either.
-        return hmac.new(self._key, f"\0key\0{purpose}".encode(), hashlib.sha256).digest()
+    def key_for(self, purpose: str) -> bytes:
+        """A key of 32 bytes for something else than pseudonyms, which tells nothing of theirs."""
+        # No tenant is empty, so this is no profile's pseudonym.
+        return hmac.new(self._key, f"\0{purpose}".encode(), hashlib.sha256).digest()
 
     def of(self, tenant: str, profile_id: str) -> str:
         """What stands for the profile: 64 hexadecimal digits."""

@@ -91,7 +91,9 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             profiles,
             tenants.of,
             KillSwitch(settings.quiz_off_path, now_ms),
-            hold_out.HoldOut(settings.quiz_hold_out_ratio, pseudonyms.key(hold_out.KEY_PURPOSE)),
+            hold_out.HoldOut(
+                settings.quiz_hold_out_ratio, pseudonyms.key_for(hold_out.KEY_PURPOSE)
+            ),
             Counter(
                 "reprise_quiz_offers",
                 "Questions whether to offer the quiz, by refusal; none is an offer.",
@@ -104,7 +106,7 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             materials.of,
             RankingClient(ranking, identity.credentials),
             QuizStore(database, personal),
-            quiz_token.QuizTokens(pseudonyms.key(quiz_token.KEY_PURPOSE)),
+            quiz_token.QuizTokens(pseudonyms.key_for(quiz_token.KEY_PURPOSE)),
             outbox,
             Boards(settings.quiz_most_boards),
             StopRules(

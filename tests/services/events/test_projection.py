@@ -28,7 +28,14 @@ from libs.storage.redis.feature_writer import ANY, FeatureWriter, ProfileWrite, 
 from libs.storage.redis.keys import FOLLOWED, profile_key
 from services.events.projection import Projection
 from tests.made_databases import PostgresDatabases
-from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
+from tests.made_events import (
+    START_MS,
+    assert_same_counters,
+    assert_same_state,
+    event_lists,
+    impression,
+    watch,
+)
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -39,15 +46,17 @@ TTL_MS = 400 * DAY_MS
 class Servers:
     """A database, Redis, and whoever writes or follows."""
 
+    databases: PostgresDatabases
     log_url: str
     redis_url: str
     held: ExitStack = field(default_factory=ExitStack)
 
     def store(self) -> PostgresEventStore:
-        return self.held.enter_context(closing(PostgresEventStore(self.log_url)))
+        return self.held.enter_context(closing(self.databases.store(self.log_url)))
 
     def feed(self) -> LogFeed:
-        return self.held.enter_context(closing(LogFeed(self.log_url)))
+        identities = self.held.enter_context(closing(self.databases.identities(self.log_url)))
+        return self.held.enter_context(closing(LogFeed(self.log_url, identities)))
 
     def projection(self, feed: LogFeed | None = None) -> Projection:
         """One that leads and has begun."""
@@ -90,7 +99,7 @@ class Servers:
 
 @pytest.fixture
 def servers(postgres_databases: PostgresDatabases, redis_url: str) -> Iterator[Servers]:
-    made = Servers(postgres_databases.fresh(), redis_url)
+    made = Servers(postgres_databases, postgres_databases.fresh(), redis_url)
     with made.held:
         yield made
     postgres_databases.give_back(made.log_url)
@@ -118,6 +127,13 @@ def assert_holds(servers: Servers, some: list[Event]) -> None:
     assert_same_table(servers.table(), fake.title_table(TENANT, None, "DE", now_ms=NOW_MS))
 
 
+def assert_counts_of(servers: Servers, some: list[Event]) -> None:
+    """Titles have the counters that these events make."""
+    fake = MemoryEventStore()
+    fake.record_events(TENANT, some, NOW_MS)
+    assert_same_counters(servers.table(), fake.title_table(TENANT, None, "DE", now_ms=NOW_MS))
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -131,7 +147,7 @@ def test_two_writers_and_any_order_make_one_state(
 ) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
-    servers = Servers(postgres_databases.fresh(), redis_url)
+    servers = Servers(postgres_databases, postgres_databases.fresh(), redis_url)
     with servers.held:
         writers = [servers.store(), servers.store()]
         projection = servers.projection()
@@ -319,3 +335,54 @@ def test_a_log_restored_from_another_server_is_followed(servers: Servers) -> Non
     store.record_events(TENANT, some[1:], NOW_MS)
     keep_up(projection)
     assert_holds(servers, some)
+
+
+def test_who_is_erased_leaves_the_counters_wherever_the_follower_is(servers: Servers) -> None:
+    store = servers.store()
+    kept = [watch(f"kept{place}", START_MS + place, profile_id="kept") for place in range(3)]
+    projection = servers.projection()
+    store.record_events(TENANT, kept[:1], NOW_MS)
+    store.record_events(TENANT, [watch("a", START_MS, title_id="title1")], NOW_MS)
+    keep_up(projection)
+    # One part of it was counted, another is written and not followed yet.
+    store.record_events(TENANT, [watch("b", START_MS + 1)], NOW_MS)
+    store.erase_profile(TENANT, "profile0", (), NOW_MS)
+    store.record_events(TENANT, kept[1:], NOW_MS)
+    keep_up(projection)
+    assert_counts_of(servers, kept)
+    projection.forget_followed()
+    with psycopg.connect(servers.log_url) as connection:
+        assert connection.execute("SELECT count(*) FROM withdrawn").fetchall() == [(0,)]
+
+
+def test_what_is_withdrawn_while_all_is_made_anew_counts_once(servers: Servers) -> None:
+    store, kept = servers.store(), watch("kept", START_MS, profile_id="kept")
+    store.record_events(TENANT, [kept, watch("a", START_MS + 1)], NOW_MS)
+
+    class Erased(LogFeed):
+        """A feed under whose hands a profile is erased between two of its looks."""
+
+        def horizon(self) -> int:
+            found = super().horizon()
+            store.erase_profile(TENANT, "profile0", (), NOW_MS)
+            return found
+
+    identities = servers.held.enter_context(closing(servers.databases.identities(servers.log_url)))
+    feed = servers.held.enter_context(closing(Erased(servers.log_url, identities)))
+    projection = servers.projection(feed)
+    keep_up(projection)
+    assert_counts_of(servers, [kept])
+
+
+def test_an_erasure_in_a_transaction_that_began_before_others_is_after_them(
+    servers: Servers,
+) -> None:
+    first, second = servers.store(), servers.store()
+    projection = servers.projection()
+    kept = watch("kept", START_MS, profile_id="kept")
+    with first.transaction():
+        first.record_events("other", [watch("x", START_MS, profile_id="stranger")], NOW_MS)
+        second.record_events(TENANT, [kept, watch("later", START_MS + 1)], NOW_MS)
+        first.erase_profile(TENANT, "profile0", (), NOW_MS)
+    keep_up(projection)
+    assert_counts_of(servers, [kept])
