@@ -14,7 +14,7 @@ from cli import evaluate as evaluate_command
 from cli import evaluate_quiz as quiz_command
 from cli import import_movielens as movielens_command
 from cli import import_pack as pack_command
-from cli import quiz as quiz_command
+from cli import quiz as play_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
 from cli import simulated_beats as simulated_beats_command
@@ -269,7 +269,7 @@ def quiz(
     quiz_id: Annotated[str, typer.Option(help="Go on with this one; default: a new one.")] = "",
 ) -> None:
     """Play the mood quiz, or a curated pack, and show what to watch tonight."""
-    ask = quiz_command.Ask(
+    ask = play_command.Ask(
         profile_id=profile,
         pack_id=pack,
         quiz_id=quiz_id,
@@ -277,7 +277,7 @@ def quiz(
         explain=explain,
         answers=None if answers is None else tuple(answers.split(",")),
     )
-    quiz_command.quiz(_settings(), ask, context.obj)
+    play_command.quiz(_settings(), ask, context.obj)
 
 
 @app.command()
