@@ -62,6 +62,8 @@ QUIZ = quiz_pb2.DESCRIPTOR.services_by_name["QuizService"].full_name
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
+# Until the first catalogue has come, this often.
+_FIRST_LOOK_S = 0.05
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -134,21 +136,28 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                         held((DEFAULT_TENANT, *known))
                 await asyncio.sleep(_TENANTS_S)
 
+        async def tell_health() -> None:
+            """Ready is who has seen a catalogue, though it be empty."""
+            while not any(tenant.version for tenant in tenants.held):
+                await asyncio.sleep(_FIRST_LOOK_S)
+            for name in (RECAP, *(part.mounted.name for part in parts)):
+                await readiness.set(name, True)
+
         async def close() -> None:
             for channel in (events, candidates, ranking):
                 await channel.close()
             await close_profiles()
             database.close()
 
-        await readiness.set(RECAP, True)
-        for part in parts:
-            await readiness.set(part.mounted.name, True)
+        for name in (RECAP, *(part.mounted.name for part in parts)):
+            await readiness.set(name, name == personal_data_servicer.NAME)
         return Application(
             services=tuple(part.mounted for part in parts),
             authorize=identity.authorize,
             background=(
                 tenants.run,
                 follow_tenants,
+                tell_health,
                 *(work for part in parts for work in part.background),
             ),
             close=close,
