@@ -4,9 +4,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from libs.domain.event import Event
+import numpy as np
+
+from libs.domain.event import Event, EventKind
 from libs.features.counters import Counters, encode_counters
-from libs.features.event_columns import from_events
+from libs.features.event_columns import from_events, without_thumbs
 from libs.features.profile_state import (
     ProfileFold,
     ProfileState,
@@ -14,6 +16,7 @@ from libs.features.profile_state import (
     encode_profile_counters,
     in_order,
 )
+from libs.features.thumbs import thumb_shares
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_table import LiveTitleCounters
 from libs.storage.postgres.log_feed import LogFeed, Stretch, Written
@@ -110,8 +113,14 @@ class Projection:
 
     def _project_titles(self, written: Written, until_xid: int) -> None:
         applied, live = self._live(written.tenant)
-        columns = from_events(event for xid, event in written.events if xid >= applied)
-        changed = live.add(columns)
+        new = [event for xid, event in written.events if xid >= applied]
+        changed = live.add(without_thumbs(from_events(new)))
+        thumbed = sorted({event.profile_id for event in new if event.kind is EventKind.THUMB})
+        if thumbed:
+            known = self._feed.histories(written.tenant, thumbed, before_xid=applied)
+            earlier = [event for events in known.values() for event in events]
+            of_thumbs = live.add_shares(thumb_shares(new, earlier))
+            changed = np.union1d(changed, of_thumbs)
         if len(changed):
             rows = [_counter_row(live, row) for row in changed.tolist()]
             self._write_titles(written.tenant, applied, until_xid, rows)
