@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,8 @@ QUIZ = quiz_pb2.DESCRIPTOR.services_by_name["QuizService"].full_name
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
-# Until the first catalogue has come, this often.
-_FIRST_LOOK_S = 0.05
+# So long it waits at a time for the first catalogue.
+_FIRST_LOOK_S = 60.0
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -89,7 +89,7 @@ class Part:
 
     mounted: Mounted
     background: tuple[Work, ...] = ()
-    open_known: Callable[[tuple[str, ...]], None] | None = None
+    open_known: Callable[[Iterable[str]], None] | None = None
 
 
 def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) -> Build:
@@ -128,19 +128,13 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
         )
         parts = (_story(ground), _quiz(ground), _personal_data(ground))
 
-        async def follow_tenants() -> None:
-            while True:
-                known = await asyncio.to_thread(tenants_below, settings.bundles_path)
-                for held in (tenants.open_known, *(part.open_known for part in parts)):
-                    if held is not None:
-                        held((DEFAULT_TENANT, *known))
-                await asyncio.sleep(_TENANTS_S)
+        names = (RECAP, *(part.mounted.name for part in parts))
 
         async def tell_health() -> None:
             """Ready is who has seen a catalogue, though it be empty."""
-            while not any(tenant.version for tenant in tenants.held):
-                await asyncio.sleep(_FIRST_LOOK_S)
-            for name in (RECAP, *(part.mounted.name for part in parts)):
+            while not await tenants.of(DEFAULT_TENANT).filled(_FIRST_LOOK_S):
+                pass
+            for name in names:
                 await readiness.set(name, True)
 
         async def close() -> None:
@@ -149,14 +143,14 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             await close_profiles()
             database.close()
 
-        for name in (RECAP, *(part.mounted.name for part in parts)):
+        for name in names:
             await readiness.set(name, name == personal_data_servicer.NAME)
         return Application(
             services=tuple(part.mounted for part in parts),
             authorize=identity.authorize,
             background=(
                 tenants.run,
-                follow_tenants,
+                lambda: _follow_tenants(settings, tenants, parts),
                 tell_health,
                 *(work for part in parts for work in part.background),
             ),
@@ -164,6 +158,18 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
         )
 
     return open_parts
+
+
+async def _follow_tenants(
+    settings: RecapSettings, tenants: Tenants[TenantTitles], parts: Sequence[Part]
+) -> None:
+    """Hold in memory whoever has bundles, before the first call for them."""
+    holders = [tenants.open_known, *(part.open_known for part in parts if part.open_known)]
+    while True:
+        known = await asyncio.to_thread(tenants_below, settings.bundles_path)
+        for hold in holders:
+            hold((DEFAULT_TENANT, *known))
+        await asyncio.sleep(_TENANTS_S)
 
 
 def _story(ground: Ground) -> Part:

@@ -11,8 +11,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, LiteralString
 
-from libs.domain.event import Event
+from libs.domain.event import Event, EventKind, Thumb, ThumbDirection
 from libs.domain.profile import Profile
+from libs.domain.viewing import ViewingContext
 from libs.features.event_columns import EventColumns, from_rows
 from libs.storage.event_row import Row
 from libs.storage.postgres import profile_tables
@@ -37,6 +38,14 @@ WRITTEN_BEFORE: Final = (
 
 _SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
+# The thumb of an opinion, and where a withdrawn row has what makes one.
+_DIRECTIONS: Final = {
+    1: ThumbDirection.UP,
+    -1: ThumbDirection.DOWN,
+    0: ThumbDirection.RETRACTED,
+}
+_TITLE, _COUNTRY, _KIND, _OCCURRED, _ENGAGEMENT, _OPINION = range(6)
+
 _Batch = tuple[Any, ...]
 _TENANT: Final = itemgetter(1)
 
@@ -51,6 +60,8 @@ class Withdrawal:
 
     written_xid: int
     erased_xid: int
+    person: int
+    place: int  # among the events of that person about that title, in their order
     row: tuple[Any, ...]  # WITHDRAWN_COLUMNS
 
 
@@ -185,14 +196,17 @@ class LogFeed:
     def _withdrawals(self, condition: LiteralString, *values: str) -> dict[str, list[Withdrawal]]:
         rows = self._connection.execute(
             "SELECT withdrawn.tenant, coalesce(written_xid::text::bigint, 0),"  # noqa: S608  constants
-            f" erased_xid::text::bigint, {WITHDRAWN_COLUMNS} FROM withdrawn LEFT JOIN batches"
+            f" erased_xid::text::bigint, person, place, {WITHDRAWN_COLUMNS}"
+            " FROM withdrawn LEFT JOIN batches"
             " ON batches.tenant = withdrawn.tenant AND batches.batch_id = withdrawn.batch_id"
             f" WHERE true {condition}",
             values,
         ).fetchall()
         found: dict[str, list[Withdrawal]] = {}
-        for tenant, written_xid, erased_xid, *row in rows:
-            found.setdefault(tenant, []).append(Withdrawal(written_xid, erased_xid, tuple(row)))
+        for tenant, written_xid, erased_xid, person, place, *row in rows:
+            found.setdefault(tenant, []).append(
+                Withdrawal(written_xid, erased_xid, person, place, tuple(row))
+            )
         return found
 
     def histories(
@@ -327,9 +341,27 @@ def withdrawn_columns(withdrawals: Iterable[Withdrawal]) -> EventColumns:
         title_id, country, kind, occurred_ms, engagement, opinion, device, daypart = one.row
         rows.append(
             ("", title_id, country, kind, occurred_ms, 0, engagement, None, 0, opinion, device,
-             daypart, -1, None)
+             daypart, -1, None, 0, "")
         )  # fmt: skip
     return from_rows(sorted(rows, key=itemgetter(4)))
+
+
+def withdrawn_thumbs(withdrawals: Iterable[Withdrawal]) -> list[Event]:
+    """The thumbs among withdrawn events, of somebody without a name, in their order."""
+    return [
+        Event(
+            event_id="withdrawn",
+            profile_id=str(one.person),
+            kind=EventKind.THUMB,
+            occurred_ms=one.row[_OCCURRED],
+            sequence=one.place,
+            title_id=one.row[_TITLE],
+            context=ViewingContext(country=one.row[_COUNTRY]),
+            detail=Thumb(_DIRECTIONS[one.row[_OPINION]]),
+        )
+        for one in withdrawals
+        if one.row[_KIND] == EventKind.THUMB
+    ]
 
 
 class LateBatches:
