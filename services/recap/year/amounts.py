@@ -76,9 +76,7 @@ def titles(watched: Watched) -> pl.DataFrame:
                     "titles.episodes": pl.col("episodes"),
                 },
             ),
-            ranked(
-                top, "titles", {"": pl.col("title_id"), "minutes": _MINUTES}, most=MOST_TITLES
-            ),
+            ranked(top, "titles", {"": pl.col("title_id"), "minutes": _MINUTES}, most=MOST_TITLES),
         ]
     )
 

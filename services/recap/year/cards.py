@@ -118,8 +118,8 @@ def _items(story: str, shown: Mapping[str, str], words: Words) -> Iterator[str]:
         name = shown.get(f"{story}.{place}")
         minutes = shown.get(f"{story}.{place}.minutes")
         if name is not None:
-            yield name if minutes is None else _filled(
-                words.item, {"name": name, "minutes": minutes}
+            yield (
+                name if minutes is None else _filled(words.item, {"name": name, "minutes": minutes})
             )
 
 

@@ -2,13 +2,11 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
-
-from services.recap.year.tastes import AXES
 
 # Fewer people say nothing, and might be told apart.
 LEAST_SIZE: Final = 50
@@ -85,48 +83,71 @@ class Cohorts:
 NO_COHORTS: Final = Cohorts({}, {})
 
 
-def cohorts(members: pl.DataFrame, taste: pl.DataFrame, axes: pl.DataFrame) -> Cohorts:
-    """The cohorts of `members` (profile_id, country, minutes), all of them FULL.
+@dataclass(frozen=True, slots=True, eq=False)
+class Contribution:
+    """What some profiles add to the cohorts: small, whatever their number."""
+
+    minutes: pl.DataFrame  # country, minutes: a row a FULL profile
+    spent: pl.DataFrame  # country, genre, minutes
+    axes: pl.DataFrame  # axis, count, total, squares
+
+
+def contribution(members: pl.DataFrame, taste: pl.DataFrame, axes: pl.DataFrame) -> Contribution:
+    """That of `members` (profile_id, country, minutes), all of them FULL.
 
     `taste` and `axes` are those stories of at least these profiles.
     """
-    sized = members.filter(pl.col("country") != "").filter(
-        pl.len().over("country") >= LEAST_SIZE
-    )
-    spent = (
-        taste.join(sized, on="profile_id")
+    number = pl.col("number")
+    return Contribution(
+        minutes=members.select("country", "minutes"),
+        spent=taste.join(members, on="profile_id")
         .group_by("country", genre=pl.col("fact_id").str.strip_prefix("taste."))
-        .agg(pl.col("number").sum())
+        .agg(minutes=number.sum()),
+        axes=axes.join(members.select("profile_id"), on="profile_id", how="semi")
+        .group_by(axis=pl.col("fact_id").str.strip_prefix("axes."))
+        .agg(count=pl.len().cast(pl.Int64), total=number.sum(), squares=(number * number).sum()),
+    )
+
+
+def cohorts(parts: Iterable[Contribution]) -> Cohorts:
+    """The cohorts of all that contribute, in whatever order."""
+    known = list(parts)
+    if not known:
+        return NO_COHORTS
+    minutes = pl.concat(one.minutes for one in known)
+    spent = (
+        pl.concat(one.spent for one in known)
+        .group_by("country", "genre")
+        .agg(pl.col("minutes").sum())
         .sort("country", "genre")
     )
     countries = {}
+    sized = minutes.filter((pl.col("country") != "") & (pl.len().over("country") >= LEAST_SIZE))
     for (country,), own in sized.group_by("country"):
-        minutes = own["minutes"].sort()
-        total = int(minutes.sum())
-        parts = spent.filter(pl.col("country") == country)
+        ordered = own["minutes"].sort()
+        total = int(ordered.sum())
+        genres = spent.filter(pl.col("country") == country)
         countries[str(country)] = CountryCohort(
             size=own.height,
             least_minutes=tuple(
-                int(minutes[(percent * own.height + 99) // 100 - 1])
+                int(ordered[(percent * own.height + 99) // 100 - 1])
                 for percent in range(1, PERCENTILES + 1)
             ),
             genre_parts={
                 genre: PARTS * number // total
-                for genre, number in zip(parts["genre"], parts["number"], strict=True)
+                for genre, number in zip(genres["genre"], genres["minutes"], strict=True)
             },
         )
-    return Cohorts(dict(sorted(countries.items())), _axes(members, axes))
+    is_enough = minutes.height >= LEAST_SIZE
+    axes = _axes(pl.concat(one.axes for one in known)) if is_enough else {}
+    return Cohorts(dict(sorted(countries.items())), axes)
 
 
-def _axes(members: pl.DataFrame, axes: pl.DataFrame) -> dict[str, AxisCohort]:
-    if members.height < LEAST_SIZE:
-        return {}
-    own = axes.join(members.select("profile_id"), on="profile_id", how="semi")
+def _axes(sums: pl.DataFrame) -> dict[str, AxisCohort]:
+    whole = sums.group_by("axis").agg(pl.col("count", "total", "squares").sum()).sort("axis")
     found = {}
-    for name in AXES:
-        values = own.filter(pl.col("fact_id") == f"axes.{name}")["number"]
-        n, total, squares = len(values), int(values.sum()), int((values * values).sum())
+    for axis, n, total, squares in whole.iter_rows():
         # In whole numbers of any size, so that it does not depend on the order of profiles.
         variance = 1_000_000 * (n * squares - total * total) // (n * n)
-        found[name] = AxisCohort(1000 * total // n, math.isqrt(variance))
+        found[axis] = AxisCohort(1000 * total // n, math.isqrt(variance))
     return found

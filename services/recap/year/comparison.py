@@ -49,13 +49,13 @@ ARCHETYPES: Final = (
 # Over `base` (profile_id, country, minutes of FULL profiles), `taste`, `axes` and the frozen
 # cohorts as tables.
 COMPARISON_QUERIES: Final = {
-    "country": f"""
+    "country": """
 WITH liked AS (
   SELECT profile_id, genre, number AS spent,
-    number::HUGEINT * {10 * PARTS} // (minutes::HUGEINT * parts) AS tenths
+    number::HUGEINT * 10000000 // (minutes::HUGEINT * parts) AS tenths
   FROM base JOIN taste USING (profile_id) JOIN cohort_genres
     ON cohort_genres.country = base.country AND 'taste.' || genre = fact_id
-  WHERE number >= {_LEAST_GENRE_MINUTES} AND parts > 0 AND tenths >= {_LEAST_TENTHS}
+  WHERE number >= 60 AND parts > 0 AND tenths >= 11
   QUALIFY row_number() OVER (
     PARTITION BY profile_id ORDER BY tenths DESC, number DESC, genre) = 1
 ), placed AS (
@@ -68,10 +68,10 @@ UNION ALL
 SELECT profile_id, unnest(['country.genre', 'country.genre.tenths']),
   unnest([NULL, tenths]), unnest([genre, NULL]) FROM liked
 """,
-    "archetype": f"""
+    "archetype": """
 WITH scored AS (
   SELECT profile_id, axis, number, mean // 1000 AS average,
-    greatest(-{_MOST_SCORE}, least({_MOST_SCORE}, CASE deviation WHEN 0 THEN 0 ELSE
+    greatest(-3000, least(3000, CASE deviation WHEN 0 THEN 0 ELSE
       sign(1000 * number - mean) * (1000 * abs(1000 * number - mean) // deviation) END)) AS score
   FROM base JOIN axes USING (profile_id) JOIN cohort_axes ON 'axes.' || axis = fact_id
 ), fits AS (
@@ -135,7 +135,7 @@ def archetype(base: pl.DataFrame, axes: pl.DataFrame, cohorts: Cohorts) -> pl.Da
         for axis, one in cohorts.axes.items()
     }
     fit = wide.select(
-        one.first_sign * scores[one.first].alias(one.name) + one.second_sign * scores[one.second]
+        (one.first_sign * scores[one.first] + one.second_sign * scores[one.second]).alias(one.name)
         for one in ARCHETYPES
     )
     chosen = wide.with_columns(
@@ -177,7 +177,11 @@ def cohort_tables(cohorts: Cohorts) -> dict[str, pl.DataFrame]:
     text, whole = pl.String(), pl.Int64()
     return {
         "cohort_minutes": pl.DataFrame(
-            [(name, least) for name, one in cohorts.countries.items() for least in one.least_minutes],
+            [
+                (name, least)
+                for name, one in cohorts.countries.items()
+                for least in one.least_minutes
+            ],
             schema={"country": text, "least": whole},
             orient="row",
         ),
@@ -211,5 +215,3 @@ def cohort_tables(cohorts: Cohorts) -> dict[str, pl.DataFrame]:
             orient="row",
         ),
     }
-
-

@@ -67,7 +67,7 @@ class Counter:
             ready.verifier.open_history(history, period, cutoff_ms)
             seen = watched(history, ready.catalogue, period, cutoff_ms)
             stories = count_all(seen, ready.verifier)
-            countries = {profile_id: country for profile_id in seen.profiles.to_list()}
+            countries = dict.fromkeys(seen.profiles.to_list(), country)
             members = full_members(stories, countries)
             if members.height and cohorts.axes:
                 stories |= compare(stories, members, cohorts, ready.verifier)

@@ -39,9 +39,7 @@ def binge(watched: Watched) -> pl.DataFrame:
             day=pl.col("day").first(),
         )
         .join(kinds, left_on="w", right_on="t")
-        .filter(
-            (pl.col("kind") == TitleKind.SERIES.name) & (pl.col("episodes") >= LEAST_EPISODES)
-        )
+        .filter((pl.col("kind") == TitleKind.SERIES.name) & (pl.col("episodes") >= LEAST_EPISODES))
         .sort("p", "watched_ms", "begun_ms", "run", descending=[False, True, False, False])
         .group_by("p", maintain_order=True)
         .first()
@@ -60,7 +58,9 @@ def binge(watched: Watched) -> pl.DataFrame:
 def edges(watched: Watched) -> pl.DataFrame:
     """The first and the last play, told with their title where the catalogue knows it."""
     plays = watched.events.filter(pl.col("kind") == EventKind.PLAY.name)
-    names = watched.names.select("t", known_id=pl.when(pl.col("kind").is_not_null()).then("title_id"))
+    names = watched.names.select(
+        "t", known_id=pl.when(pl.col("kind").is_not_null()).then("title_id")
+    )
     found = []
     for name, chosen in (("first", pl.all().first()), ("last", pl.all().last())):
         one = (
@@ -76,9 +76,17 @@ def edges(watched: Watched) -> pl.DataFrame:
 def days(watched: Watched) -> pl.DataFrame:
     """For each reason the day that it makes remarkable, if there is one."""
     seen = watched.days.filter(pl.col("watched_ms") > 0)
-    by_day = seen.group_by("p", "day").agg(pl.col("watched_ms").sum(), titles=pl.col("w").n_unique())
+    by_day = seen.group_by("p", "day").agg(
+        pl.col("watched_ms").sum(), titles=pl.col("w").n_unique()
+    )
     return pl.concat(
-        [_longest(by_day), _widest(by_day), _devoted(watched, seen), _comeback(by_day), _streak(by_day)]
+        [
+            _longest(by_day),
+            _widest(by_day),
+            _devoted(watched, seen),
+            _comeback(by_day),
+            _streak(by_day),
+        ]
     )
 
 
@@ -106,9 +114,7 @@ def _devoted(watched: Watched, seen: pl.DataFrame) -> pl.DataFrame:
         .group_by("p", "day", "w")
         .agg(episodes=pl.col("t").n_unique())
         .join(kinds, left_on="w", right_on="t")
-        .filter(
-            (pl.col("kind") == TitleKind.SERIES.name) & (pl.col("episodes") >= LEAST_EPISODES)
-        )
+        .filter((pl.col("kind") == TitleKind.SERIES.name) & (pl.col("episodes") >= LEAST_EPISODES))
         .sort("p", "episodes", "day", "w", descending=[False, True, False, False])
     )
     return facts(

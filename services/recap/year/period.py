@@ -58,7 +58,7 @@ class Period:
 
     @property
     def key(self) -> str:
-        """ "2026", "2026-01-01..2026-03-31" or "lifetime"; one period has one key."""
+        """Such as "2026", "2026-01-01..2026-03-31" or "lifetime"; one period has one key."""
         if self.is_lifetime:
             return LIFETIME_KEY
         year = self.first.year

@@ -1,4 +1,4 @@
-"""A recap: the verified facts of one profile and period, story by story, and what they amount to."""
+"""A recap: the verified facts of one profile and period, and what they amount to."""
 
 import json
 from collections.abc import Mapping

@@ -57,7 +57,12 @@ class NextTitles(Protocol):
     """What to watch next from a few titles."""
 
     async def next_titles(
-        self, tenant: str, profile_id: str, seed_title_ids: tuple[str, ...], *, limit: int,
+        self,
+        tenant: str,
+        profile_id: str,
+        seed_title_ids: tuple[str, ...],
+        *,
+        limit: int,
         timeout_s: float,
     ) -> tuple[tuple[str, ...], str]:
         """Title ids, best first, and the page that they are on; raises a Fault."""
@@ -203,7 +208,7 @@ class Recaps:
         query: RecapQuery,
         run: RecapRun,
         recap: Recap,
-        is_precomputed: bool,  # noqa: FBT001
+        is_precomputed: bool,
         remaining_s: Callable[[], float],
     ) -> RecapAnswer:
         level, problem = recap.level()
@@ -228,7 +233,7 @@ class Recaps:
     async def _next(
         self, query: RecapQuery, told: tuple[Card, ...], remaining_s: Callable[[], float]
     ) -> tuple[tuple[str, ...], str, tuple[Part, ...]]:
-        """What to watch next from the titles of the cards; without ranking, nothing, and says so."""
+        """What to watch next from the titles of the cards; without ranking it says so."""
         seeds = tuple(dict.fromkeys(title_id for card in told for title_id in card.title_ids))
         if not (query.next_limit and seeds):
             return (), "", ()

@@ -186,8 +186,7 @@ _THAI: Final = Words(
         "genres": "{items}",
         "people": "{items}",
         "series": "{items}",
-        "binge": "{binge.title} {binge.episodes} ตอนติดกัน {binge.minutes} นาที"
-        " เมื่อ {binge.date}",
+        "binge": "{binge.title} {binge.episodes} ตอนติดกัน {binge.minutes} นาที เมื่อ {binge.date}",
         "rewatch": "{rewatch.title} ดูจนจบ {rewatch.times} ครั้ง",
         "night": "{night.minutes} นาที ระหว่าง 22:00 ถึง 5:00 น.",
         "release": "จาก {release.oldest} ({release.oldest.date})"

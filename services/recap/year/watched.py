@@ -36,9 +36,7 @@ class Watched:
     opinions: pl.DataFrame  # p, t, kind, thumb, rating; in order, of all time
 
 
-def watched(
-    history: pl.DataFrame, catalogue: Catalogue, period: Period, cutoff_ms: int
-) -> Watched:
+def watched(history: pl.DataFrame, catalogue: Catalogue, period: Period, cutoff_ms: int) -> Watched:
     """The tables of `history`, which is in the order of profiles and their events."""
     history = history.filter(
         (pl.col("occurred_ms") <= cutoff_ms) & (pl.col("recorded_ms") <= cutoff_ms)
@@ -94,9 +92,7 @@ def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     met = title_ids.to_frame("title_id").join(whole, on="title_id", how="left")
     met = met.with_columns(pl.col("whole_id").fill_null(pl.col("title_id")))
     ids = pl.concat([met["title_id"], met["whole_id"]]).unique().sort().to_frame("title_id")
-    numbered = ids.with_row_index("t").join(
-        whole, on="title_id", how="left", maintain_order="left"
-    )
+    numbered = ids.with_row_index("t").join(whole, on="title_id", how="left", maintain_order="left")
     numbered = numbered.with_columns(pl.col("whole_id").fill_null(pl.col("title_id")))
     wholes = numbered.select(whole_id="title_id", w="t")
     return numbered.join(wholes, on="whole_id", how="left", maintain_order="left").select(

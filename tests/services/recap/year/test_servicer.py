@@ -1,8 +1,6 @@
 from pathlib import Path
 
-import pytest
-
-from libs.domain.event import DAY_MS, Event, EventKind, Recording, WatchedInterval
+from libs.domain.event import DAY_MS, Event, EventKind, WatchedInterval
 from libs.domain.viewing import ViewingContext
 from libs.serving.channels import call
 from reprise.events.v1 import events_pb2, events_pb2_grpc
@@ -17,12 +15,22 @@ def _played(place: int, title_id: str, minutes: int, day: int) -> list[Event]:
     context = ViewingContext(time_zone="Europe/Berlin")
     return [
         Event(
-            f"e{place}a", "p", EventKind.PLAY, begun_ms, title_id=title_id, context=context,
+            f"e{place}a",
+            "p",
+            EventKind.PLAY,
+            begun_ms,
+            title_id=title_id,
+            context=context,
             detail=WatchedInterval(0, 0, 7_200_000),
         ),
         Event(
-            f"e{place}b", "p", EventKind.STOP, begun_ms + minutes * 60_000, title_id=title_id,
-            context=context, detail=WatchedInterval(0, minutes * 60_000, 7_200_000),
+            f"e{place}b",
+            "p",
+            EventKind.STOP,
+            begun_ms + minutes * 60_000,
+            title_id=title_id,
+            context=context,
+            detail=WatchedInterval(0, minutes * 60_000, 7_200_000),
         ),
     ]
 
@@ -49,5 +57,4 @@ async def test_a_recap_is_counted_on_demand(tmp_path: Path) -> None:
             ),
             timeout_s=20,
         )
-    print(answer)
     assert answer.level == recap_pb2.RECAP_LEVEL_FULL
