@@ -25,6 +25,7 @@ from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
 from cli.present import check_recorded
 from cli.profiles import profiles as profiles_app
+from cli.recaps import recaps as recaps_app
 from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
@@ -44,6 +45,7 @@ importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data fro
 app.add_typer(importing, name="import")
 app.add_typer(events, name="events")
 app.add_typer(profiles_app, name="profiles")
+app.add_typer(recaps_app, name="recaps")
 
 Moment = Annotated[
     int | None,
