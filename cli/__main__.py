@@ -12,6 +12,7 @@ from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
 from cli import import_movielens as movielens_command
+from cli import recap as recap_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
 from cli import status as status_command
@@ -24,6 +25,7 @@ from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
 from cli.present import check_recorded
 from cli.profiles import profiles as profiles_app
+from cli.recaps import recaps as recaps_app
 from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
@@ -43,6 +45,7 @@ importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data fro
 app.add_typer(importing, name="import")
 app.add_typer(events, name="events")
 app.add_typer(profiles_app, name="profiles")
+app.add_typer(recaps_app, name="recaps")
 
 Moment = Annotated[
     int | None,
@@ -186,6 +189,32 @@ def recommend(
         purpose=purpose,
     )
     recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def recap(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Whose.")],
+    year: Annotated[int | None, typer.Option(help="Default: this one.")] = None,
+    lifetime: Annotated[bool, typer.Option("--lifetime", help="All there is.")] = False,
+    first_date: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD")] = "",
+    last_date: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD")] = "",
+    person: Annotated[str, typer.Option(help="Which of those who share the profile.")] = "",
+    language: Annotated[str, typer.Option(help="en, ar or th.")] = "",
+    next_limit: Annotated[int, typer.Option("--next", min=0, max=50)] = 5,
+) -> None:
+    """Show a profile's recap, asked of the running services."""
+    ask = recap_command.Ask(
+        profile_id=profile,
+        year=year,
+        is_lifetime=lifetime,
+        first_date=first_date,
+        last_date=last_date,
+        person_id=person,
+        language=language,
+        next_limit=next_limit,
+    )
+    recap_command.recap(_settings(), ask, context.obj)
 
 
 @app.command()

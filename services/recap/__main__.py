@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 
+import prometheus_client
 import structlog
 
 from libs.artifacts.bundle import tenants_below
@@ -15,21 +16,28 @@ from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
+from libs.serving.profile_features import profile_features
+from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import Database, open_file, open_server
 from libs.storage.recap.personal_tables import PersonalTables
+from libs.storage.recap.recap_table import RecapTable
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import recap_pb2
+from reprise.recap.v1 import recap_pb2_grpc
 from services.recap import personal_data_servicer
+from services.recap.events_client import EventsClient
+from services.recap.next_titles_client import NextTitlesClient
 from services.recap.personal_data_servicer import PersonalDataServicer
 from services.recap.settings import RecapSettings
 from services.recap.tenant_titles import TenantTitles
-
-RECAP = recap_pb2.DESCRIPTOR.services_by_name["RecapService"].full_name
+from services.recap.year.counter import Counter
+from services.recap.year.recaps import Recaps
+from services.recap.year.servicer import NAME as RECAP
+from services.recap.year.servicer import RecapServicer
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
@@ -50,6 +58,33 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             most=settings.most_tenants,
         )
 
+        events = open_channel(
+            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        )
+        ranking = open_channel(
+            settings.ranking_target, connections=settings.connections, tls=identity.channel_tls
+        )
+        profiles, close_profiles = profile_features(
+            settings, ProfileFeaturesClient(events, identity.credentials)
+        )
+        table = RecapTable(database, personal)
+        counter = Counter(most_tenants=settings.most_tenants)
+        disagreeing = prometheus_client.Counter(
+            "reprise_recap_facts_disagreeing",
+            "Stories not told because two programs did not count the same, by story.",
+            ("story",),
+            registry=metrics.registry,
+        )
+        recaps = Recaps(
+            table,
+            profiles,
+            EventsClient(events, identity.credentials),
+            tenants.of,
+            counter,
+            NextTitlesClient(ranking, identity.credentials),
+            lambda story: disagreeing.labels(story).inc(),
+        )
+
         async def follow_tenants() -> None:
             while True:
                 known = await asyncio.to_thread(tenants_below, settings.bundles_path)
@@ -57,13 +92,22 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                 await asyncio.sleep(_TENANTS_S)
 
         async def close() -> None:
-            await candidates.close()
+            for channel in (candidates, events, ranking):
+                await channel.close()
+            await close_profiles()
+            counter.close()
             database.close()
 
         await readiness.set(RECAP, True)
         await readiness.set(personal_data_servicer.NAME, True)
         return Application(
             services=(
+                Mounted(
+                    RECAP,
+                    lambda server: recap_pb2_grpc.add_RecapServiceServicer_to_server(
+                        RecapServicer(recaps, table, now_ms), server
+                    ),
+                ),
                 Mounted(
                     personal_data_servicer.NAME,
                     lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
