@@ -46,6 +46,10 @@ class Pseudonyms:
         """Tells this key from another one, and nothing else of it."""
         return hmac.new(self._key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
 
+    def derived_key(self, label: bytes) -> bytes:
+        """Another key of KEY_BYTES, of which this one cannot be told (as RFC 5869 expands)."""
+        return hmac.new(self._key, label + b"\x01", hashlib.sha256).digest()
+
     def of(self, tenant: str, profile_id: str) -> str:
         """What stands for the profile: 64 hexadecimal digits."""
         # A tenant holds no NUL, so no two pairs are the same text.

@@ -24,15 +24,21 @@ from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import Database, open_file, open_server
 from libs.storage.recap.personal_tables import PersonalTables
 from libs.storage.recap.recap_table import RecapTable
+from libs.storage.recap.share_table import ShareTable
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import recap_pb2_grpc
+from reprise.recap.v1 import recap_pb2_grpc, share_pb2_grpc
 from services.recap import personal_data_servicer
 from services.recap.events_client import EventsClient
 from services.recap.next_titles_client import NextTitlesClient
 from services.recap.personal_data_servicer import PersonalDataServicer
 from services.recap.settings import RecapSettings
+from services.recap.share.pictures import Pictures
+from services.recap.share.servicer import NAME as SHARE
+from services.recap.share.servicer import ShareServicer
+from services.recap.share.share_tokens import ShareTokens
+from services.recap.share.sharing import Sharing
 from services.recap.tenant_titles import TenantTitles
 from services.recap.year.counter import Counter
 from services.recap.year.recaps import Recaps
@@ -48,7 +54,8 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
 
     async def open_parts(readiness: Readiness) -> Application:
         database = _database(settings)
-        personal = PersonalTables(database, Pseudonyms.of_file(settings.recap_key_path))
+        pseudonyms = Pseudonyms.of_file(settings.recap_key_path)
+        personal = PersonalTables(database, pseudonyms)
         candidates = open_channel(
             settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
         )
@@ -85,6 +92,15 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             lambda story: disagreeing.labels(story).inc(),
         )
 
+        sharing = Sharing(
+            recaps,
+            profiles,
+            tenants.of,
+            ShareTable(database, personal),
+            ShareTokens.of(pseudonyms),
+        )
+        pictures = Pictures()
+
         async def follow_tenants() -> None:
             while True:
                 known = await asyncio.to_thread(tenants_below, settings.bundles_path)
@@ -95,10 +111,12 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             for channel in (candidates, events, ranking):
                 await channel.close()
             await close_profiles()
+            await pictures.close()
             counter.close()
             database.close()
 
         await readiness.set(RECAP, True)
+        await readiness.set(SHARE, True)
         await readiness.set(personal_data_servicer.NAME, True)
         return Application(
             services=(
@@ -106,6 +124,12 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                     RECAP,
                     lambda server: recap_pb2_grpc.add_RecapServiceServicer_to_server(
                         RecapServicer(recaps, table, now_ms), server
+                    ),
+                ),
+                Mounted(
+                    SHARE,
+                    lambda server: share_pb2_grpc.add_ShareServiceServicer_to_server(
+                        ShareServicer(sharing, pictures, now_ms), server
                     ),
                 ),
                 Mounted(

@@ -79,6 +79,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
     Metadata: action (such as "erasing a profile"), where.
     """
+    ERROR_REASON_CONSENT_MISSING: _ErrorReason.ValueType  # 13
+    """ERROR_REASON_CONSENT_MISSING (FAILED_PRECONDITION): the profile has not allowed it.
+    Metadata: consent (such as "SHARING").
+    """
+    ERROR_REASON_PREVIEW_CHANGED: _ErrorReason.ValueType  # 14
+    """ERROR_REASON_PREVIEW_CHANGED (FAILED_PRECONDITION): what would be made is no longer what
+    was seen; preview it again.
+    Metadata: none.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
@@ -143,5 +152,14 @@ Metadata: field (such as "events"), most (what a call may hold), given (what it 
 ERROR_REASON_NOT_SUPPORTED: ErrorReason.ValueType  # 12
 """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
 Metadata: action (such as "erasing a profile"), where.
+"""
+ERROR_REASON_CONSENT_MISSING: ErrorReason.ValueType  # 13
+"""ERROR_REASON_CONSENT_MISSING (FAILED_PRECONDITION): the profile has not allowed it.
+Metadata: consent (such as "SHARING").
+"""
+ERROR_REASON_PREVIEW_CHANGED: ErrorReason.ValueType  # 14
+"""ERROR_REASON_PREVIEW_CHANGED (FAILED_PRECONDITION): what would be made is no longer what
+was seen; preview it again.
+Metadata: none.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
