@@ -19,14 +19,14 @@ _SHARES: Final = sa.Table(
     sa.Column("tenant", sa.Text, primary_key=True),
     sa.Column("profile_id", sa.Text, primary_key=True),
     sa.Column("share_id", sa.Text, primary_key=True),
-    # In the token; tells nothing of whose it is.
-    sa.Column("token_id", sa.Text, nullable=False),
+    # What the token names; tells nothing of whose it is.
+    sa.Column("link_id", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
     # Empty once revoked.
     sa.Column("content", sa.Text, nullable=False),
     sa.Column("expires_ms", sa.BigInteger, nullable=False),
     sa.Column("is_revoked", sa.Boolean, nullable=False),
-    sa.Index("share_by_token", "tenant", "token_id", unique=True),
+    sa.Index("share_by_link", "tenant", "link_id", unique=True),
 )
 
 
@@ -36,7 +36,7 @@ class ShareRow:
 
     profile_id: str
     share_id: str
-    token_id: str
+    link_id: str
     digest: str
     content: str
     expires_ms: int
@@ -96,11 +96,11 @@ class ShareTable:
             ).first()
         return None if found is None else _row(found)
 
-    def find(self, tenant: str, token_id: str) -> ShareRow | None:
+    def find(self, tenant: str, link_id: str) -> ShareRow | None:
         """The share of a token, whether or not it has ended."""
         with self._database.read() as connection:
             found = connection.execute(
-                sa.select(_SHARES).where(_SHARES.c.tenant == tenant, _SHARES.c.token_id == token_id)
+                sa.select(_SHARES).where(_SHARES.c.tenant == tenant, _SHARES.c.link_id == link_id)
             ).first()
         return None if found is None else _row(found)
 
@@ -129,7 +129,7 @@ def _row(found: sa.Row[tuple[object, ...]]) -> ShareRow:
     return ShareRow(
         profile_id=values["profile_id"],
         share_id=values["share_id"],
-        token_id=values["token_id"],
+        link_id=values["link_id"],
         digest=values["digest"],
         content=values["content"],
         expires_ms=values["expires_ms"],

@@ -28,7 +28,7 @@ NOBODY: Final = "0" * 2 * ID_BYTES
 class Claim:
     """What a token says: which share, and whether it was made here."""
 
-    token_id: str
+    link_id: str
     is_genuine: bool
 
 
@@ -48,9 +48,9 @@ class ShareTokens:
         """An id that nobody can guess, 32 hexadecimal digits."""
         return secrets.token_hex(ID_BYTES)
 
-    def token(self, tenant: str, token_id: str) -> str:
+    def token(self, tenant: str, link_id: str) -> str:
         """The token of a share; always the same one."""
-        raw = bytes.fromhex(token_id)
+        raw = bytes.fromhex(link_id)
         return base64.urlsafe_b64encode(raw + self._tag(tenant, raw)).decode()
 
     def claim(self, tenant: str, token: str) -> Claim:

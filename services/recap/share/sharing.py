@@ -109,7 +109,7 @@ class Sharing:
             raise InvalidField("share_id", "is of a share that was revoked")
         if not secrets.compare_digest(known.digest.encode(), digest.encode()):
             raise InvalidField("share_id", "is of a share of another content")
-        return self._tokens.token(tenant, known.token_id), known.expires_ms
+        return self._tokens.token(tenant, known.link_id), known.expires_ms
 
     async def _created(
         self,
@@ -128,7 +128,7 @@ class Sharing:
         row = ShareRow(
             profile_id=profile_id,
             share_id=share_id,
-            token_id=self._tokens.new_id(),
+            link_id=self._tokens.new_id(),
             digest=present,
             content=to_json(made.cards, query.display_name),
             expires_ms=ends_ms,
@@ -151,7 +151,7 @@ class Sharing:
         """
         claim = self._tokens.claim(tenant, token)
         # Looked up for every token alike: how long it takes tells nothing of a forged one.
-        row = await on_thread(self._table.find, tenant, claim.token_id)
+        row = await on_thread(self._table.find, tenant, claim.link_id)
         is_open = row is not None and claim.is_genuine
         is_open &= row is not None and now_ms < row.expires_ms and not row.is_revoked
         if row is not None and is_open:

@@ -196,7 +196,12 @@ async def test_creating_again_gives_the_same_token(suite: Served) -> None:
 async def test_only_what_was_seen_is_shared(suite: Served) -> None:
     sharer = Sharer(suite)
     seen = await sharer.preview()
-    for changed in ({"display_name": "X"}, {"hidden_title_ids": []}, {"card_ids": ["minutes"]}):
+    changes: list[dict[str, Any]] = [
+        {"display_name": "X"},
+        {"hidden_title_ids": []},
+        {"card_ids": ["minutes"]},
+    ]
+    for changed in changes:
         request = share_pb2.CreateShareRequest(
             share_id="s", preview=asking(**changed), preview_digest=seen.preview_digest
         )
