@@ -18,6 +18,7 @@ NAMES = (
     "restart",
     "rebuild",
     "servers",
+    "share_images",
 )
 
 
