@@ -14,7 +14,7 @@ from libs.faults import BundleNotLoaded, DeadlineSpent, Overloaded, PartUnavaila
 from libs.features.catalogue_columns import is_available, is_recommendable
 from libs.features.evidence import NO_EVIDENCE, Evidence
 from libs.features.profile_state import EMPTY as NO_HISTORY
-from libs.features.profile_state import ProfileState
+from libs.features.profile_state import ProfileState, unexpired
 from libs.features.profile_view import ProfileView, resolve, taste_history
 from libs.features.ranking_matrix import SOURCE_NAMES
 from libs.features.seen import disliked_rows, excluded_rows
@@ -159,7 +159,7 @@ class Reading:
                 pass
         self.is_fallback = True
         self._missing.add(Part.CANDIDATES)
-        view = resolve(state, shelf.columns)
+        view = resolve(unexpired(state, self._query.at_ms), shelf.columns)
         at_ms, limit = self._query.at_ms, self._pool
         seen = excluded_rows(view, shelf.columns, at_ms)
         return shelf, view, popular(shelf, audience, seen, titles, at_ms, limit)
@@ -176,7 +176,7 @@ class Reading:
         self, shelf: Shelf, audience: Audience, state: ProfileState
     ) -> tuple[Shelf, ProfileView, Retrieved]:
         query = self._query
-        view = resolve(state, shelf.columns)
+        view = resolve(unexpired(state, query.at_ms), shelf.columns)
         evidence = self.evidence(shelf)
         rows, weights = evidence.joined(*taste_history(view, query.at_ms))
         excluded = excluded_rows(view, shelf.columns, query.at_ms)

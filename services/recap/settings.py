@@ -12,6 +12,8 @@ class RecapSettings(SuiteSettings):
 
     # How many tenants' catalogues are held in memory at once.
     most_tenants: int = Field(default=32, ge=1, le=10_000)
+    # Of how many series the beats are held in memory; some 0.5 MB each where they are many.
+    most_series: int = Field(default=256, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _check_workers(self) -> Self:

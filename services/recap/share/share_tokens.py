@@ -19,7 +19,7 @@ ID_BYTES: Final = 16
 _TAG_BYTES: Final = hashlib.sha256().digest_size
 # Whatever is longer is no token, and is not read.
 _MOST_LETTERS: Final = 256
-_LABEL: Final = b"reprise share token 1"
+_PURPOSE: Final = "share token"
 # What no share is ever called: looked up for a token that names none.
 NOBODY: Final = "0" * 2 * ID_BYTES
 
@@ -41,7 +41,7 @@ class ShareTokens:
     @staticmethod
     def of(pseudonyms: Pseudonyms) -> "ShareTokens":
         """Those under a key that comes of recap's."""
-        return ShareTokens(pseudonyms.derived_key(_LABEL))
+        return ShareTokens(pseudonyms.key_for(_PURPOSE))
 
     @staticmethod
     def new_id() -> str:

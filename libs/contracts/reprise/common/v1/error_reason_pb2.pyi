@@ -79,11 +79,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
     Metadata: action (such as "erasing a profile"), where.
     """
-    ERROR_REASON_CONSENT_MISSING: _ErrorReason.ValueType  # 13
+    ERROR_REASON_HISTORY_COMPACTED: _ErrorReason.ValueType  # 13
+    """ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
+    told any more, because events of after it have been compacted; later times can.
+    Metadata: as_of_ms, compacted_until_ms (Unix ms).
+    """
+    ERROR_REASON_CONSENT_MISSING: _ErrorReason.ValueType  # 14
     """ERROR_REASON_CONSENT_MISSING (FAILED_PRECONDITION): the profile has not allowed it.
     Metadata: consent (such as "SHARING").
     """
-    ERROR_REASON_PREVIEW_CHANGED: _ErrorReason.ValueType  # 14
+    ERROR_REASON_PREVIEW_CHANGED: _ErrorReason.ValueType  # 15
     """ERROR_REASON_PREVIEW_CHANGED (FAILED_PRECONDITION): what would be made is no longer what
     was seen; preview it again.
     Metadata: none.
@@ -153,11 +158,16 @@ ERROR_REASON_NOT_SUPPORTED: ErrorReason.ValueType  # 12
 """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
 Metadata: action (such as "erasing a profile"), where.
 """
-ERROR_REASON_CONSENT_MISSING: ErrorReason.ValueType  # 13
+ERROR_REASON_HISTORY_COMPACTED: ErrorReason.ValueType  # 13
+"""ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
+told any more, because events of after it have been compacted; later times can.
+Metadata: as_of_ms, compacted_until_ms (Unix ms).
+"""
+ERROR_REASON_CONSENT_MISSING: ErrorReason.ValueType  # 14
 """ERROR_REASON_CONSENT_MISSING (FAILED_PRECONDITION): the profile has not allowed it.
 Metadata: consent (such as "SHARING").
 """
-ERROR_REASON_PREVIEW_CHANGED: ErrorReason.ValueType  # 14
+ERROR_REASON_PREVIEW_CHANGED: ErrorReason.ValueType  # 15
 """ERROR_REASON_PREVIEW_CHANGED (FAILED_PRECONDITION): what would be made is no longer what
 was seen; preview it again.
 Metadata: none.
