@@ -25,8 +25,10 @@ _COMPARED_SCHEMAS: Final = {
     "taste": _FACT_SCHEMA,
     "axes": _FACT_SCHEMA,
 }
+# `whose` numbers profiles where the query does.
 _COUNTED: Final = """
-SELECT profile_id, fact_id, number::BIGINT AS number, text::VARCHAR AS text FROM ({query})
+SELECT profile_id, fact_id, number::BIGINT AS number, text::VARCHAR AS text
+FROM ({query}) {whose}
 WHERE fact_id IS NOT NULL AND (number IS NOT NULL OR text IS NOT NULL)
 """
 # A fact too many, too few or twice, or of another value leaves a row.
@@ -103,16 +105,20 @@ class Verifier:
 
     def count(self, story: str) -> pl.DataFrame:
         """profile_id, fact_id, number, text of a story, in no order."""
-        query = _COUNTED.format(query=self._queries[story])
+        query = self._counted(story)
         rows = self._connection.execute(query, _used(query, self._parameters)).fetchall()
         return pl.DataFrame(rows, schema=_FACT_SCHEMA, orient="row")
 
     def disagreeing(self, story: str, found: pl.DataFrame) -> list[str]:
         """Whose facts of a story are not those of the verifier, ascending by profile_id."""
         self._fill("found", found)
-        counted = _COUNTED.format(query=self._queries[story])
-        rows = self._run(f"verify_{story}", _DISAGREEING.format(counted=counted)).fetchall()
+        query = _DISAGREEING.format(counted=self._counted(story))
+        rows = self._run(f"verify_{story}", query).fetchall()
         return [profile_id for (profile_id,) in rows]
+
+    def _counted(self, story: str) -> str:
+        whose = "" if story in COMPARISON_QUERIES else "JOIN profile_numbers USING (profile)"
+        return _COUNTED.format(query=self._queries[story], whose=whose)
 
     def _fill_tables(self, period: Period, cutoff_ms: int) -> None:
         self._parameters = {
