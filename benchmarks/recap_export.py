@@ -93,10 +93,15 @@ def _events(
     rng: np.random.Generator, ids: list[str], start: int, profiles: int, plays: int
 ) -> pl.DataFrame:
     n = profiles * plays
-    begun = np.sort(
-        rng.integers((UNTIL_MS - 400 * DAY_MS) // 1000, UNTIL_MS // 1000 - 7200, (profiles, plays)),
-        axis=1,
-    ).ravel() * 1000
+    begun = (
+        np.sort(
+            rng.integers(
+                (UNTIL_MS - 400 * DAY_MS) // 1000, UNTIL_MS // 1000 - 7200, (profiles, plays)
+            ),
+            axis=1,
+        ).ravel()
+        * 1000
+    )
     watched = rng.integers(1, 46, n) * 60_000
     # Taste: every profile has its own hundred titles.
     liked = rng.integers(0, len(ids), (profiles, 100))
@@ -129,8 +134,10 @@ def _events(
         }
     )
     # As an export is ordered: one play may end after the next has begun.
-    return frame.with_columns("profile-" + pl.col("profile_id")).cast(SCHEMA).sort(
-        "profile_id", "occurred_ms", "sequence", "event_id"
+    return (
+        frame.with_columns("profile-" + pl.col("profile_id"))
+        .cast(SCHEMA)
+        .sort("profile_id", "occurred_ms", "sequence", "event_id")
     )
 
 
