@@ -4,6 +4,8 @@ It imports nothing of the recap service and nothing of the features, and wants t
 the README rather than to be fast: everything is by ids, and every fact is asked for by itself.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,8 @@ Facts = dict[tuple[str, str], int | str]
 _WATCHING: Final = """
 CREATE TABLE w AS
 WITH e AS (
-  SELECT *, row_number() OVER (PARTITION BY profile_id ORDER BY occurred_ms, sequence, event_id) AS n
+  SELECT *,
+    row_number() OVER (PARTITION BY profile_id ORDER BY occurred_ms, sequence, event_id) AS n
   FROM read_parquet('{export}/partition=*/events.parquet', hive_partitioning = false)
   WHERE occurred_ms <= {cutoff_ms} AND recorded_ms <= {cutoff_ms}
     AND profile_id NOT IN (
@@ -68,8 +71,8 @@ _NUMBERS: Final = {
     " count(DISTINCT if(ms > 0 AND title_kind = 'EPISODE', title_id, NULL))"
     " FROM p GROUP BY 1 HAVING sum(ms) > 0",
     "genres.count": "SELECT profile_id, count(*) FROM of_genre GROUP BY 1",
-    "night.percent": "SELECT profile_id, floor(100 * sum(if(hour IN (22, 23, 0, 1, 2, 3, 4), ms, 0))"
-    " / sum(ms)) FROM p GROUP BY 1 HAVING sum(ms) > 0",
+    "night.percent": "SELECT profile_id,"
+    " floor(100 * sum(if(hour IN (22, 23, 0, 1, 2, 3, 4), ms, 0)) / sum(ms)) FROM p GROUP BY 1 HAVING sum(ms) > 0",
     "night.minutes": "SELECT profile_id,"
     " floor(sum(if(hour IN (22, 23, 0, 1, 2, 3, 4), ms, 0)) / 60000)"
     " FROM p GROUP BY 1 HAVING sum(ms) > 0",
@@ -77,7 +80,8 @@ _NUMBERS: Final = {
 
 # profile_id, place, and the values in the order of the endings; the first `most` places.
 _RANKED: Final = {
-    ("titles", 5, ("", ".minutes")): "SELECT profile_id, whole_id, floor(ms / 60000) FROM of_whole"
+    ("titles", 5, ("", ".minutes")): "SELECT profile_id, whole_id, floor(ms / 60000)"
+    " FROM of_whole"
     " WHERE whole_kind IS NOT NULL ORDER BY ms DESC, whole_id",
     ("genres", 5, ("", ".minutes")): "SELECT profile_id, genre, floor(ms / 60000) FROM of_genre"
     " ORDER BY ms DESC, genre",
@@ -85,8 +89,8 @@ _RANKED: Final = {
         "people",
         5,
         ("", ".minutes", ".titles"),
-    ): "SELECT profile_id, person, floor(ms / 60000), wholes"
-    " FROM of_person ORDER BY ms DESC, person",
+    ): "SELECT profile_id, person,"
+    " floor(ms / 60000), wholes FROM of_person ORDER BY ms DESC, person",
     ("series", 3, ("", ".minutes", ".episodes")): """
 SELECT profile_id, whole_id, floor(ms / 60000), (
   SELECT count(DISTINCT title_id) FROM p WHERE p.profile_id = s.profile_id
@@ -218,9 +222,7 @@ def oracle(
     found: Facts = {}
     with duckdb.connect() as connection:
         for table in ("titles", "title_genres", "title_people"):
-            connection.execute(
-                f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{catalogue}/{table}.parquet')"
-            )
+            connection.read_parquet(f"{catalogue}/{table}.parquet").create_view(table)
         for query in (_WATCHING, _PERIOD, _SUMS):
             connection.execute(query.format(**names))
 
@@ -228,33 +230,45 @@ def oracle(
             return connection.execute(query.format(**names)).fetchall()
 
         for fact_id, query in _NUMBERS.items():
-            for profile_id, value in rows(query):
-                _note(found, profile_id, fact_id, value)
-        ranked = dict(_RANKED)
-        if not is_lifetime:
-            ranked["discoveries", 5, ("", ".minutes")] = _DISCOVERIES
-        for (name, most, endings), query in ranked.items():
-            counts: dict[object, int] = {}
-            for profile_id, *values in rows(query):
-                counts[profile_id] = place = counts.get(profile_id, 0) + 1
-                if place <= most:
-                    for ending, value in zip(endings, values, strict=True):
-                        _note(found, profile_id, f"{name}.{place}{ending}", value)
-            if name == "discoveries":
-                for profile_id, count in counts.items():
-                    _note(found, profile_id, "discoveries.count", count)
+            _note(found, (fact_id,), rows(query))
+        for (name, most, endings), query in _RANKED.items():
+            _note_ranked(found, name, most, endings, rows(query))
         for fact_ids, query in _FIRST.items():
-            seen: set[object] = set()
-            for profile_id, *values in rows(query):
-                if profile_id not in seen:
-                    seen.add(profile_id)
-                    for fact_id, value in zip(fact_ids, values, strict=True):
-                        _note(found, profile_id, fact_id, value)
+            _note(found, fact_ids, rows(query))
+        if not is_lifetime:
+            fresh = rows(_DISCOVERIES)
+            _note_ranked(found, "discoveries", 5, ("", ".minutes"), fresh)
+            for profile_id, count in Counter(row[0] for row in fresh).items():
+                found[str(profile_id), "discoveries.count"] = count
     return found
 
 
-def _note(found: Facts, profile_id: object, fact_id: str, value: object) -> None:
-    if value is not None:
-        found[str(profile_id), fact_id] = (
-            value if isinstance(value, str) else int(str(value).split(".")[0])
-        )
+def _note(found: Facts, fact_ids: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
+    """The values of the first row of each profile."""
+    seen: set[object] = set()
+    for profile_id, *values in rows:
+        if profile_id not in seen:
+            seen.add(profile_id)
+            for fact_id, value in zip(fact_ids, values, strict=True):
+                if value is not None:
+                    found[str(profile_id), fact_id] = _plain(value)
+
+
+def _note_ranked(
+    found: Facts,
+    name: str,
+    most: int,
+    endings: Sequence[str],
+    rows: Iterable[tuple[object, ...]],
+) -> None:
+    places: Counter[object] = Counter()
+    for profile_id, *values in rows:
+        places[profile_id] += 1
+        if places[profile_id] <= most:
+            for ending, value in zip(endings, values, strict=True):
+                found[str(profile_id), f"{name}.{places[profile_id]}{ending}"] = _plain(value)
+
+
+def _plain(value: object) -> int | str:
+    # DuckDB's floor gives a decimal or a double, both of them whole.
+    return value if isinstance(value, str) else int(str(value).split(".")[0])

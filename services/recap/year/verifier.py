@@ -9,7 +9,7 @@ import polars as pl
 
 from services.recap.year import history as histories
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.cohort import Cohorts
+from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
 from services.recap.year.queries import QUERIES, TABLES
@@ -68,6 +68,9 @@ class Verifier:
         self._make("found", pl.DataFrame(schema=_FACT_SCHEMA))
         for name, schema in _COMPARED_SCHEMAS.items():
             self._make(name, pl.DataFrame(schema=schema))
+        self._cohorts = NO_COHORTS
+        for name, frame in cohort_tables(NO_COHORTS).items():
+            self._make(name, frame)
         self._connection.execute("CREATE VIEW events AS SELECT * FROM history")
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
         for name, query in tables.items():
@@ -100,8 +103,10 @@ class Verifier:
         """Compare `members` (profile_id, country, minutes) with frozen cohorts."""
         for name, frame in (("base", members), ("taste", taste), ("axes", axes)):
             self._fill(name, frame)
-        for name, frame in cohort_tables(cohorts).items():
-            self._make(name, frame)
+        if cohorts is not self._cohorts:
+            for name, frame in cohort_tables(cohorts).items():
+                self._fill(name, frame)
+            self._cohorts = cohorts
 
     def count(self, story: str) -> pl.DataFrame:
         """profile_id, fact_id, number, text of a story, in no order."""
