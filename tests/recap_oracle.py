@@ -72,7 +72,8 @@ _NUMBERS: Final = {
     " FROM p GROUP BY 1 HAVING sum(ms) > 0",
     "genres.count": "SELECT profile_id, count(*) FROM of_genre GROUP BY 1",
     "night.percent": "SELECT profile_id,"
-    " floor(100 * sum(if(hour IN (22, 23, 0, 1, 2, 3, 4), ms, 0)) / sum(ms)) FROM p GROUP BY 1 HAVING sum(ms) > 0",
+    " floor(100 * sum(if(hour IN (22, 23, 0, 1, 2, 3, 4), ms, 0)) / sum(ms)) FROM p"
+    " GROUP BY 1 HAVING sum(ms) > 0",
     "night.minutes": "SELECT profile_id,"
     " floor(sum(if(hour IN (22, 23, 0, 1, 2, 3, 4), ms, 0)) / 60000)"
     " FROM p GROUP BY 1 HAVING sum(ms) > 0",

@@ -120,7 +120,10 @@ async def test_nothing_to_tell_has_its_reason(tmp_path: Path) -> None:
         (recap_pb2.Period(), "period"),
         (recap_pb2.Period(year=1969), "period.year"),
         (recap_pb2.Period(year=9999), "period"),
-        (recap_pb2.Period(range=recap_pb2.DateRange(first_date="2024-02-30")), "period.range.first_date"),
+        (
+            recap_pb2.Period(range=recap_pb2.DateRange(first_date="2024-02-30")),
+            "period.range.first_date",
+        ),
         (
             recap_pb2.Period(
                 range=recap_pb2.DateRange(first_date="2024-02-02", last_date="2024-02-01")
