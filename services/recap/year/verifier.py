@@ -9,7 +9,7 @@ import polars as pl
 
 from services.recap.year import history as histories
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.cohort import Cohorts
+from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
 from services.recap.year.queries import QUERIES, TABLES
@@ -25,8 +25,10 @@ _COMPARED_SCHEMAS: Final = {
     "taste": _FACT_SCHEMA,
     "axes": _FACT_SCHEMA,
 }
+# `whose` numbers profiles where the query does.
 _COUNTED: Final = """
-SELECT profile_id, fact_id, number::BIGINT AS number, text::VARCHAR AS text FROM ({query})
+SELECT profile_id, fact_id, number::BIGINT AS number, text::VARCHAR AS text
+FROM ({query}) {whose}
 WHERE fact_id IS NOT NULL AND (number IS NOT NULL OR text IS NOT NULL)
 """
 # A fact too many, too few or twice, or of another value leaves a row.
@@ -66,6 +68,9 @@ class Verifier:
         self._make("found", pl.DataFrame(schema=_FACT_SCHEMA))
         for name, schema in _COMPARED_SCHEMAS.items():
             self._make(name, pl.DataFrame(schema=schema))
+        self._cohorts = NO_COHORTS
+        for name, frame in cohort_tables(NO_COHORTS).items():
+            self._make(name, frame)
         self._connection.execute("CREATE VIEW events AS SELECT * FROM history")
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
         for name, query in tables.items():
@@ -98,21 +103,27 @@ class Verifier:
         """Compare `members` (profile_id, country, minutes) with frozen cohorts."""
         for name, frame in (("base", members), ("taste", taste), ("axes", axes)):
             self._fill(name, frame)
-        for name, frame in cohort_tables(cohorts).items():
-            self._make(name, frame)
+        if cohorts is not self._cohorts:
+            for name, frame in cohort_tables(cohorts).items():
+                self._fill(name, frame)
+            self._cohorts = cohorts
 
     def count(self, story: str) -> pl.DataFrame:
         """profile_id, fact_id, number, text of a story, in no order."""
-        query = _COUNTED.format(query=self._queries[story])
+        query = self._counted(story)
         rows = self._connection.execute(query, _used(query, self._parameters)).fetchall()
         return pl.DataFrame(rows, schema=_FACT_SCHEMA, orient="row")
 
     def disagreeing(self, story: str, found: pl.DataFrame) -> list[str]:
         """Whose facts of a story are not those of the verifier, ascending by profile_id."""
         self._fill("found", found)
-        counted = _COUNTED.format(query=self._queries[story])
-        rows = self._run(f"verify_{story}", _DISAGREEING.format(counted=counted)).fetchall()
+        query = _DISAGREEING.format(counted=self._counted(story))
+        rows = self._run(f"verify_{story}", query).fetchall()
         return [profile_id for (profile_id,) in rows]
+
+    def _counted(self, story: str) -> str:
+        whose = "" if story in COMPARISON_QUERIES else "JOIN profile_numbers USING (profile)"
+        return _COUNTED.format(query=self._queries[story], whose=whose)
 
     def _fill_tables(self, period: Period, cutoff_ms: int) -> None:
         self._parameters = {
