@@ -15,6 +15,7 @@ from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
 from cli import recap as recap_command
 from cli import recommend as recommend_command
+from cli import share as share_command
 from cli import simulate as simulate_command
 from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
@@ -244,8 +245,11 @@ def recap(
     person: Annotated[str, typer.Option(help="Which of those who share the profile.")] = "",
     language: Annotated[str, typer.Option(help="en, ar or th.")] = "",
     next_limit: Annotated[int, typer.Option("--next", min=0, max=50)] = 5,
+    out: Annotated[Path | None, typer.Option(help="A folder for images to share.")] = None,
+    name: Annotated[str, typer.Option(help="What the images call the viewer.")] = "",
+    hide: Annotated[list[str] | None, typer.Option(help="Titles that are on no image.")] = None,
 ) -> None:
-    """Show a profile's recap, asked of the running services."""
+    """Show a profile's recap, asked of the running services; --out writes it as images."""
     ask = recap_command.Ask(
         profile_id=profile,
         year=year,
@@ -256,7 +260,10 @@ def recap(
         language=language,
         next_limit=next_limit,
     )
-    recap_command.recap(_settings(), ask, context.obj)
+    answer = recap_command.recap(_settings(), ask, context.obj)
+    if out is not None:
+        wanted = share_command.Wanted(out, name, tuple(hide or ()))
+        share_command.write_images(_settings(), ask.message(), answer, wanted, context.obj)
 
 
 @app.command()
