@@ -22,8 +22,8 @@ _HEADLINE: Final = Style(Weight.BOLD, (72, 64, 56, 48), 2)
 _FIGURE: Final = Style(Weight.BLACK, tuple(range(400, 70, -10)))
 _NAMED_FIGURE: Final = Style(Weight.BLACK, tuple(range(170, 60, -6)), 3)
 _TEXT: Final = Style(Weight.MEDIUM, (58, 52, 46, 40), 4)
-_FIRST: Final = Style(Weight.BLACK, (88, 76, 66, 58), 2)
-_OTHER: Final = Style(Weight.BOLD, (62, 54, 46, 40), 2)
+_FIRST: Final = Style(Weight.BLACK, (104, 88, 76, 66, 58), 3)
+_OTHER: Final = Style(Weight.BOLD, (66, 58, 50, 42), 2)
 
 _LINK_NAME: Final = Style(Weight.BOLD, (30, 26))
 _LINK_HEADLINE: Final = Style(Weight.BOLD, (44, 40, 36, 32), 2)
@@ -118,7 +118,10 @@ def story_list(drawing: Drawing, card: SharedCard, palette: Palette, name: str) 
         below = drawing.write(card.text, box, Style(Weight.MEDIUM, (46, 40), 2), palette.ink)
     names = card.names[:_MOST_BARS]
     top, gap, first = below + 70, 22.0, 1.35
-    height = min(190.0, (1750 - top - gap * (len(names) - 1)) / (first + max(len(names) - 1, 0)))
+    count = max(len(names), 1)
+    # The fewer there are, the taller they stand.
+    tallest = 190 + 36.0 * (_MOST_BARS - count)
+    height = min(tallest, (1750 - top - gap * (count - 1)) / (first + count - 1))
     for place, title in enumerate(names):
         is_first = place == 0
         tall = height * first if is_first else height

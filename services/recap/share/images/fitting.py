@@ -9,7 +9,7 @@ import regex
 
 from services.recap.share.images.shaping import ShapedText, shape
 from services.recap.share.images.typefaces import Typefaces, Weight
-from services.recap.share.images.writing import ELLIPSIS, clusters, prepared
+from services.recap.share.images.writing import ELLIPSIS, clusters, direction, prepared
 
 # Line heights: what stacks above and below needs more.
 _LEADING: Final = 1.1
@@ -59,10 +59,16 @@ class FittedText:
 class Setter:
     """Sets text in one language's direction."""
 
-    def __init__(self, typefaces: Typefaces, *, right_to_left: bool) -> None:
+    def __init__(
+        self,
+        typefaces: Typefaces,
+        *,
+        right_to_left: bool,
+        thai: budoux.Parser | None = None,
+    ) -> None:
         self._typefaces = typefaces
         self.right_to_left = right_to_left
-        self._thai = budoux.load_default_thai_parser()
+        self._thai = budoux.load_default_thai_parser() if thai is None else thai
 
     def fit(self, text: str, style: Style, *, width: float, height: float) -> FittedText:
         """The text in at most `style.most_lines` lines within a box.
@@ -71,6 +77,10 @@ class Setter:
         one, cut between clusters with an ellipsis.
         """
         text = prepared(text, self._typefaces)
+        if direction(text, right_to_left=self.right_to_left) != self.right_to_left:
+            # A name of another script keeps its own order, as if isolated.
+            turned = Setter(self._typefaces, right_to_left=not self.right_to_left, thai=self._thai)
+            return turned.fit(text, style, width=width, height=height)
         words = self._words(text)
         leading = _TALL_LEADING if _TALL.search(text) else _LEADING
         advance = self._shaped(text, style.weight).advance

@@ -44,6 +44,18 @@ def is_right_to_left(language: str) -> bool:
     return language.lower().replace("_", "-").partition("-")[0] in _RIGHT_TO_LEFT
 
 
+def direction(text: str, *, right_to_left: bool) -> bool:
+    """Whether a paragraph runs from right to left: by its first strong letter (UAX 9, P2).
+
+    One without any runs as its surroundings do, which `right_to_left` says.
+    """
+    for char in text:
+        kind = unicodedata.bidirectional(char)
+        if kind in ("L", "R", "AL"):
+            return kind != "L"
+    return right_to_left
+
+
 def cleaned(text: str) -> str:
     """The text as one line, without what has no place in a line."""
     return str(_REFUSED.sub("", unicodedata.normalize("NFC", _SPACE.sub(" ", text))).strip())

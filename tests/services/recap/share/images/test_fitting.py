@@ -34,6 +34,15 @@ def test_300_characters_are_cut_between_clusters_with_an_ellipsis(unit: str) -> 
     assert parts == whole[: len(parts)]
 
 
+def test_an_arabic_name_ends_at_the_left_in_any_language() -> None:
+    name = "ثعلب يورفال الصغير " * 9
+    for setter in SETTERS.values():
+        fitted = setter.fit(name, STYLE, width=400, height=160)
+        last = fitted.lines[-1]
+        ellipsis = setter.fit(ELLIPSIS, STYLE, width=400, height=160).lines[0]
+        assert last.glyphs[0].outline == ellipsis.glyphs[0].outline
+
+
 def test_thai_is_broken_between_words() -> None:
     text = "นาทีที่คุณใช้ไปกับเรื่องราวในปีนี้"
     fitted = SETTERS[False].fit(text, Style(Weight.MEDIUM, (60,), 3), width=520, height=400)

@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -144,3 +145,15 @@ def test_the_bytes_are_those_of_the_pinned_renderer() -> None:
     """Whoever changes fonts, designs or pins looks at the images and writes the new digest."""
     svg = PAINTER.paint(CARDS[0], "Maren", Format.STORY).svg
     assert hashlib.sha256(png(svg)).hexdigest()[:16] == "d75496ea28750f45"
+
+
+SAMPLES = Path(__file__).parents[5] / "docs" / "images"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SAMPLES.glob("*.svg")))
+def test_the_samples_of_the_readme_are_painted_as_now(name: str) -> None:
+    card_id, language, size = name.split("-")
+    [card] = [card for card in CARDS if (card.card_id, card.language) == (card_id, language)]
+    svg = PAINTER.paint(card, DISPLAY_NAMES[language], Format[size.upper()]).svg
+    assert (SAMPLES / f"{name}.svg").read_text(encoding="utf-8") == svg
+    assert len(svg) < 150_000

@@ -8,6 +8,7 @@ from services.recap.share.images.typefaces import EMOJI, Typefaces
 from services.recap.share.images.writing import (
     REPLACEMENT,
     clusters,
+    direction,
     is_right_to_left,
     levels,
     prepared,
@@ -53,6 +54,12 @@ def test_emoji_are_whole_clusters_of_the_emoji_font() -> None:
 )
 def test_the_language_says_where_lines_begin(language: str, *, expected: bool) -> None:
     assert is_right_to_left(language) is expected
+
+
+def test_a_paragraph_runs_as_its_first_letter_does() -> None:
+    assert direction("12 ثعلب fox", right_to_left=False)
+    assert not direction("(fox) ثعلب", right_to_left=True)
+    assert direction("12 🌙", right_to_left=True)
 
 
 def test_numbers_within_arabic_run_from_the_left() -> None:
