@@ -22,6 +22,7 @@ NAMES = (
     "servers",
     "households",
     "story",
+    "quiz",
     "share_images",
 )
 
