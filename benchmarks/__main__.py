@@ -23,6 +23,7 @@ NAMES = (
     "households",
     "story",
     "quiz",
+    "share_images",
 )
 
 

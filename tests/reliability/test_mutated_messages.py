@@ -36,11 +36,12 @@ from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import story_pb2, story_pb2_grpc
+from reprise.recap.v1 import share_pb2, share_pb2_grpc, story_pb2, story_pb2_grpc
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import impression, watch
+from tests.made_share import made_share
 from tests.made_suite import Served, fill, served
 from tests.reliability.mutation import mutated
 
@@ -57,6 +58,9 @@ CODES: Final = frozenset({grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT})
 ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
     "FindSimilarTitles": frozenset({grpc.StatusCode.NOT_FOUND}),
     "RetrieveCandidates": frozenset({grpc.StatusCode.FAILED_PRECONDITION}),
+    # Of another content, of a profile without consent, or for anything else than was previewed.
+    "CreateShare": frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND}),
+    "GetShared": frozenset({grpc.StatusCode.NOT_FOUND}),
     "GetStoryRecap": frozenset({grpc.StatusCode.NOT_FOUND}),
 }
 
@@ -217,7 +221,7 @@ async def exchanged(method: Any, messages: Sequence[bytes]) -> Message | None:
 async def suite(tmp_path: Path) -> AsyncIterator[tuple[Served, dict[str, Message]]]:
     version = fill(tmp_path, "default", "")
     async with served(tmp_path) as started:
-        yield started, requests_of(version)
+        yield started, requests_of(version) | await made_share(started)
 
 
 def resident_bytes() -> int:
@@ -226,7 +230,11 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.parametrize(
-    "service", ["events", "candidates", "ranking", "privacy", "recap.v1.StoryService"]
+    "service",
+    [
+        *("events", "candidates", "ranking", "privacy"),
+        *("recap.v1.StoryService", "recap.v1.ShareService"),
+    ],
 )
 async def test_no_message_breaks_a_service(
     suite: tuple[Served, dict[str, Message]], service: str, message_count: int
@@ -267,6 +275,7 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
     candidates = candidates_pb2_grpc.CandidatesServiceStub(started.candidates)
     events = events_pb2_grpc.EventsServiceStub(started.events)
     ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
+    shares = share_pb2_grpc.ShareServiceStub(started.recap)
     story = story_pb2_grpc.StoryServiceStub(started.recap)
     event = events_pb2.Event()
     event.CopyFrom(requests["RecordEvents"].events[0])  # type: ignore[attr-defined]  # any message
@@ -282,6 +291,8 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
         ),
         (events.GetProfiles, events_pb2.GetProfilesRequest(profile_ids=[value]), "profile_ids[0]"),
         (events.ListHistory, events_pb2.ListHistoryRequest(profile_id=value), "profile_id"),
+        (shares.PreviewShare, share_pb2.PreviewShareRequest(profile_id=value), "profile_id"),
+        (shares.RevokeShare, share_pb2.RevokeShareRequest(profile_id=value), "profile_id"),
         (
             candidates.UpsertTitles,
             candidates_pb2.UpsertTitlesRequest(titles=[title]),
