@@ -51,7 +51,7 @@ def _of_kind(pool: Pool, kind: str, wording: _Wording) -> tuple[Question, ...]:
     groups = _groups(labels, pool.prior)
     questions = [_question(kind, kind, wording.text, labels, groups, wording)]
     for group in groups:
-        if 1 < len(group) < len(labels.names):
+        if 1 < len(group) <= min(MOST_OPTIONS, len(labels.names) - 1):
             name = f"{kind}:{'+'.join(labels.names[column] for column in group)}"
             closer = tuple((column,) for column in group)
             questions.append(_question(name, kind, wording.closer_text, labels, closer, wording))
