@@ -12,6 +12,7 @@ from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
 from cli import evaluate_quiz as quiz_command
+from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
 from cli import import_pack as pack_command
 from cli import quiz as play_command
@@ -19,6 +20,7 @@ from cli import recommend as recommend_command
 from cli import simulate as simulate_command
 from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
+from cli import story as story_command
 from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
@@ -155,6 +157,18 @@ def pack(
     pack_command.import_pack(_settings(), file, context.obj)
 
 
+@importing.command()
+def beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines: a beat or an episode a line.")],
+) -> None:
+    """Import what happens in the episodes of series, whole files only; again changes nothing."""
+    imported = beats_command.import_beats(_settings(), file, context.obj)
+    beats_command.show(imported, file, context.obj)
+    if not imported.is_imported:
+        raise typer.Exit(1)
+
+
 @app.command()
 def train(
     context: typer.Context,
@@ -278,6 +292,19 @@ def quiz(
         answers=None if answers is None else tuple(answers.split(",")),
     )
     play_command.quiz(_settings(), ask, context.obj)
+
+
+@app.command()
+def story(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Who has watched.")],
+    series: Annotated[str, typer.Option(help="The id of the series.")],
+    length: Annotated[
+        story_command.LengthName, typer.Option(help="How long it takes to read.")
+    ] = story_command.LengthName.SECONDS_90,
+) -> None:
+    """Tell the story of a series up to where a profile has watched, and nothing after that."""
+    story_command.story(_settings(), profile, series, length, context.obj)
 
 
 @app.command()

@@ -24,12 +24,13 @@ from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.recap.beat_table import BeatTable
 from libs.storage.recap.database import Database, open_file, open_server
 from libs.storage.recap.personal_tables import PersonalTables
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, recap_pb2
+from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, recap_pb2, story_pb2_grpc
 from services.recap import personal_data_servicer
 from services.recap.event_writer_client import EventWriterClient
 from services.recap.outbox import Outbox
@@ -46,6 +47,11 @@ from services.recap.quiz.selection import StopRules
 from services.recap.quiz.servicer import QuizServicer
 from services.recap.ranking_client import RankingClient
 from services.recap.settings import RecapSettings
+from services.recap.story import servicer as story_servicer
+from services.recap.story.desk import BeatDesk
+from services.recap.story.servicer import StoryServicer
+from services.recap.story.teller import StoryTeller
+from services.recap.story.told_series import HeldBeats, make_terms
 from services.recap.tenant_titles import TenantTitles
 
 RECAP = recap_pb2.DESCRIPTOR.services_by_name["RecapService"].full_name
@@ -72,15 +78,21 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             settings.ranking_target, connections=settings.connections, tls=identity.channel_tls
         )
         catalogue = CatalogueClient(candidates, identity.credentials)
+        profiles, close_profiles = profile_features(
+            settings, ProfileFeaturesClient(events, identity.credentials)
+        )
         tenants = Tenants(
             lambda tenant: TenantTitles(CatalogueFeed(catalogue, tenant)),
             most=settings.most_tenants,
         )
+        beats = BeatTable(database, make_terms)
+        story = StoryServicer(
+            BeatDesk(tenants.of, beats),
+            StoryTeller(tenants.of, profiles, HeldBeats(beats, most_series=settings.most_series)),
+            metrics,
+        )
 
         outbox = Outbox(database, EventWriterClient(events, identity.credentials))
-        profiles, close_profiles = profile_features(
-            settings, ProfileFeaturesClient(events, identity.credentials)
-        )
         materials = Tenants(
             lambda tenant: _material(settings, tenant, tenants.of(tenant)),
             most=settings.most_tenants,
@@ -135,6 +147,7 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
         await readiness.set(RECAP, True)
         await readiness.set(QUIZ, True)
         await readiness.set(personal_data_servicer.NAME, True)
+        await readiness.set(story_servicer.NAME, True)
         return Application(
             services=(
                 Mounted(
@@ -146,6 +159,10 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                     lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
                         PersonalDataServicer(personal), server
                     ),
+                ),
+                Mounted(
+                    story_servicer.NAME,
+                    lambda server: story_pb2_grpc.add_StoryServiceServicer_to_server(story, server),
                 ),
             ),
             authorize=identity.authorize,

@@ -26,6 +26,8 @@ class RecapSettings(SuiteSettings):
     quiz_least_gain_bits: float = LEAST_GAIN_BITS
     # Boards of quizzes under way that are held in memory, of about 2 MB each.
     quiz_most_boards: int = Field(default=64, ge=1)
+    # Of how many series the beats are held in memory; some 0.5 MB each where they are many.
+    most_series: int = Field(default=256, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _check_workers(self) -> Self:

@@ -12,7 +12,9 @@ from services.events.settings import EventsSettings
 from services.ranking.settings import RankingSettings
 from services.recap.settings import RecapSettings
 
-BASE = Path(__file__).parents[2] / "kubernetes" / "base"
+FOLDER = Path(__file__).parents[2] / "kubernetes"
+BASE = FOLDER / "base"
+SERVER = FOLDER / "overlays" / "server"
 
 
 def manifests(name: str) -> dict[str, Any]:
@@ -54,11 +56,13 @@ def test_every_variable_is_a_setting() -> None:
         RecapSettings,
     )
     known = {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
-    (settings,) = yaml.safe_load((BASE / "kustomization.yaml").read_text("utf-8"))[
-        "configMapGenerator"
-    ]
+    given: set[str] = set()
+    for folder in (BASE, SERVER):
+        made = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
+        (settings,) = made["configMapGenerator"]
+        given.update(literal.partition("=")[0] for literal in settings["literals"])
 
-    assert {literal.partition("=")[0] for literal in settings["literals"]} <= known
+    assert given <= known
 
 
 @pytest.mark.parametrize("spec", SERVICES, ids=lambda spec: spec.name)

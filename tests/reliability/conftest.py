@@ -4,6 +4,7 @@ DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
 DEFAULT_PROMPT_PROFILES = 60
 DEFAULT_QUIZ_SEQUENCES = 100
+DEFAULT_STATES = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,6 +13,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--kills", type=int, default=DEFAULT_KILLS, help="kills of each service that is written to"
+    )
+    parser.addoption(
+        "--states", type=int, default=DEFAULT_STATES, help="ways to watch a series for its story"
     )
     parser.addoption(
         "--prompt-profiles",
@@ -46,3 +50,8 @@ def message_count(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def kill_count(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("kills", DEFAULT_KILLS))
+
+
+@pytest.fixture
+def state_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("states", DEFAULT_STATES))

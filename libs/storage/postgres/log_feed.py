@@ -266,9 +266,13 @@ class LogFeed:
 
         They came with a dump of another server, which had given out more.
         """
-        self._connection.execute(
-            "DELETE FROM batches WHERE written_xid >= pg_snapshot_xmax(pg_current_snapshot())"
-        )
+        ahead = ">= pg_snapshot_xmax(pg_current_snapshot())"
+        with self._connection.transaction():
+            self._connection.execute(f"DELETE FROM batches WHERE written_xid {ahead}")  # noqa: S608  constants
+            self._connection.execute(f"DELETE FROM withdrawn WHERE erased_xid {ahead}")  # noqa: S608  constants
+            self._connection.execute(
+                f"UPDATE erasures SET erased_xid = '0' WHERE erased_xid {ahead}"  # noqa: S608  constants
+            )
 
     def forget(self, *, before_xid: int) -> None:
         """Drop what was followed: withdrawals, and the batches of long ago; events stay."""

@@ -12,6 +12,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event
@@ -386,3 +387,47 @@ def test_an_erasure_in_a_transaction_that_began_before_others_is_after_them(
         first.erase_profile(TENANT, "profile0", (), NOW_MS)
     keep_up(projection)
     assert_counts_of(servers, [kept])
+
+
+def test_erasures_of_another_server_s_dump_are_done(servers: Servers) -> None:
+    store, kept = servers.store(), watch("kept", START_MS, profile_id="kept")
+    store.record_events(TENANT, [kept, watch("a", START_MS + 1)], NOW_MS)
+    store.erase_profile(TENANT, "profile0", ("features",), NOW_MS)
+    with psycopg.connect(servers.log_url) as connection:
+        # As that server counted, which had come further.
+        for table in ("erasures", "withdrawn"):
+            connection.execute(
+                sql.SQL("UPDATE {} SET erased_xid = '1000000000'").format(sql.Identifier(table))
+            )
+    keep_up(servers.projection())
+    assert_counts_of(servers, [kept])
+    assert store.erased_xid(TENANT, "profile0") == 0
+
+
+def test_who_has_lost_the_lock_while_it_worked_writes_nothing(servers: Servers) -> None:
+    store = servers.store()
+
+    class Paused(LogFeed):
+        """A feed that is cut off, and followed by another, between reading and writing."""
+
+        is_cut = False
+
+        def check_leading(self) -> None:
+            if not self.is_cut:
+                self.is_cut = True
+                with psycopg.connect(servers.log_url, autocommit=True) as admin:
+                    admin.execute(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+                        " WHERE locktype = 'advisory' AND objid = 7400003"
+                    )
+                keep_up(servers.projection())
+            super().check_leading()
+
+    identities = servers.held.enter_context(closing(servers.databases.identities(servers.log_url)))
+    feed = servers.held.enter_context(closing(Paused(servers.log_url, identities)))
+    projection = servers.projection(feed)
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    with pytest.raises(psycopg.Error):
+        keep_up(projection)
+    assert feed.is_cut
+    assert_holds(servers, [watch("a", START_MS)])

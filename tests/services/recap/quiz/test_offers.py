@@ -149,8 +149,10 @@ class NoTitles:
 
     def __init__(self, version: int) -> None:
         self.titles: Mapping[str, Title] = {}
-        self.episodes: Mapping[str, tuple[str, ...]] = {}
         self.version = version
+
+    def episode_ids(self, titles: Mapping[str, Title]) -> Mapping[str, tuple[str, ...]]:
+        return {}
 
 
 class NoLog:
