@@ -98,8 +98,8 @@ class QuestionBank:
 
     def gains_bits(self, belief: Belief) -> NDArray[np.float64]:
         """The mutual information (q,) of each answer and the wanted title."""
-        if not self.questions:
-            return np.empty(0)
+        if not self.questions or not len(belief.log_weights):
+            return np.zeros(len(self.questions))
         probabilities = belief.probabilities
         answers = self.likelihood @ probabilities
         answer_bits = np.add.reduceat(-answers * np.log2(answers), self.starts)
