@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 from libs.domain.event import Event
@@ -18,6 +19,7 @@ from libs.domain.rejection import Rejection
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.serving.waiting import on_thread
 from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.identities import open_identities
 from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import open_server
 from libs.storage.recap.personal_tables import PersonalTables
@@ -42,12 +44,15 @@ class Log:
         return ()
 
 
-def main(recap_url: str, events_url: str, key: bytes, ratio: float, end_ms: int) -> None:
+def main(
+    recap_url: str, events_url: str, secret: Path, key: bytes, ratio: float, end_ms: int
+) -> None:
     told = threading.Lock()
     hold_out = HoldOut(ratio, key)
+    identities = open_identities(events_url, secret, may_make=True)
     with (
         closing(open_server(recap_url)) as database,
-        closing(PostgresEventStore(events_url)) as store,
+        closing(PostgresEventStore(events_url, identities)) as store,
         ThreadPoolExecutor(THREADS) as threads,
     ):
         prompts = Prompts(database, PersonalTables(database, Pseudonyms(key)))
@@ -93,4 +98,5 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
+    recap, events, secret_file, key_hex, share, end = sys.argv[1:]
+    main(recap, events, Path(secret_file), bytes.fromhex(key_hex), float(share), int(end))

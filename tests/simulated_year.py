@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -23,8 +24,8 @@ OFF_DAYS: Final = frozenset({100, 101, 102, 250})
 class Replica:
     """A process of `tests.prompt_replica`, started again when it was killed."""
 
-    def __init__(self, recap_url: str, events_url: str) -> None:
-        self._arguments = [recap_url, events_url, KEY.hex(), str(HOLD_OUT_RATIO)]
+    def __init__(self, recap_url: str, events_url: str, secret: Path) -> None:
+        self._arguments = [recap_url, events_url, str(secret), KEY.hex(), str(HOLD_OUT_RATIO)]
         self._process: subprocess.Popen[str] | None = None
         self.kills = 0
 
@@ -82,6 +83,7 @@ class Year:
 
     recap_url: str
     events_url: str
+    secret: Path  # of the identities of the event log
     profile_count: int
     kills: int
     seed: int
@@ -96,7 +98,8 @@ class Year:
         profiles = [(f"p{number}", random.choice(VISITS)) for number in range(self.profile_count)]
         with ExitStack() as stack:
             replicas = [
-                stack.enter_context(Replica(self.recap_url, self.events_url)) for _ in range(2)
+                stack.enter_context(Replica(self.recap_url, self.events_url, self.secret))
+                for _ in range(2)
             ]
             kill_days = {random.randrange(DAYS) for _ in range(self.kills)}
             for day in range(DAYS):

@@ -5,7 +5,6 @@ from contextlib import closing
 import pytest
 
 from libs.domain.event import EventKind, Prompt
-from libs.storage.postgres.event_store import PostgresEventStore
 from libs.storage.recap.database import open_server
 from tests.made_databases import PostgresDatabases
 from tests.made_recap import count_rows, waiting
@@ -20,7 +19,9 @@ def test_a_year_of_prompts_breaks_no_cap_and_applies_each_once(
     postgres_databases: PostgresDatabases, prompt_profile_count: int, kill_count: int
 ) -> None:
     recap_url, events_url = postgres_databases.empty(), postgres_databases.fresh()
-    year = Year(recap_url, events_url, prompt_profile_count, kill_count, SEED)
+    year = Year(
+        recap_url, events_url, postgres_databases.secret, prompt_profile_count, kill_count, SEED
+    )
     year.run()
     assert year.violations == []
     assert year.killed > 0
@@ -36,7 +37,7 @@ def test_a_year_of_prompts_breaks_no_cap_and_applies_each_once(
         EventKind.PROMPT_SHOWN: [],
         EventKind.PROMPT_DISMISSED: [],
     }
-    with closing(PostgresEventStore(events_url)) as store:
+    with closing(postgres_databases.store(events_url)) as store:
         for profile_id in year.oracle.slots:
             for event in store.history("default", profile_id, most=10**6):
                 assert isinstance(event.detail, Prompt)
