@@ -22,6 +22,7 @@ NAMES = (
     "servers",
     "households",
     "quiz",
+    "quiz_service",
     "story",
 )
 
