@@ -21,9 +21,9 @@ NAMES = (
     "hours",
     "servers",
     "households",
+    "story",
     "quiz",
     "quiz_service",
-    "story",
 )
 
 

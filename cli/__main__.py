@@ -149,15 +149,6 @@ def movielens(
 
 
 @importing.command()
-def pack(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A curated quiz, in TOML.")],
-) -> None:
-    """Check a curated quiz against the catalogue and let recap play it."""
-    pack_command.import_pack(_settings(), file, context.obj)
-
-
-@importing.command()
 def beats(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="JSON lines: a beat or an episode a line.")],
@@ -167,6 +158,15 @@ def beats(
     beats_command.show(imported, file, context.obj)
     if not imported.is_imported:
         raise typer.Exit(1)
+
+
+@importing.command()
+def pack(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A curated quiz, in TOML.")],
+) -> None:
+    """Check a curated quiz against the catalogue and let recap play it."""
+    pack_command.import_pack(_settings(), file, context.obj)
 
 
 @app.command()
@@ -267,6 +267,19 @@ def recommend(
 
 
 @app.command()
+def story(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Who has watched.")],
+    series: Annotated[str, typer.Option(help="The id of the series.")],
+    length: Annotated[
+        story_command.LengthName, typer.Option(help="How long it takes to read.")
+    ] = story_command.LengthName.SECONDS_90,
+) -> None:
+    """Tell the story of a series up to where a profile has watched, and nothing after that."""
+    story_command.story(_settings(), profile, series, length, context.obj)
+
+
+@app.command()
 def quiz(
     context: typer.Context,
     profile: Annotated[str, typer.Option(help="Whom for; nobody: nothing is kept.")] = "",
@@ -292,19 +305,6 @@ def quiz(
         answers=None if answers is None else tuple(answers.split(",")),
     )
     play_command.quiz(_settings(), ask, context.obj)
-
-
-@app.command()
-def story(
-    context: typer.Context,
-    profile: Annotated[str, typer.Option(help="Who has watched.")],
-    series: Annotated[str, typer.Option(help="The id of the series.")],
-    length: Annotated[
-        story_command.LengthName, typer.Option(help="How long it takes to read.")
-    ] = story_command.LengthName.SECONDS_90,
-) -> None:
-    """Tell the story of a series up to where a profile has watched, and nothing after that."""
-    story_command.story(_settings(), profile, series, length, context.obj)
 
 
 @app.command()

@@ -47,9 +47,9 @@ class Log:
 def main(
     recap_url: str, events_url: str, secret: Path, key: bytes, ratio: float, end_ms: int
 ) -> None:
+    identities = open_identities(events_url, secret, may_make=False)
     told = threading.Lock()
     hold_out = HoldOut(ratio, key)
-    identities = open_identities(events_url, secret, may_make=True)
     with (
         closing(open_server(recap_url)) as database,
         closing(PostgresEventStore(events_url, identities)) as store,
@@ -98,5 +98,5 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    recap, events, secret_file, key_hex, share, end = sys.argv[1:]
-    main(recap, events, Path(secret_file), bytes.fromhex(key_hex), float(share), int(end))
+    recap, events, secret_file, key_text, hold_out_ratio, end = sys.argv[1:]
+    main(recap, events, Path(secret_file), bytes.fromhex(key_text), float(hold_out_ratio), int(end))

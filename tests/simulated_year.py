@@ -83,7 +83,7 @@ class Year:
 
     recap_url: str
     events_url: str
-    secret: Path  # of the identities of the event log
+    secret: Path  # the file of that log
     profile_count: int
     kills: int
     seed: int

@@ -3,6 +3,9 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
@@ -19,7 +22,7 @@ from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
-from libs.serving.profile_features import profile_features
+from libs.serving.profile_features import ProfileFeatures, profile_features
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
@@ -59,6 +62,34 @@ QUIZ = quiz_pb2.DESCRIPTOR.services_by_name["QuizService"].full_name
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
+# Until the first catalogue has come, this often.
+_FIRST_LOOK_S = 0.05
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all parts of the service stand on."""
+
+    settings: RecapSettings
+    metrics: ServiceMetrics
+    database: Database
+    pseudonyms: Pseudonyms
+    personal: PersonalTables
+    profiles: ProfileFeatures
+    ranking: RankingClient
+    writer: EventWriterClient
+    tenants: Tenants[TenantTitles]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A gRPC service, what goes on behind it, and what it holds for each tenant."""
+
+    mounted: Mounted
+    background: tuple[Work, ...] = ()
+    open_known: Callable[[tuple[str, ...]], None] | None = None
 
 
 def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) -> Build:
@@ -68,109 +99,143 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
         database = _database(settings)
         pseudonyms = Pseudonyms.of_file(settings.recap_key_path)
         personal = PersonalTables(database, pseudonyms)
-        events = open_channel(
-            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        events, candidates, ranking = (
+            open_channel(target, connections=settings.connections, tls=identity.channel_tls)
+            for target in (
+                settings.events_target,
+                settings.candidates_target,
+                settings.ranking_target,
+            )
         )
-        candidates = open_channel(
-            settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
-        )
-        ranking = open_channel(
-            settings.ranking_target, connections=settings.connections, tls=identity.channel_tls
-        )
-        catalogue = CatalogueClient(candidates, identity.credentials)
         profiles, close_profiles = profile_features(
             settings, ProfileFeaturesClient(events, identity.credentials)
         )
+        catalogue = CatalogueClient(candidates, identity.credentials)
         tenants = Tenants(
             lambda tenant: TenantTitles(CatalogueFeed(catalogue, tenant)),
             most=settings.most_tenants,
         )
-        beats = BeatTable(database, make_terms)
-        story = StoryServicer(
-            BeatDesk(tenants.of, beats),
-            StoryTeller(tenants.of, profiles, HeldBeats(beats, most_series=settings.most_series)),
-            metrics,
+        ground = Ground(
+            settings=settings,
+            metrics=metrics,
+            database=database,
+            pseudonyms=pseudonyms,
+            personal=personal,
+            profiles=profiles,
+            ranking=RankingClient(ranking, identity.credentials),
+            writer=EventWriterClient(events, identity.credentials),
+            tenants=tenants,
         )
-
-        outbox = Outbox(database, EventWriterClient(events, identity.credentials))
-        materials = Tenants(
-            lambda tenant: _material(settings, tenant, tenants.of(tenant)),
-            most=settings.most_tenants,
-        )
-        offers = Offers(
-            Prompts(database, personal),
-            outbox,
-            profiles,
-            tenants.of,
-            KillSwitch(settings.quiz_off_path, now_ms),
-            hold_out.HoldOut(
-                settings.quiz_hold_out_ratio, pseudonyms.key_for(hold_out.KEY_PURPOSE)
-            ),
-            Counter(
-                "reprise_quiz_offers",
-                "Questions whether to offer the quiz, by refusal; none is an offer.",
-                ("refusal",),
-                registry=metrics.registry,
-            ),
-            now_ms,
-        )
-        quizzes = Quizzes(
-            materials.of,
-            RankingClient(ranking, identity.credentials),
-            QuizStore(database, personal),
-            quiz_token.QuizTokens(pseudonyms.key_for(quiz_token.KEY_PURPOSE)),
-            outbox,
-            Boards(settings.quiz_most_boards),
-            StopRules(
-                settings.quiz_most_answers,
-                settings.quiz_sure_ratio,
-                settings.quiz_least_gain_bits,
-            ),
-            now_ms,
-        )
-        quiz = QuizServicer(offers, quizzes)
+        parts = (_story(ground), _quiz(ground), _personal_data(ground))
 
         async def follow_tenants() -> None:
             while True:
                 known = await asyncio.to_thread(tenants_below, settings.bundles_path)
-                tenants.open_known((DEFAULT_TENANT, *known))
-                materials.open_known((DEFAULT_TENANT, *known))
+                for held in (tenants.open_known, *(part.open_known for part in parts)):
+                    if held is not None:
+                        held((DEFAULT_TENANT, *known))
                 await asyncio.sleep(_TENANTS_S)
 
+        async def tell_health() -> None:
+            """Ready is who has seen a catalogue, though it be empty."""
+            while not any(tenant.version for tenant in tenants.held):
+                await asyncio.sleep(_FIRST_LOOK_S)
+            for name in (RECAP, *(part.mounted.name for part in parts)):
+                await readiness.set(name, True)
+
         async def close() -> None:
-            await events.close()
-            await candidates.close()
-            await ranking.close()
+            for channel in (events, candidates, ranking):
+                await channel.close()
             await close_profiles()
             database.close()
 
-        await readiness.set(RECAP, True)
-        await readiness.set(QUIZ, True)
-        await readiness.set(personal_data_servicer.NAME, True)
-        await readiness.set(story_servicer.NAME, True)
+        for name in (RECAP, *(part.mounted.name for part in parts)):
+            await readiness.set(name, name == personal_data_servicer.NAME)
         return Application(
-            services=(
-                Mounted(
-                    QUIZ,
-                    lambda server: quiz_pb2_grpc.add_QuizServiceServicer_to_server(quiz, server),
-                ),
-                Mounted(
-                    personal_data_servicer.NAME,
-                    lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
-                        PersonalDataServicer(personal), server
-                    ),
-                ),
-                Mounted(
-                    story_servicer.NAME,
-                    lambda server: story_pb2_grpc.add_StoryServiceServicer_to_server(story, server),
-                ),
-            ),
+            services=tuple(part.mounted for part in parts),
             authorize=identity.authorize,
-            background=(tenants.run, materials.run, follow_tenants, outbox.run),
+            background=(
+                tenants.run,
+                follow_tenants,
+                tell_health,
+                *(work for part in parts for work in part.background),
+            ),
             close=close,
         )
 
     return open_parts
+
+
+def _story(ground: Ground) -> Part:
+    beats = BeatTable(ground.database, make_terms)
+    held = HeldBeats(beats, most_series=ground.settings.most_series)
+    servicer = StoryServicer(
+        BeatDesk(ground.tenants.of, beats),
+        StoryTeller(ground.tenants.of, ground.profiles, held),
+        ground.metrics,
+    )
+    return Part(
+        Mounted(
+            story_servicer.NAME,
+            lambda server: story_pb2_grpc.add_StoryServiceServicer_to_server(servicer, server),
+        )
+    )
+
+
+def _quiz(ground: Ground) -> Part:
+    settings, pseudonyms = ground.settings, ground.pseudonyms
+    outbox = Outbox(ground.database, ground.writer)
+    materials = Tenants(
+        lambda tenant: _material(settings, tenant, ground.tenants.of(tenant)),
+        most=settings.most_tenants,
+    )
+    offers = Offers(
+        Prompts(ground.database, ground.personal),
+        outbox,
+        ground.profiles,
+        ground.tenants.of,
+        KillSwitch(settings.quiz_off_path, now_ms),
+        hold_out.HoldOut(settings.quiz_hold_out_ratio, pseudonyms.key_for(hold_out.KEY_PURPOSE)),
+        Counter(
+            "reprise_quiz_offers",
+            "Questions whether to offer the quiz, by refusal; none is an offer.",
+            ("refusal",),
+            registry=ground.metrics.registry,
+        ),
+        now_ms,
+    )
+    quizzes = Quizzes(
+        materials.of,
+        ground.ranking,
+        QuizStore(ground.database, ground.personal),
+        quiz_token.QuizTokens(pseudonyms.key_for(quiz_token.KEY_PURPOSE)),
+        outbox,
+        Boards(settings.quiz_most_boards),
+        StopRules(
+            settings.quiz_most_answers, settings.quiz_sure_ratio, settings.quiz_least_gain_bits
+        ),
+        now_ms,
+    )
+    servicer = QuizServicer(offers, quizzes)
+    return Part(
+        Mounted(
+            QUIZ, lambda server: quiz_pb2_grpc.add_QuizServiceServicer_to_server(servicer, server)
+        ),
+        background=(materials.run, outbox.run),
+        open_known=materials.open_known,
+    )
+
+
+def _personal_data(ground: Ground) -> Part:
+    servicer = PersonalDataServicer(ground.personal)
+    return Part(
+        Mounted(
+            personal_data_servicer.NAME,
+            lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
+                servicer, server
+            ),
+        )
+    )
 
 
 def _material(settings: RecapSettings, tenant: str, titles: TenantTitles) -> TenantMaterial:

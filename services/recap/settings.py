@@ -14,6 +14,8 @@ class RecapSettings(SuiteSettings):
 
     # How many tenants' catalogues are held in memory at once.
     most_tenants: int = Field(default=32, ge=1, le=10_000)
+    # Of how many series the beats are held in memory; some 0.5 MB each where they are many.
+    most_series: int = Field(default=256, ge=1, le=100_000)
     # The share of profiles that are never offered the quiz, to be compared with the others.
     quiz_hold_out_ratio: float = Field(default=0.05, ge=0, le=1)
     # While this file is there, nobody is offered the quiz: the kill switch, seen within a second.
@@ -26,8 +28,6 @@ class RecapSettings(SuiteSettings):
     quiz_least_gain_bits: float = LEAST_GAIN_BITS
     # Boards of quizzes under way that are held in memory, of about 2 MB each.
     quiz_most_boards: int = Field(default=64, ge=1)
-    # Of how many series the beats are held in memory; some 0.5 MB each where they are many.
-    most_series: int = Field(default=256, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _check_workers(self) -> Self:

@@ -2,9 +2,9 @@ import pytest
 
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
+DEFAULT_STATES = 300
 DEFAULT_PROMPT_PROFILES = 60
 DEFAULT_QUIZ_SEQUENCES = 100
-DEFAULT_STATES = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
