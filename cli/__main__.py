@@ -12,10 +12,15 @@ from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
 from cli import evaluate_quiz as quiz_command
+from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
+from cli import import_pack as pack_command
+from cli import quiz as play_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
+from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
+from cli import story as story_command
 from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
@@ -121,6 +126,18 @@ def simulate(
     simulate_command.show(filled, config, context.obj)
 
 
+@app.command("simulated-beats")
+def simulated_beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines, written anew.")],
+    series: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be repeated.")
+    ] = None,
+) -> None:
+    """Write what happens in the simulated series, for `reprise import beats`."""
+    simulated_beats_command.write(_settings(), file, series or (), context.obj)
+
+
 @importing.command()
 def movielens(
     context: typer.Context,
@@ -129,6 +146,27 @@ def movielens(
     """Import MovieLens ratings; again, it records only what is missing."""
     imported = movielens_command.import_movielens(_settings(), folder, context.obj)
     movielens_command.show(imported, context.obj)
+
+
+@importing.command()
+def beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines: a beat or an episode a line.")],
+) -> None:
+    """Import what happens in the episodes of series, whole files only; again changes nothing."""
+    imported = beats_command.import_beats(_settings(), file, context.obj)
+    beats_command.show(imported, file, context.obj)
+    if not imported.is_imported:
+        raise typer.Exit(1)
+
+
+@importing.command()
+def pack(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A curated quiz, in TOML.")],
+) -> None:
+    """Check a curated quiz against the catalogue and let recap play it."""
+    pack_command.import_pack(_settings(), file, context.obj)
 
 
 @app.command()
@@ -146,7 +184,7 @@ def train(
         settings.home,
         tenant=tenant,
         until_ms=until,
-        events_url=settings.events_url.get_secret_value(),
+        log_server=settings.log_server,
     )
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
@@ -226,6 +264,47 @@ def recommend(
         purpose=purpose,
     )
     recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def story(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Who has watched.")],
+    series: Annotated[str, typer.Option(help="The id of the series.")],
+    length: Annotated[
+        story_command.LengthName, typer.Option(help="How long it takes to read.")
+    ] = story_command.LengthName.SECONDS_90,
+) -> None:
+    """Tell the story of a series up to where a profile has watched, and nothing after that."""
+    story_command.story(_settings(), profile, series, length, context.obj)
+
+
+@app.command()
+def quiz(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Whom for; nobody: nothing is kept.")] = "",
+    pack: Annotated[str, typer.Option(help="A curated quiz; default: in the mood.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how the belief moves, and why each question.")
+    ] = False,
+    answers: Annotated[
+        str | None, typer.Option(help="Numbers or ids, such as 1,2,0,q; default: asks you.")
+    ] = None,
+    device: Annotated[
+        recommend_command.DeviceName, typer.Option(help="What the viewer watches on.")
+    ] = recommend_command.DeviceName.UNSPECIFIED,
+    quiz_id: Annotated[str, typer.Option(help="Go on with this one; default: a new one.")] = "",
+) -> None:
+    """Play the mood quiz, or a curated pack, and show what to watch tonight."""
+    ask = play_command.Ask(
+        profile_id=profile,
+        pack_id=pack,
+        quiz_id=quiz_id,
+        device=device,
+        explain=explain,
+        answers=None if answers is None else tuple(answers.split(",")),
+    )
+    play_command.quiz(_settings(), ask, context.obj)
 
 
 @app.command()

@@ -23,6 +23,7 @@ class Stream(IntEnum):
     MOVES = 8
     MEMBERS = 9
     MOODS = 10
+    BEATS = 11
 
 
 class Detail(StrEnum):

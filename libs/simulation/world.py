@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from libs.domain.profile import Profile
 from libs.domain.title import Title
 from libs.domain.viewing import Surface, ViewingContext, local_time
+from libs.simulation.beats import Story, tell_story
 from libs.simulation.catalogue import Catalogue, build_catalogue
 from libs.simulation.choice import draw_by_weight
 from libs.simulation.config import SimulationConfig, Stream
@@ -144,6 +145,10 @@ class World:
         members = [prepare(member, country) for member in self.members(index)]
         policy = build_policy(*members, rng=self.config.rng(Stream.POLICY, index))
         return start_and_like(members, policy, at_ms, context)
+
+    def story(self, series_id: str) -> Story:
+        """What happens in a series; raises KeyError for an unknown id, ValueError for no series."""
+        return tell_story(self.config, self.catalogue, self.catalogue.row_of[series_id])
 
     def wish(self, profile: int | str, at_ms: int, rng: np.random.Generator) -> Wish:
         """What a profile, or its first member, is after at `at_ms`, on a device of its own.

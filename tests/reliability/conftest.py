@@ -2,6 +2,9 @@ import pytest
 
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
+DEFAULT_STATES = 300
+DEFAULT_PROMPT_PROFILES = 60
+DEFAULT_QUIZ_SEQUENCES = 100
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -11,6 +14,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kills", type=int, default=DEFAULT_KILLS, help="kills of each service that is written to"
     )
+    parser.addoption(
+        "--states", type=int, default=DEFAULT_STATES, help="ways to watch a series for its story"
+    )
+    parser.addoption(
+        "--prompt-profiles",
+        type=int,
+        default=DEFAULT_PROMPT_PROFILES,
+        help="profiles of a simulated year of prompts",
+    )
+    parser.addoption(
+        "--quiz-sequences",
+        type=int,
+        default=DEFAULT_QUIZ_SEQUENCES,
+        help="random sequences of answers",
+    )
+
+
+@pytest.fixture
+def quiz_sequence_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("quiz_sequences", DEFAULT_QUIZ_SEQUENCES))
+
+
+@pytest.fixture
+def prompt_profile_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("prompt_profiles", DEFAULT_PROMPT_PROFILES))
 
 
 @pytest.fixture
@@ -22,3 +50,8 @@ def message_count(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def kill_count(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("kills", DEFAULT_KILLS))
+
+
+@pytest.fixture
+def state_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("states", DEFAULT_STATES))

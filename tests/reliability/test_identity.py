@@ -21,6 +21,7 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
 from libs.domain.decision import Decision
 from libs.domain.profile import Profile
 from libs.serving.authorization import ALLOWED, Gate
+from libs.serving.beat_codec import episode_message
 from libs.serving.decision_codec import decision_message
 from libs.serving.identity import Metadata, Role
 from libs.serving.profile_codec import profile_message
@@ -31,8 +32,10 @@ from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2, privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from reprise.recap.v1 import story_pb2, story_pb2_grpc
 from services.events.events_codec import event_message
-from tests.made_bundle import NOW_MS, catalogue
+from tests.made_beats import beats_of
+from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import watch
 from tests.made_suite import Served, fill, served
 from tests.made_tokens import CLAIMS, NOW_S, RULES, SECRET_KEY, bearer, signed, write_key_set
@@ -68,6 +71,7 @@ class Tenant:
             "candidates": candidates_pb2_grpc.CandidatesServiceStub(suite.candidates),
             "ranking": ranking_pb2_grpc.RankingServiceStub(suite.ranking),
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
+            "story": story_pb2_grpc.StoryServiceStub(suite.recap),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -107,6 +111,7 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _see_own(acme, versions["acme"])
         await _see_nothing(bravo, versions)
         await _change_nothing(bravo, acme)
+        await _tell_nothing_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
     assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
 
@@ -212,6 +217,24 @@ async def _change_nothing(bravo: Tenant, acme: Tenant) -> None:
     assert profile.kids
     history = await acme.events("ListHistory", events_pb2.ListHistoryRequest(profile_id="p"))
     assert len(history.events) == 2
+
+
+async def _tell_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
+    beats = [episode_message(beats_of("a-e1"))]
+    series_id = f"a-{SERIES}"
+    theirs = story_pb2.UpsertBeatsRequest(series_id=series_id, episodes=beats)
+    assert (await acme.begin("story", "UpsertBeats", theirs)).beat_count == 2
+    answer = bravo.begin("story", "UpsertBeats", theirs)
+    assert await code_of(answer) is grpc.StatusCode.INVALID_ARGUMENT
+    answer = bravo.begin(
+        "story",
+        "GetStoryRecap",
+        story_pb2.GetStoryRecapRequest(profile_id="p", series_id=series_id),
+    )
+    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
+    listing = story_pb2.ListBeatsRequest(series_id=series_id)
+    assert not (await bravo.begin("story", "ListBeats", listing)).episodes
+    assert list((await acme.begin("story", "ListBeats", listing)).episodes) == beats
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

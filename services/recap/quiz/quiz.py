@@ -40,6 +40,11 @@ class Quiz:
             return cls(pool, nothing, Tastes.of(taste, pool, titles))
         return cls(pool, questions(pool), None)
 
+    @property
+    def all_questions(self) -> tuple[Question, ...]:
+        """What may ever be asked, as it stands before any answer."""
+        return self._bank(()).questions
+
     def belief(self, said: Sequence[Said]) -> Belief:
         """The belief after the answers; raises KeyError for a question or option that is none."""
         belief = Belief.of(self.pool)
