@@ -106,13 +106,20 @@ class Tastes:
         return ratios
 
     def _said(self, answers: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
-        """The answers in the model's places; those that say nothing, or to others, left out."""
-        place_of = {one.question_id: place for place, one in enumerate(self.model.questions)}
-        return [
-            (place, self.model.questions[place].option_ids.index(option_id))
-            for question_id, option_id in answers
-            if option_id != DONT_CARE and (place := place_of.get(question_id)) is not None
-        ]
+        """The answers in the model's places; to questions that are no more they say nothing.
+
+        Raises KeyError for an option that its question does not have.
+        """
+        found = []
+        places = {one.question_id: place for place, one in enumerate(self.model.questions)}
+        for question_id, option_id in answers:
+            place = places.get(question_id)
+            if place is not None and option_id != DONT_CARE:
+                options = self.model.questions[place].option_ids
+                if option_id not in options:
+                    raise KeyError(option_id)
+                found.append((place, options.index(option_id)))
+        return found
 
 
 def _worded(

@@ -384,7 +384,7 @@ class Question(_message.Message):
     question_id: _builtins.str
     """question_id is unique within the quiz."""
     kind: _builtins.str
-    """kind is what it is about: "mood", "energy", "length", "familiarity", "company", "era", "genre" or "pair"."""
+    """kind is what it is about: "mood", "energy", "length", "familiarity", "company", "era", "genre", "title" or "pair"."""
     text: _builtins.str
     """text is what to ask."""
     @_builtins.property
