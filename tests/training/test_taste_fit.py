@@ -12,7 +12,7 @@ CONFIG = TasteConfig(title_questions=5, genre_questions=4, era_questions=2)
 
 def test_the_moments_are_those_of_the_halves() -> None:
     known = make_opinions(300)
-    config = dataclasses.replace(CONFIG, rounds=1, noise_ratio=0.0)
+    config = dataclasses.replace(CONFIG, rounds=1)
     model = fit_taste(IDS, TITLES, known, config)
     assert model is not None
     # A draw of its own: means over halves differ by chance alone.
@@ -41,7 +41,7 @@ def test_there_are_questions_of_each_kind() -> None:
 
 
 def test_an_answer_that_few_profiles_gave_is_not_in_the_model() -> None:
-    model = make_taste_model().with_noise(0.0)
+    model = make_taste_model()
     assert model.option_means.min() * 400 >= LEAST_PROFILES - 1e-3
 
 

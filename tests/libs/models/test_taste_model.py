@@ -29,7 +29,7 @@ def test_whoever_likes_a_genre_is_expected_to_watch_it() -> None:
 
 
 def test_one_answer_gives_the_mean_of_those_who_gave_it() -> None:
-    model = make_taste_model().with_noise(0.0)
+    model = make_taste_model()
     place, option = place_of_genre(model, "Drama")
     column = int(model.starts[place]) + option
     expected = model.title_means + model.cross[:, column] / model.option_means[column]
@@ -55,12 +55,20 @@ def test_the_likelihood_is_by_bayes_what_an_answer_does_to_the_expectation() -> 
     assert np.corrcoef(ratio, after / before.watches)[0, 1] > 0.99
 
 
-def test_noise_leaves_less_to_learn() -> None:
+def test_answers_to_the_same_question_in_other_words_do_not_count_twice() -> None:
     model = make_taste_model()
-    said = [place_of_genre(model, "Horror")]
-    moved = np.abs(model.watches(said) - model.title_means).sum()
-    noisy = model.with_noise(0.3)
-    assert np.abs(noisy.watches(said) - model.title_means).sum() < 0.9 * moved
+    place, option = place_of_genre(model, "Drama")
+    twice = dataclasses.replace(model.of_questions([place, place]), title_means=model.title_means)
+    once = model.watches([(place, option)])
+    again = twice.watches([(0, option), (1, option)])
+    np.testing.assert_allclose(again, once, atol=0.02)
+
+
+def test_some_questions_tell_as_among_all() -> None:
+    model = make_taste_model()
+    place, option = place_of_genre(model, "Drama")
+    only = model.of_questions([place])
+    np.testing.assert_array_equal(only.watches([(0, option)]), model.watches([(place, option)]))
 
 
 def test_some_titles_are_expected_as_among_all() -> None:

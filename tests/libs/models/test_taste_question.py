@@ -1,4 +1,5 @@
 import numpy as np
+from numpy.typing import NDArray
 
 from libs.models.taste_question import NO_ANSWER, AnswerBook, Facet, TasteQuestion
 from tests.made_titles import make_titles
@@ -20,7 +21,7 @@ YEARS = TasteQuestion(
 BOOK = AnswerBook.of((ABOUT, GENRES, YEARS), IDS, TITLES)
 
 
-def rows(*title_ids: str) -> np.ndarray:  # type: ignore[type-arg]
+def rows(*title_ids: str) -> NDArray[np.float32]:
     held = np.zeros((1, len(IDS)), dtype=np.float32)
     held[0, [IDS.index(title_id) for title_id in title_ids]] = 1
     return held

@@ -87,6 +87,16 @@ def test_many_labels_are_asked_for_in_groups_and_then_one_by_one() -> None:
     assert len(told | single) == 7
 
 
+def test_however_many_labels_there_are_no_question_has_too_many_options() -> None:
+    titles = [
+        dataclasses.replace(title, genres=(f"Genre {place % 40:02d}", f"Genre {place % 7:02d}"))
+        for place, title in enumerate(make_titles(400))
+    ]
+    named = [one for one in questions(pool_of(titles)).questions if one.kind == "genre"]
+    assert len(named) > 1
+    assert max(len(question.options) for question in named) == MOST_OPTIONS
+
+
 def test_a_title_without_a_label_of_the_kind_is_as_likely_after_any_answer() -> None:
     titles = list(make_titles(60))
     titles[5] = dataclasses.replace(titles[5], tags=())

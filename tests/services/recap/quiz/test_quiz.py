@@ -110,6 +110,14 @@ def test_an_answer_to_no_question_of_the_pool_is_an_error() -> None:
         Quiz.of(make_pool()).belief([("nothing", "o0")])
 
 
+def test_an_option_that_a_question_of_taste_does_not_have_is_an_error() -> None:
+    quiz = taste_quiz()
+    question = quiz.choice(()).question
+    assert question is not None
+    with pytest.raises(KeyError):
+        quiz.belief([(question.question_id, "o7")])
+
+
 def test_a_pool_that_the_model_knows_nothing_of_has_nothing_to_ask() -> None:
     pool = make_pool(0, with_moods=False)
     choice = Quiz.of(pool, MODEL, TITLES).choice(())

@@ -384,8 +384,8 @@ class Question(_message.Message):
     question_id: _builtins.str
     """question_id is unique within the quiz."""
     kind: _builtins.str
-    """kind is what it is about: "mood", "energy", "length", "familiarity", "company", "era", "genre", "pair",
-    "title" (liked, seen or not), or "pack" for those of a curated pack.
+    """kind is what it is about: "mood", "energy", "length", "familiarity", "company", "era",
+    "genre", "title" (liked, seen or not) or "pair"; "pack" for those of a curated pack.
     """
     text: _builtins.str
     """text is what to ask."""
