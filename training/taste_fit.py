@@ -33,7 +33,6 @@ class TasteConfig:
     most_titles: int = 5_000  # the most watched
     most_profiles: int = 20_000
     rounds: int = 2  # ways to halve each history
-    noise_ratio: float = 0.02  # of answers that are taken to be given at random
     seed: int = 1
 
 
@@ -70,8 +69,7 @@ def fit_taste(
         places = np.sort(rng.choice(places, config.most_profiles, replace=False))
     moments = _moments(book, questions, known.of_rows(kept), places, config.rounds, rng)
     model = TasteModel("", trained_until_ms, ids, questions, *moments.finished())
-    kept_model = _supported(model, moments.count / config.rounds)
-    return kept_model and kept_model.with_noise(config.noise_ratio)
+    return _supported(model, moments.count / config.rounds)
 
 
 class _Sums:
@@ -207,22 +205,11 @@ def _era_question(
 def _supported(model: TasteModel, profile_count: float) -> TasteModel | None:
     """The model without questions one of whose options fewer than LEAST_PROFILES chose."""
     chosen = model.option_means * profile_count
-    kept, columns = [], []
-    for question, start in zip(model.questions, model.starts.tolist(), strict=True):
-        own = np.arange(start, start + len(question.option_ids))
-        if chosen[own].min() >= LEAST_PROFILES:
-            kept.append(question)
-            columns.append(own)
-    if not kept:
-        return None
-    taken = np.concatenate(columns)
-    return TasteModel(
-        version=model.version,
-        trained_until_ms=model.trained_until_ms,
-        title_ids=model.title_ids,
-        questions=tuple(kept),
-        option_means=model.option_means[taken],
-        covariance=model.covariance[np.ix_(taken, taken)],
-        cross=model.cross[:, taken],
-        title_means=model.title_means,
-    )
+    kept = [
+        place
+        for place, (question, start) in enumerate(
+            zip(model.questions, model.starts.tolist(), strict=True)
+        )
+        if chosen[start : start + len(question.option_ids)].min() >= LEAST_PROFILES
+    ]
+    return model.of_questions(kept) if kept else None
