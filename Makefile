@@ -57,7 +57,8 @@ lint: setup node_modules/.installed ## style, import rules, contracts, manifests
 	$(BUF) breaking --against protos/baseline.binpb
 	scripts/check-stubs
 	$(BIN)/hadolint docker/Dockerfile
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec \
+	  docker/compose.yaml docker/compose.server.yaml
 	scripts/check-kubernetes
 
 types: setup ## mypy, strict
@@ -73,13 +74,13 @@ load: setup ## a few seconds of load on each service, by simulated traffic; ONLY
 
 reliability: setup ## identity, wrong messages, kills, power cuts, writers at once: all in full
 	$(BIN)/pytest tests/reliability tests/end_to_end/test_servers.py \
-	  --messages 10000 --kills 20 --server-kills 21 --events 100000 --timeout 1800
+	  --messages 10000 --states 10000 --kills 20 --server-kills 21 --events 100000 --timeout 1800
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)
 
 images: ## build reprise/<service>:$(TAG) and reprise/training:$(TAG) with $(ENGINE)
-	for service in events candidates ranking; do \
+	for service in events candidates ranking recap; do \
 	  $(ENGINE) build --file docker/Dockerfile --target service --build-arg SERVICE=$$service \
 	    --tag reprise/$$service:$(TAG) $(IMAGE_OPTIONS) . || exit 1; \
 	done

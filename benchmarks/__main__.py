@@ -17,7 +17,11 @@ NAMES = (
     "overload",
     "restart",
     "rebuild",
+    "compaction",
+    "hours",
     "servers",
+    "households",
+    "story",
 )
 
 

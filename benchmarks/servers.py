@@ -1,11 +1,13 @@
 """Past one machine: ingest beside COPY, how soon it is felt, and what a read of Redis costs."""
 
 import asyncio
+import os
+import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -23,21 +25,27 @@ from cli.suite import Suite, running, target, with_free_ports
 from libs.domain.event import Event
 from libs.faults import PartUnavailable
 from libs.serving.settings import SuiteSettings
-from libs.storage.event_row import encode
+from libs.storage.event_row import Row
 from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.identities import open_identities
+from libs.storage.postgres.log_row import encode_row
 from libs.storage.postgres.log_tables import COPY
 from libs.storage.redis.client import open_async_client
 from libs.storage.redis.feature_reader import RedisProfiles
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.events_codec import event_messages
+from services.events.settings import FollowerPlace
 from tests.made_events import START_MS, watch
 from tests.made_log import made_event
-from tests.made_servers import PostgresServer, running_postgres, running_redis
+from tests.made_servers import PostgresServer, RedisServer, running_postgres, running_redis
 
 TENANT: Final = "default"
 EVENTS: Final = 60_000
 BATCHES: Final = (100, 1_000, 5_000)
 CALLERS: Final = 4
+ROUNDS: Final = 3
+LOAD_RATE: Final = 3_000
+LOAD_BATCH: Final = 100
 LOOKS: Final = 500
 READS: Final = 2_000
 TITLES_OF_A_PROFILE: Final = 100
@@ -49,37 +57,56 @@ def run() -> dict[str, Any]:
     events = [made_event(place, rng) for place in range(EVENTS)]
     with running_postgres() as postgres, running_redis() as redis:
         figures: dict[str, Any] = {"machine": machine(), "events": EVENTS}
-        figures["ingest"] = [_ingest(postgres, events, size) for size in BATCHES]
         with tempfile.TemporaryDirectory() as folder:
-            settings = with_free_ports(
-                SuiteSettings(
-                    home=Path(folder),
-                    events_url=SecretStr(postgres.url()),
-                    features_url=SecretStr(redis.url()),
-                )
+            secret = Path(folder) / "bench.key"
+            figures["ingest"] = [_ingest(postgres, events, size, secret) for size in BATCHES]
+            settings = SuiteSettings(
+                home=Path(folder),
+                events_url=SecretStr(postgres.url()),
+                features_url=SecretStr(redis.url()),
             )
-            with running(settings, names=("events",)) as suite:
+            with running(with_free_ports(settings), names=("events",)) as suite:
                 figures["felt_ms"] = asyncio.run(_felt_ms(suite, redis.url()))
-                figures["served"] = _served(suite, events, 1_000)
+                with _load(suite, events) as rate:
+                    figures["felt_at_load_ms"] = asyncio.run(
+                        _felt_ms(suite, redis.url(), name="loaded")
+                    )
+                figures["load"] = rate()
                 figures["read_ms"] = asyncio.run(_read_ms(suite, redis.url()))
+            figures["served"] = _served_of_copy(postgres, redis, Path(folder), events)
     _show(figures)
     return figures
 
 
-def _ingest(postgres: PostgresServer, events: Sequence[Event], size: int) -> dict[str, float]:
+def _store(url: str, secret: Path) -> PostgresEventStore:
+    return PostgresEventStore(url, open_identities(url, secret, may_make=True))
+
+
+def _rows(url: str, events: Sequence[Event], secret: Path, now_ms: int) -> list[Row]:
+    """What COPY writes of the events, sealed."""
+    with closing(open_identities(url, secret, may_make=True)) as identities:
+        known = identities.made(TENANT, {event.profile_id for event in events})
+    return [
+        (TENANT, 1, *encode_row(event, None, now_ms, known[event.profile_id])) for event in events
+    ]
+
+
+def _ingest(
+    postgres: PostgresServer, events: Sequence[Event], size: int, secret: Path
+) -> dict[str, float]:
     """Events a second: the store, and COPY of ready rows into a log of the same indexes."""
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         for name in ("stored", "copied"):
             admin.execute(f"DROP DATABASE IF EXISTS {name}")
             admin.execute(f"CREATE DATABASE {name}")
     now_ms = max(event.occurred_ms for event in events)
-    rows = [(TENANT, 1, *encode(event, None, now_ms)) for event in events]
-    with closing(PostgresEventStore(postgres.url("copied"))) as warm:
+    rows = _rows(postgres.url("copied"), events, secret, now_ms)
+    with closing(_store(postgres.url("copied"), secret)) as warm:
         # Its partitions are made, as those of the other log are in the measured time.
         warm.record_events(TENANT, events, now_ms)
     copied_s = stored_s = 0.0
     with (
-        closing(PostgresEventStore(postgres.url("stored"))) as store,
+        closing(_store(postgres.url("stored"), secret)) as store,
         psycopg.connect(postgres.url("copied"), autocommit=True) as connection,
     ):
         connection.execute("TRUNCATE events, event_ids, batches")
@@ -103,6 +130,71 @@ def _ingest(postgres: PostgresServer, events: Sequence[Event], size: int) -> dic
         "store": len(events) / stored_s,
         "ratio": copied_s / stored_s,
     }
+
+
+def _served_of_copy(
+    postgres: PostgresServer, redis: RedisServer, folder: Path, events: Sequence[Event]
+) -> dict[str, dict[str, float]]:
+    """What is served of COPY where the log is followed here or there; medians of runs in turns."""
+    rows = _rows(postgres.url("copied"), events, folder / "bench.key", START_MS)
+    found: dict[str, list[tuple[float, float]]] = {place.value: [] for place in FollowerPlace}
+    for number in range(ROUNDS):
+        for place, measured in found.items():
+            name = f"served_{place}_{number}"
+            with psycopg.connect(postgres.url(), autocommit=True) as admin:
+                admin.execute(f"CREATE DATABASE {name}")
+            settings = SuiteSettings(
+                home=folder / name,
+                events_url=SecretStr(postgres.url(name)),
+                features_url=SecretStr(redis.url(1)),
+            )
+            os.environ["REPRISE_FOLLOWER"] = place  # of the process that is started
+            with running(with_free_ports(settings), names=("events",)) as suite:
+                copied = _copied(postgres.url("copied"), rows, 1_000)
+                measured.append((_served(suite, events, 1_000), copied))
+    return {
+        place: {
+            "served": statistics.median(served for served, _ in measured),
+            "ratio": statistics.median(served / copied for served, copied in measured),
+        }
+        for place, measured in found.items()
+    }
+
+
+def _copied(url: str, rows: Sequence[Row], size: int) -> float:
+    """Events a second by COPY into the empty log."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE events, event_ids, batches")
+        begun = time.perf_counter()
+        for start in range(0, len(rows), size):
+            with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+                for row in rows[start : start + size]:
+                    copy.write_row(row)
+        return len(rows) / (time.perf_counter() - begun)
+
+
+@contextmanager
+def _load(suite: Suite, events: Sequence[Event]) -> Iterator[Callable[[], float]]:
+    """Batches of 100 by the clock, LOAD_RATE events a second; then how many there were."""
+    is_over = threading.Event()
+    spent: list[float] = []
+
+    def send() -> None:
+        with grpc.insecure_channel(target(suite.settings, "events")) as channel:
+            stub = events_pb2_grpc.EventsServiceStub(channel)
+            begun = time.perf_counter()
+            for start in range(0, len(events), LOAD_BATCH):
+                if is_over.wait(begun + start / LOAD_RATE - time.perf_counter()):
+                    break
+                batch = event_messages(events[start : start + LOAD_BATCH])
+                stub.RecordEvents(events_pb2.RecordEventsRequest(events=batch), timeout=60)
+            spent.append((start + LOAD_BATCH) / (time.perf_counter() - begun))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    yield lambda: spent[0]
+    is_over.set()
+    thread.join()
 
 
 def _served(suite: Suite, events: Sequence[Event], size: int) -> float:
@@ -129,7 +221,7 @@ def _served(suite: Suite, events: Sequence[Event], size: int) -> float:
     return len(events) / (time.perf_counter() - begun)
 
 
-async def _felt_ms(suite: Suite, redis_url: str) -> dict[str, float]:
+async def _felt_ms(suite: Suite, redis_url: str, *, name: str = "felt") -> dict[str, float]:
     """From the acknowledgement of one event until its profile's features have it."""
     profiles = RedisProfiles(open_async_client(redis_url))
     spent = np.empty(LOOKS)
@@ -138,7 +230,7 @@ async def _felt_ms(suite: Suite, redis_url: str) -> dict[str, float]:
         stub = events_pb2_grpc.EventsServiceStub(channel)
         await _wait_until_filled(profiles)
         for place in range(LOOKS):
-            event = watch(f"felt{place}", START_MS + place, profile_id=f"felt{place % 50}")
+            event = watch(f"{name}{place}", START_MS + place, profile_id=f"{name}{place % 50}")
             request = events_pb2.RecordEventsRequest(events=event_messages([event]))
             await stub.RecordEvents(request, timeout=5)
             begun = time.perf_counter()
@@ -204,15 +296,20 @@ def _show(figures: dict[str, Any]) -> None:
         )
     console = Console()
     console.print(table)
-    console.print(
-        f"RecordEvents, {CALLERS} callers of 1,000, features followed beside:"
-        f" {figures['served']:,.0f} events a second"
-    )
-    felt, read = figures["felt_ms"], figures["read_ms"]
-    console.print(
-        f"acknowledged → in Redis: p50 {felt['p50']:.1f}, p99 {felt['p99']:.1f} ms"
-        f" (n = {felt['n']}, one at a time)"
-    )
+    for place, served in figures["served"].items():
+        console.print(
+            f"RecordEvents, {CALLERS} callers of 1,000, features followed in a {place}:"
+            f" {served['served']:,.0f} events a second, {served['ratio']:.2f} of COPY"
+            f" (medians of {ROUNDS})"
+        )
+    read = figures["read_ms"]
+    at_load = f"beside {figures['load']:,.0f} events a second"
+    for name, when in (("felt_ms", "one at a time"), ("felt_at_load_ms", at_load)):
+        felt = figures[name]
+        console.print(
+            f"acknowledged → in Redis: p50 {felt['p50']:.1f}, p99 {felt['p99']:.1f} ms"
+            f" (n = {felt['n']}, {when})"
+        )
     console.print(
         f"a profile of {TITLES_OF_A_PROFILE} titles read from Redis: p50 {read['p50']:.2f},"
         f" p99 {read['p99']:.2f} ms (n = {read['n']:,})"

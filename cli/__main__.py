@@ -11,11 +11,14 @@ import typer
 from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
+from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
 from cli import recap as recap_command
 from cli import recommend as recommend_command
 from cli import simulate as simulate_command
+from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
+from cli import story as story_command
 from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
@@ -30,7 +33,7 @@ from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
 from libs.serving.settings import SuiteSettings, read_settings
-from libs.simulation.config import SimulationConfig
+from libs.simulation.config import Detail, SimulationConfig
 from training.config import TrainingConfig
 
 app = typer.Typer(
@@ -84,26 +87,53 @@ def simulate(
     until: Moment = None,
     profiles: Annotated[int, typer.Option(min=1)] = 2000,
     titles: Annotated[int, typer.Option(min=1, help="Movies, series and live streams.")] = 1200,
-    days: Annotated[int, typer.Option(min=1)] = 56,
+    days: Annotated[int | None, typer.Option(min=1, help="56 unless --weeks says more.")] = None,
+    weeks: Annotated[int | None, typer.Option(min=1, help="Instead of --days.")] = None,
     event_count: Annotated[
         int | None,
         typer.Option("--events", min=1, help="About so many events, by more active viewers."),
     ] = None,
+    detail: Annotated[
+        Detail, typer.Option(help="plays: no pages and impressions, twice as fast.")
+    ] = Detail.FULL,
+    movers: Annotated[
+        float, typer.Option(min=0, max=1, help="Households that move to another time zone.")
+    ] = 0.0,
+    shared: Annotated[
+        float, typer.Option(min=0, max=1, help="Adults' profiles that several people watch on.")
+    ] = 0.0,
 ) -> None:
     """Fill the suite with a simulated streaming service; --until defaults to today 00:00 UTC."""
+    if days is not None and weeks is not None:
+        raise typer.BadParameter("give --days or --weeks, not both")
     try:
         config = SimulationConfig(
             seed=seed,
             until_ms=today_ms() if until is None else until,
             profile_count=profiles,
             title_count=titles,
-            days=days,
+            days=7 * weeks if weeks else days or 56,
             events_target=event_count,
+            detail=detail,
+            movers_share=movers,
+            shared_share=shared,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     filled = simulate_command.simulate(_settings(), config, context.obj)
     simulate_command.show(filled, config, context.obj)
+
+
+@app.command("simulated-beats")
+def simulated_beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines, written anew.")],
+    series: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be repeated.")
+    ] = None,
+) -> None:
+    """Write what happens in the simulated series, for `reprise import beats`."""
+    simulated_beats_command.write(_settings(), file, series or (), context.obj)
 
 
 @importing.command()
@@ -114,6 +144,18 @@ def movielens(
     """Import MovieLens ratings; again, it records only what is missing."""
     imported = movielens_command.import_movielens(_settings(), folder, context.obj)
     movielens_command.show(imported, context.obj)
+
+
+@importing.command()
+def beats(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="JSON lines: a beat or an episode a line.")],
+) -> None:
+    """Import what happens in the episodes of series, whole files only; again changes nothing."""
+    imported = beats_command.import_beats(_settings(), file, context.obj)
+    beats_command.show(imported, file, context.obj)
+    if not imported.is_imported:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -131,7 +173,7 @@ def train(
         settings.home,
         tenant=tenant,
         until_ms=until,
-        events_url=settings.events_url.get_secret_value(),
+        log_server=settings.log_server,
     )
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
@@ -215,6 +257,19 @@ def recap(
         next_limit=next_limit,
     )
     recap_command.recap(_settings(), ask, context.obj)
+
+
+@app.command()
+def story(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Who has watched.")],
+    series: Annotated[str, typer.Option(help="The id of the series.")],
+    length: Annotated[
+        story_command.LengthName, typer.Option(help="How long it takes to read.")
+    ] = story_command.LengthName.SECONDS_90,
+) -> None:
+    """Tell the story of a series up to where a profile has watched, and nothing after that."""
+    story_command.story(_settings(), profile, series, length, context.obj)
 
 
 @app.command()

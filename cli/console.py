@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,7 +16,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Output:
         """Tell a person one line."""
         self.console.print(text)
 
-    def result(self, value: Mapping[str, Any], table: Table) -> None:
+    def result(self, value: Mapping[str, Any], table: RenderableType) -> None:
         """Show `value` to a program or `table` to a person."""
         if self.as_json:
             sys.stdout.write(json.dumps(value, indent=2) + "\n")

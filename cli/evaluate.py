@@ -142,7 +142,7 @@ def bundle_before(
     output.say(f"The published bundle has seen events until {seen}: training one that has not.")
     bundles = settings.home / "evaluation" / "bundles"
     config = TrainingConfig.of_home(
-        settings.home, until_ms=at_ms + 1, events_url=settings.events_url.get_secret_value()
+        settings.home, until_ms=at_ms + 1, log_server=settings.log_server
     )
     run_training(dataclasses.replace(config, bundles=bundles), output)
     made = read_bundle(BundleStore(bundles))

@@ -81,7 +81,10 @@ class OfflineSuite:
         self.tenant = tenant
         self.log = recorded_log(settings)
         self.shelf = Shelf.of(titles, bundle.retrieval, bundle.ranker)
-        replayed = TitleReplay(lambda after, to: self.log.columns_between(tenant, after, to))
+        replayed = TitleReplay(
+            lambda after, to: self.log.columns_between(tenant, after, to),
+            lambda: self.log.title_base(tenant),
+        )
         tables = _Tables(replayed)
         stored = {profile.profile_id: profile for profile in self.log.profiles(tenant)}
         self._recommender = Recommender(
@@ -160,7 +163,7 @@ class _Profiles:
         self, tenant: str, profile_id: str, *, as_of_ms: int | None, timeout_s: float
     ) -> tuple[Profile | None, ProfileState]:
         events = self.log.events_of(tenant, profile_id, _given(as_of_ms) + 1)
-        return self.stored.get(profile_id), replay(events)
+        return self.stored.get(profile_id), replay(events, self.log.base_of(tenant, profile_id))
 
 
 class _Titles:

@@ -25,7 +25,7 @@ def newest_event_ms(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> in
 
 def recorded_log(settings: SuiteSettings) -> RecordedLog:
     """The log that these settings name; raises StartFault."""
-    return open_log(settings.events_path, settings.events_url.get_secret_value())
+    return open_log(settings.events_path, settings.log_server)
 
 
 def check_recorded(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> None:
@@ -38,9 +38,9 @@ def check_recorded(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> Non
 
 
 def check_embedded(settings: SuiteSettings) -> None:
-    """Raise StartFault where the log is in a database: what reads the file would miss it."""
+    """Raise StartFault where the log is in a database: what writes the file would miss it."""
     if settings.is_past_one_machine:
-        raise StartFault("this reads the embedded log, and REPRISE_EVENTS_URL names another one")
+        raise StartFault("this is of the embedded log, and REPRISE_EVENTS_URL names another one")
 
 
 def past_present_ms(settings: SuiteSettings, output: Output) -> int | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
-from libs.simulation.config import SimulationConfig
+from libs.simulation.config import Detail, SimulationConfig
 from libs.simulation.world import World, build_world
 
 
@@ -42,7 +42,15 @@ def options_of(config: SimulationConfig) -> str:
         f"--seed {config.seed} --until {config.until_ms // 1000}"
         f" --profiles {config.profile_count} --titles {config.title_count} --days {config.days}"
     )
-    return options + (f" --events {config.events_target}" if config.events_target else "")
+    if config.events_target:
+        options += f" --events {config.events_target}"
+    if config.detail is not Detail.FULL:
+        options += f" --detail {config.detail}"
+    if config.movers_share:
+        options += f" --movers {config.movers_share:g}"
+    if config.shared_share:
+        options += f" --shared {config.shared_share:g}"
+    return options
 
 
 def remembered_config(settings: SuiteSettings) -> SimulationConfig | None:
@@ -50,7 +58,9 @@ def remembered_config(settings: SuiteSettings) -> SimulationConfig | None:
     path = _path(settings)
     if not path.exists():
         return None
-    return SimulationConfig(**json.loads(path.read_text())["config"])
+    known = json.loads(path.read_text())["config"]
+    known["detail"] = Detail(known.get("detail", Detail.FULL))
+    return SimulationConfig(**known)
 
 
 def remembered_world(settings: SuiteSettings) -> World | None:

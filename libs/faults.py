@@ -74,6 +74,19 @@ class NotSupported(Fault):
         super().__init__(f"{action} is not supported {where}", action=action, where=where)
 
 
+class HistoryCompacted(Fault):
+    """What was known at a past time is not told any more; times are Unix ms."""
+
+    reason = "HISTORY_COMPACTED"
+
+    def __init__(self, as_of_ms: int, compacted_until_ms: int) -> None:
+        super().__init__(
+            f"as_of {as_of_ms} is before {compacted_until_ms}, up to which events are compacted",
+            as_of_ms=str(as_of_ms),
+            compacted_until_ms=str(compacted_until_ms),
+        )
+
+
 class Overloaded(Fault):
     """Refused to protect the calls already under way."""
 

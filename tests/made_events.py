@@ -27,6 +27,7 @@ from libs.domain.event import (
 from libs.domain.viewing import Device, Surface, ViewingContext
 from libs.features.profile_state import ProfileState
 from libs.features.title_record import TITLE_RECORD
+from libs.features.title_table import TitleTable
 
 START_MS = 1_700_000_000_000
 TIMES = st.sampled_from(
@@ -165,3 +166,25 @@ def assert_same_state(found: ProfileState, wanted: ProfileState) -> None:
 
 def assert_close(found: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-250)
+
+
+def assert_same_counters(one: TitleTable, other: TitleTable) -> None:
+    """The same but for rows of zeros, which a title keeps that had events once."""
+    for rows in ("counters", "country_counters"):
+        found, wanted = (
+            {
+                (title_id, country): row
+                for country, values in (
+                    table.country_counters.items()
+                    if rows == "country_counters"
+                    else [("", table.counters)]
+                )
+                for title_id, row in zip(table.title_ids, values, strict=True)
+            }
+            for table in (one, other)
+        )
+        nothing = np.zeros(one.counters.shape[1])
+        for key in found.keys() | wanted.keys():
+            np.testing.assert_allclose(
+                found.get(key, nothing), wanted.get(key, nothing), rtol=1e-9, atol=1e-9
+            )

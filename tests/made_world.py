@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from libs.domain.event import DAY_MS, Event
 from libs.domain.profile import Profile
 from libs.domain.title import Title
+from libs.features import title_replay
 from libs.features.event_columns import EventColumns, from_events
+from libs.features.profile_state import NO_BASE, ProfileBase
+from libs.features.title_replay import TitleBase
 from libs.models.retrieval_model import to_unit_length
 from libs.simulation.config import SimulationConfig
 from libs.simulation.world import build_world
@@ -42,6 +45,15 @@ class MemoryLog:
         kept = [event for event in ordered if event.occurred_ms < until_ms]
         for profile_id, events in groupby(kept, key=lambda event: event.profile_id):
             yield profile_id, list(events)
+
+    def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
+        return NO_BASE
+
+    def title_base(self, tenant: str) -> TitleBase:
+        return title_replay.NO_BASE
+
+    def compacted_count(self) -> int:
+        return 0
 
     def profiles(self, tenant: str) -> list[Profile]:
         return list(self.stored)

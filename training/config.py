@@ -6,6 +6,7 @@ from pathlib import Path
 from libs.artifacts.bundle import tenant_root
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.models.retrieval import CANDIDATE_COUNT
+from libs.storage.recorded_log import LogServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class TrainingConfig:
     catalogue_file: Path
     bundles: Path
     cache: Path
-    events_url: str = field(default="", repr=False)  # of the log's database; empty: the file
+    log_server: LogServer | None = None  # where the log is in a database; None: the file
     tenant: str = DEFAULT_TENANT
     until_ms: int | None = None  # events before this; None, or later than the log: all
     seed: int = 1
@@ -87,11 +88,11 @@ class TrainingConfig:
         *,
         tenant: str = DEFAULT_TENANT,
         until_ms: int | None = None,
-        events_url: str = "",
+        log_server: LogServer | None = None,
     ) -> "TrainingConfig":
         """The files in their usual places below `home`."""
         return cls(
-            events_url=events_url,
+            log_server=log_server,
             events_file=home / "events" / "events.sqlite",
             catalogue_file=home / "candidates" / "catalogue.sqlite",
             bundles=tenant_root(home / "bundles", tenant),

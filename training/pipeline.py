@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from libs.features.credit import credited_rows
 from libs.features.event_columns import EventColumns, between
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.features.title_block import popularity
-from libs.features.title_replay import ReadEvents, TitleReplay
+from libs.features.title_replay import ReadEvents, TitleBase, TitleReplay
 from libs.features.title_table import TitleTable
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
@@ -48,6 +49,7 @@ class Material:
     cuts: Cuts
     snapshots: tuple[Snapshot, ...]  # one a cut
     histories: Histories  # at until_ms
+    title_base: TitleBase  # what counters go on from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ def train(config: TrainingConfig, progress: Progress, now_ms: int) -> TrainingRe
 
     Raises StartFault where there is nothing to learn from, PartUnavailable without a log.
     """
-    log = open_log(config.events_file, config.events_url)
+    log = open_log(config.events_file, config.log_server)
     try:
         titles = read_catalogue(config.catalogue_file, config.tenant)
         return train_from(log, titles, config, progress, now_ms)
@@ -119,13 +121,19 @@ def read_material(
     watch: Stopwatch,
     encode: Encode | None = None,
 ) -> Material:
-    """Events, catalogue, texts and the snapshots of all cuts; nothing at or after the end."""
+    """Events, catalogue, texts and the snapshots of all cuts; nothing at or after the end.
+
+    Of compacted events there is what they have made of profiles and titles, as there is when
+    serving; cuts and labels are of the events that are left.
+    """
+    compacted_count = log.compacted_count()
     with watch.stage("read log"):
+        base = log.title_base(config.tenant)
         # Not later than the log, or all that it says would have faded by then.
         until_ms = log.newest_event_ms(config.tenant) + 1
         if config.until_ms is not None:
             until_ms = min(until_ms, config.until_ms)
-        events = log.columns(config.tenant, until_ms)
+        events = log.columns(config.tenant, until_ms, max(base.at_ms + 1, 0))
         row_ids = recommendable_ids(titles)
         if not row_ids:
             raise StartFault("the catalogue is empty: nothing can be recommended")
@@ -161,9 +169,14 @@ def read_material(
             columns,
             {profile.profile_id: profile for profile in log.profiles(config.tenant)},
             profile_count=len(events.profile_ids),
+            base_of=partial(log.base_of, config.tenant),
             on_progress=done,
         )
-    return Material(until_ms, events, columns, title_rows, content, cuts, snapshots, histories)
+    if log.compacted_count() != compacted_count:
+        raise StartFault("events were compacted while they were read: train again")
+    return Material(
+        until_ms, events, columns, title_rows, content, cuts, snapshots, histories, base
+    )
 
 
 def _lazy_encoder(config: TrainingConfig) -> Encode:
@@ -182,7 +195,7 @@ def fit_moments(
     material: Material, config: TrainingConfig, on_progress: Callable[[float], None]
 ) -> list[Moment]:
     """Counters and models as of each cut, from nothing but what was before it, and of the end."""
-    replay = TitleReplay(_reader(material.events))
+    replay = TitleReplay(_reader(material.events), lambda: material.title_base)
     times = [*(cut.time_ms for cut in material.cuts.all), material.until_ms]
     histories = [*(snapshot.histories for snapshot in material.snapshots), material.histories]
     chosen = _choose_collaborative(material, replay, config)

@@ -14,9 +14,10 @@ from libs.domain.profile import Profile
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.features.catalogue_columns import CatalogueColumns
 from libs.features.event_columns import EventColumns
-from libs.features.profile_state import ProfileReplay
-from libs.features.profile_view import resolve, taste_history
+from libs.features.profile_state import NO_BASE, ProfileBase, ProfileReplay, unexpired
+from libs.features.profile_view import resolve, seen_rows, taste_history
 from libs.features.ranking_matrix import Viewer
+from libs.features.title_replay import TitleBase
 from training.cuts import Cut
 from training.retrieval_fit import Histories
 
@@ -42,6 +43,18 @@ class EventLog(Protocol):
 
     def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
         """Each profile with its events before `until_ms`, in order."""
+        ...
+
+    def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
+        """What one profile's compacted events have made of it."""
+        ...
+
+    def title_base(self, tenant: str) -> TitleBase:
+        """The counters of titles at the time up to which events may be compacted."""
+        ...
+
+    def compacted_count(self) -> int:
+        """How many events were ever compacted; while it stays, bases and events are of one log."""
         ...
 
     def profiles(self, tenant: str) -> list[Profile]:
@@ -75,13 +88,15 @@ def take_snapshots(
     profiles: Mapping[str, Profile],
     *,
     profile_count: int,
+    base_of: Callable[[str], ProfileBase] = lambda profile_id: NO_BASE,
     on_progress: Callable[[float], None] = lambda fraction: None,
 ) -> tuple[tuple[Snapshot, ...], Histories]:
     """A snapshot for each of `cuts`, which ascend, and the histories at `until_ms`.
 
     `wanted` has, for each cut, the relevant rows of the profiles to ask for. Every other query is
     of the moment and context of the profile's first event from the cut on, so that nothing
-    happened in between; the others are of the cut, in no known context.
+    happened in between; the others are of the cut, in no known context. `base_of` is what a
+    profile's compacted events have made of it: they are of before every cut.
     """
     histories: list[list[tuple[NDArray[np.int32], NDArray[np.float32]]]] = [[] for _ in cuts]
     asked: list[list[Asked]] = [[] for _ in cuts]
@@ -89,30 +104,37 @@ def take_snapshots(
     for count, (profile_id, events) in enumerate(profile_events):
         if count % _PROGRESS_EVERY == 0:
             on_progress(min(count / max(profile_count, 1), 1.0))
-        replay = ProfileReplay()
+        base = base_of(profile_id)
+        replay = ProfileReplay(base)
         start = 0
         for place, cut in enumerate(cuts):
             stop = bisect_left(events, cut.time_ms, key=_occurred_ms)
             replay.advance(events[start:stop])
             start = stop
             relevant = wanted[place].get(profile_id)
-            if stop == 0 and relevant is None:
+            is_known = stop > 0 or base is not NO_BASE
+            if not is_known and relevant is None:
                 continue
             state = replay.state()
             view = resolve(state, columns)
-            if stop:
+            if relevant is not None and base is not NO_BASE:
+                # What is new among the events that are left need not be new to the profile.
+                relevant = np.setdiff1d(relevant, seen_rows(view))
+                relevant = relevant if len(relevant) else None
+            if is_known:
                 # One more row, even an empty one, would change the factors' first draw.
                 histories[place].append(taste_history(view, cut.time_ms))
             if relevant is not None:
                 # The profile's next event, by which it is there, or the cut itself, as for a
                 # list that is made in advance.
                 is_visit = len(asked[place]) % 2 == 0
+                at_ms = events[stop].occurred_ms if is_visit else cut.time_ms
                 viewer = Viewer(
                     profile=profiles.get(profile_id),
-                    view=view,
+                    view=resolve(unexpired(state, at_ms), columns),
                     counters=state.counters,
                     context=events[stop].context if is_visit else UNKNOWN_CONTEXT,
-                    at_ms=events[stop].occurred_ms if is_visit else cut.time_ms,
+                    at_ms=at_ms,
                 )
                 asked[place].append(Asked(profile_id, viewer, relevant))
         replay.advance(events[start:])

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.events import compact as compact_command
 from cli.events import export as export_command
 from cli.events import features as features_command
 from cli.events import history as history_command
@@ -68,9 +69,8 @@ def tail(
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C.")] = False,
     tenant: Tenant = DEFAULT_TENANT,
 ) -> None:
-    """What arrived last, from the log on this machine; the services need not run."""
+    """What arrived last, from the log; the services need not run."""
     settings = _settings()
-    check_embedded(settings)
     check_recorded(settings, tenant)
     tail_command.tail(settings, context.obj, tenant=tenant, most=limit, is_followed=follow)
 
@@ -84,7 +84,6 @@ def export(
 ) -> None:
     """Write the log as Parquet, partitioned by profile; the services may go on writing."""
     settings = _settings()
-    check_embedded(settings)
     check_recorded(settings, tenant)
     exported = export_command.export(settings, out, tenant, partitions, context.obj)
     export_command.show(exported, out, context.obj)
@@ -95,6 +94,20 @@ def rebuild(context: typer.Context) -> None:
     """Make the features anew from the log, also after a release that changed them."""
     seconds = rebuild_command.rebuild(_settings(), context.obj)
     rebuild_command.show(seconds, context.obj)
+
+
+@events.command()
+def compact(
+    context: typer.Context,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=36_500, help="Days that are kept; REPRISE_RETENTION_DAYS."),
+    ] = None,
+) -> None:
+    """Compact events of long ago and make the file smaller, while no service runs."""
+    settings = _settings()
+    check_embedded(settings)
+    compact_command.show(compact_command.compact(settings, days, context.obj), context.obj)
 
 
 def _settings() -> SuiteSettings:

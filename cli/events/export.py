@@ -1,6 +1,7 @@
 """`reprise events export`: the log as Parquet."""
 
 import dataclasses
+from contextlib import closing
 from pathlib import Path
 
 from rich.markup import escape
@@ -8,8 +9,8 @@ from rich.table import Table
 
 from cli.console import Output
 from cli.moments import now_ms
+from cli.present import recorded_log
 from libs.serving.settings import SuiteSettings
-from libs.storage.log_reader import LogReader
 from libs.storage.parquet_export import Export, export_log
 
 
@@ -17,10 +18,10 @@ def export(
     settings: SuiteSettings, out: Path, tenant: str, partition_count: int, output: Output
 ) -> Export:
     """Write the folder `out`; raises StartFault unless it is new or empty."""
-    with output.progress() as bars:
+    with output.progress() as bars, closing(recorded_log(settings)) as log:
         task = bars.add_task("partitions", total=partition_count)
         return export_log(
-            LogReader(settings.events_path),
+            log,
             tenant,
             out,
             partition_count=partition_count,
@@ -33,6 +34,7 @@ def show(exported: Export, out: Path, output: Output) -> None:
     """Show what was written."""
     table = Table(title=escape(str(out)), show_header=False)
     table.add_row("events", f"{exported.event_count:,}")
+    table.add_row("days of compacted events", f"{exported.day_count:,}")
     table.add_row("profiles", f"{exported.profile_count:,}")
     table.add_row("partitions", f"{exported.partition_count:,}")
     table.add_row("watermark", f"{exported.watermark:,}")

@@ -1,17 +1,19 @@
-"""`reprise events tail`: what has arrived last, and what arrives, from the log on this machine."""
+"""`reprise events tail`: what has arrived last, and what arrives, from the log."""
 
 import json
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import Final
 
 from cli.console import Output
 from cli.events.event_text import cells, event_table, event_value
 from cli.events.names import TitleNames, title_names
+from cli.present import recorded_log
 from libs.domain.event import Event
 from libs.serving.settings import SuiteSettings
-from libs.storage.log_reader import LogReader
+from libs.storage.recorded_log import RecordedLog
 
 EVERY_S: Final = 0.5
 MOST_AT_ONCE: Final = 1_000
@@ -30,7 +32,20 @@ def tail(
 
     Programs that follow get one JSON value a line.
     """
-    log = LogReader(settings.events_path)
+    with closing(recorded_log(settings)) as log:
+        _tail(log, settings, output, tenant=tenant, most=most, is_followed=is_followed, wait=wait)
+
+
+def _tail(
+    log: RecordedLog,
+    settings: SuiteSettings,
+    output: Output,
+    *,
+    tenant: str,
+    most: int,
+    is_followed: bool,
+    wait: Callable[[float], None],
+) -> None:
     newest = log.newest_arrivals(tenant, most)
     events = [event for _, event in newest]
     if not (is_followed and output.as_json):

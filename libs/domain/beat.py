@@ -22,7 +22,7 @@ class Relation:
 
     def __post_init__(self) -> None:
         for field in ("from_character", "to_character", "kind"):
-            check_id(f"relations.{field}", getattr(self, field))
+            check_id(field, getattr(self, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Beat:
         for field in ("characters", "relations"):
             if len(getattr(self, field)) > _MOST_NAMES:
                 raise InvalidField(field, f"must have at most {_MOST_NAMES}")
-        for name in self.characters:
-            check_id("characters", name)
+        for place, name in enumerate(self.characters):
+            check_id(f"characters[{place}]", name)
         if not (math.isfinite(self.importance) and 0 <= self.importance <= 1):
             raise InvalidField("importance", "must be from 0 to 1")
 

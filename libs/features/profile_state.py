@@ -1,8 +1,8 @@
 """A profile's state: its title records, its own counters, and how events make them."""
 
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 
@@ -14,7 +14,7 @@ from libs.domain.viewing import Device
 from libs.features.counters import Counters, decode_counters, empty, encode_counters, left
 from libs.features.daypart import DAYPART_COUNT, event_daypart
 from libs.features.engagement import engagement
-from libs.features.title_record import RECORD_KINDS, TITLE_RECORD, TitleFold
+from libs.features.title_record import RECORD_KINDS, SIGHT_TTL_MS, TITLE_RECORD, TitleFold
 
 # Two months: what a profile did last season says little about when and where it watches now.
 PROFILE_HALF_LIFE_MS: Final = 60.0 * DAY_MS
@@ -33,6 +33,10 @@ _ENGAGEMENT, _STARTS, _IMPRESSIONS, _DEVICES = range(4)
 _DAYPARTS: Final = _DEVICES + len(Device)
 
 _TIME: Final = struct.Struct("<q")
+
+# What a record says of sights, and by what it shows that there is anything else.
+_SIGHTS: Final = ("impressions", "clicks", "shown_ms")
+_SAID: Final = ("last_ms", "thumb_tie", "listed_tie", "rating_tie", "position_tie")
 
 in_order = attrgetter("order")
 
@@ -56,19 +60,35 @@ _NO_COUNTERS: Final = empty(len(PROFILE_COUNTER_NAMES))
 EMPTY: Final = ProfileState((), np.zeros(0, TITLE_RECORD), _NO_COUNTERS, 0)
 
 
-def replay(events: Iterable[Event]) -> ProfileState:
-    """The state after `events` of one profile, each event_id once, in any order."""
-    whole = ProfileReplay()
+def replay(events: Iterable[Event], base: "ProfileBase | None" = None) -> ProfileState:
+    """The state after `events` of one profile, each event_id once, in any order.
+
+    `base` is what other events of it, that are no longer there, have made.
+    """
+    whole = ProfileReplay(base or NO_BASE)
     whole.advance(events)
     return whole.state()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileBase:
+    """What events have made of a profile that are no longer there: replays go on from it."""
+
+    counters: Counters = _NO_COUNTERS
+    newest_ms: int = 0
+    # By title id: its encoded record and encoded intervals.
+    titles: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
+
+
+NO_BASE: Final = ProfileBase()
 
 
 class ProfileReplay:
     """The states of one profile at ascending times, in one pass over its events."""
 
-    def __init__(self) -> None:
-        self._titles: dict[str, TitleFold] = {}
-        self._profile = ProfileFold()
+    def __init__(self, base: ProfileBase = NO_BASE) -> None:
+        self._titles = {title_id: TitleFold(*held) for title_id, held in base.titles.items()}
+        self._profile = ProfileFold(base.counters, base.newest_ms)
 
     def advance(self, events: Iterable[Event]) -> None:
         """Fold in the next events, which are sorted here; earlier ones came in earlier calls."""
@@ -136,6 +156,29 @@ class ProfileFold:
         self._values = [value * kept for value in self._values]
         self._at_ms = at_ms
         return 1.0
+
+
+def unexpired(state: ProfileState, at_ms: int) -> ProfileState:
+    """The state without what has expired at `at_ms`.
+
+    Sights of a title of which nothing was heard for SIGHT_TTL_MS are none; a title of which
+    there is nothing else is left out.
+    """
+    records = state.records
+    is_old = records["counters_ms"] < at_ms - SIGHT_TTL_MS
+    is_old &= (records["shown_ms"] > 0) | (records["clicks"] > 0)
+    if not is_old.any():
+        return state
+    kept = records.copy()
+    for name in _SIGHTS:
+        kept[name][is_old] = 0
+    is_said = ~is_old
+    for name in _SAID:
+        is_said |= kept[name] > 0
+    title_ids = tuple(
+        [one for one, is_kept in zip(state.title_ids, is_said, strict=True) if is_kept]
+    )
+    return ProfileState(title_ids, kept[is_said], state.counters, state.newest_ms)
 
 
 def counters_at(counters: Counters, at_ms: int) -> dict[str, float]:

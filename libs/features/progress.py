@@ -36,14 +36,21 @@ class Progress:
 
 
 def episode_ids(titles: Iterable[Title]) -> Mapping[str, tuple[str, ...]]:
-    """The episodes of each series in their order: season, number, id."""
+    """The episodes of each series in their order: season, number, id.
+
+    Season 0 of a series that has numbered seasons is specials, which have no place in that order.
+    """
     of_series: dict[str, list[tuple[int, int, str]]] = {}
     for title in titles:
         if title.kind is TitleKind.EPISODE:
             key = (title.season_number, title.episode_number, title.title_id)
             of_series.setdefault(title.parent_id, []).append(key)
     return {
-        series_id: tuple(title_id for _, _, title_id in sorted(found))
+        series_id: tuple(
+            title_id
+            for season, _, title_id in sorted(found)
+            if season or not any(season for season, _, _ in found)
+        )
         for series_id, found in of_series.items()
     }
 

@@ -11,6 +11,7 @@ from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext, local_time
 from libs.features.catalogue_columns import CatalogueColumns
 from libs.features.counters import Counters
+from libs.features.evidence import NO_EVIDENCE, Evidence
 from libs.features.profile_view import ProfileView, decayed, taste_places
 from libs.features.title_block import TitleBlock
 
@@ -37,6 +38,7 @@ class Viewer:
     counters: Counters  # of PROFILE_COUNTER_NAMES
     context: ViewingContext
     at_ms: int
+    evidence: Evidence = NO_EVIDENCE  # of this session, which is in nobody's history
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,17 +88,17 @@ class Request:
             source_ranks=source_ranks,
             source_scores=source_scores,
             now=now,
-            taste=_taste(viewer.view, now, block),
+            taste=_taste(viewer, now, block),
             genres=block.genre_weights.take(rows, axis=0),
             local=local_time(viewer.at_ms, _time_zone(viewer)),
         )
 
 
-def _taste(view: ProfileView, now: NDArray[np.float64], block: TitleBlock) -> Taste:
-    places, weights = taste_places(view, now)
+def _taste(viewer: Viewer, now: NDArray[np.float64], block: TitleBlock) -> Taste:
+    places, weights = taste_places(viewer.view, now)
+    rows, weights = viewer.evidence.joined(viewer.view.rows[places], weights)
     shares = weights / max(float(weights.sum(dtype=np.float64)), 1e-9)
     shares = shares.astype(np.float32)
-    rows = view.rows[places]
     genres = np.einsum("hg,h->g", block.genre_weights[rows], shares)
     return Taste(rows, shares, genres)
 

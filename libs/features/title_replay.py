@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
+from libs.faults import HistoryCompacted
 from libs.features.counters import decay
 from libs.features.event_columns import EventColumns, between
 from libs.features.title_counters import (
@@ -26,13 +27,27 @@ from libs.features.title_table import CounterRows, TableLayout, TitleTable
 # (from_ms exclusive, to_ms inclusive) -> the events between, in order.
 ReadEvents = Callable[[int, int], EventColumns]
 
+
+class TitleBase(NamedTuple):
+    """Every row's counters at one time, of events that are no longer there among others."""
+
+    at_ms: int
+    keys: tuple[tuple[str, str], ...]  # r (country, title id)
+    values: NDArray[np.float64]  # (r, k)
+    newest_ms: int = 0  # the newest event that is counted; 0 for none
+
+
+ReadBase = Callable[[], TitleBase]
+
+# What there is before any event.
+NO_BASE: Final = TitleBase(-1, (), np.zeros((0, TITLE_COUNTER_COUNT)))
+
 # Requests about the past come in runs of near times; a checkpoint is a copy of all counters.
 # Days and hours have as many each, so that the hours of one day do not drive out its beginning.
 KEPT_CHECKPOINTS: Final = 8
 
 _HOUR_MS: Final = 3_600_000
 _STEPS_MS: Final = (DAY_MS, _HOUR_MS)
-_BEFORE_ALL_MS: Final = -1
 
 
 class _State(NamedTuple):
@@ -41,16 +56,17 @@ class _State(NamedTuple):
     at_ms: int
     values: NDArray[np.float64]  # (r, k)
     is_seen: NDArray[np.bool_]  # (r,)
-
-
-_NOTHING: Final = _State(_BEFORE_ALL_MS, np.zeros((0, TITLE_COUNTER_COUNT)), np.zeros(0, np.bool_))
+    newest_ms: int  # the newest event that is counted; 0 for none
 
 
 class TitleReplay:
     """Replays the log of one tenant; not for several threads at once."""
 
-    def __init__(self, read_events: ReadEvents) -> None:
+    def __init__(self, read_events: ReadEvents, read_base: ReadBase = lambda: NO_BASE) -> None:
+        """`read_base` gives the counters to go on from; times before those are not answered."""
         self._read_events = read_events
+        self._read_base = read_base
+        self._first: _State | None = None
         self._rows = CounterRows()
         self._layout = TableLayout.of([])
         # By the length of a step: the states that were come by last.
@@ -59,7 +75,10 @@ class TitleReplay:
         }
 
     def table(self, as_of_ms: int, countries: Collection[str] | None = None) -> TitleTable:
-        """The table of all events with occurred_ms ≤ `as_of_ms`, decayed to then."""
+        """The table of all events with occurred_ms ≤ `as_of_ms`, decayed to then.
+
+        Raises HistoryCompacted for a time before the base.
+        """
         state = self._nearest(as_of_ms)
         columns = self._read_events(state.at_ms, as_of_ms)
         times = columns.occurred_ms
@@ -78,10 +97,12 @@ class TitleReplay:
         last = self._advanced(state, between(columns, start, len(columns)), as_of_ms)
         if self._layout.row_count != len(self._rows):
             self._layout = TableLayout.of(self._rows.keys)
-        return self._layout.table(last.values, last.is_seen, as_of_ms, countries)
+        return self._layout.table(last.values, last.is_seen, as_of_ms, countries, last.newest_ms)
 
     def invalidate_after(self, ms: int) -> None:
         """Forget what an event at `ms` that arrived only now would have changed."""
+        if self._first is not None and self._first.at_ms >= ms:
+            self._first = None
         for kept in self._checkpoints.values():
             for checkpoint_ms in [at_ms for at_ms in kept if at_ms >= ms]:
                 del kept[checkpoint_ms]
@@ -95,7 +116,16 @@ class TitleReplay:
             if found is not None:
                 kept.move_to_end(found)
                 return kept[found]
-        return _NOTHING
+        if self._first is None:
+            base = self._read_base()
+            places = np.array([self._rows.row(*key) for key in base.keys], np.intp)
+            values = np.zeros((len(self._rows), TITLE_COUNTER_COUNT))
+            is_seen = np.zeros(len(values), np.bool_)
+            values[places], is_seen[places] = base.values, True
+            self._first = _State(base.at_ms, values, is_seen, base.newest_ms)
+        if as_of_ms < self._first.at_ms:
+            raise HistoryCompacted(as_of_ms, self._first.at_ms)
+        return self._first
 
     def _keep(self, step_ms: int, states: Collection[_State]) -> None:
         kept = self._checkpoints[step_ms]
@@ -106,7 +136,8 @@ class TitleReplay:
             kept.popitem(last=False)
 
     def _advanced(self, state: _State, columns: EventColumns, to_ms: int) -> _State:
-        everywhere, own = self._rows.of(columns, counted(columns))
+        is_counted = counted(columns)
+        everywhere, own = self._rows.of(columns, is_counted)
         values = np.zeros((len(self._rows), TITLE_COUNTER_COUNT))
         known = len(state.values)
         values[:known] = decay(state.values, state.at_ms, to_ms, TITLE_HALF_LIVES_MS)
@@ -117,4 +148,6 @@ class TitleReplay:
             for rows in (everywhere, own):
                 values += sums(columns, rows, len(values), until)
                 is_seen[rows[rows >= 0]] = True
-        return _State(to_ms, values, is_seen)
+        is_counted &= columns.title >= 0
+        newest_ms = int(columns.occurred_ms[is_counted].max(initial=state.newest_ms))
+        return _State(to_ms, values, is_seen, newest_ms)

@@ -15,6 +15,7 @@ from libs.features.title_counters import (
     counted,
     sums,
 )
+from libs.features.title_shares import TitleShares
 
 # The counters of all countries together are kept under no country.
 ALL_COUNTRIES: Final = ""
@@ -28,6 +29,11 @@ class TitleTable:
     title_ids: tuple[str, ...]  # ascending
     counters: NDArray[np.float32]  # (n, k)
     country_counters: Mapping[str, NDArray[np.float32]]  # (n, k) each
+    newest_ms: int = 0  # the newest event that is counted; 0 for none
+
+    def age_ms(self) -> int | None:
+        """How long before `as_of_ms` the newest event was; None without any."""
+        return max(self.as_of_ms - self.newest_ms, 0) if self.newest_ms else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,6 +166,7 @@ class TableLayout:
         is_seen: NDArray[np.bool_],
         as_of_ms: int,
         countries: Collection[str] | None,
+        newest_ms: int,
     ) -> TitleTable:
         """The table of `values` (r, k); rows that are not `is_seen` (r,) do not exist."""
         has_title = np.zeros(len(self.title_ids), np.bool_)
@@ -175,7 +182,8 @@ class TableLayout:
                     dense = tables[country] = np.zeros(shape, np.float32)
                     dense[place[self.title[seen]]] = values[seen]
         counters = tables.pop(ALL_COUNTRIES, np.zeros((0, TITLE_COUNTER_COUNT), np.float32))
-        return TitleTable(as_of_ms, tuple(self.title_ids[has_title].tolist()), counters, tables)
+        title_ids = tuple(self.title_ids[has_title].tolist())
+        return TitleTable(as_of_ms, title_ids, counters, tables, newest_ms)
 
     def _seen(self, country: str, is_seen: NDArray[np.bool_]) -> NDArray[np.intp]:
         rows = self.rows.get(country, np.zeros(0, np.intp))
@@ -201,6 +209,33 @@ class LiveTitleCounters:
         What is left is what the others have added, up to rounding, and never below zero.
         """
         return self._changed(columns, -1.0)
+
+    def add_shares(self, shares: TitleShares) -> NDArray[np.intp]:
+        """Add what events that are no longer there have added; returns the rows that changed."""
+        return self._merge(shares, 1.0)
+
+    def remove_shares(self, shares: TitleShares) -> NDArray[np.intp]:
+        """Take shares away that were added before; returns the rows that changed, ascending."""
+        return self._merge(shares, -1.0)
+
+    def _merge(self, shares: TitleShares, sign: float) -> NDArray[np.intp]:
+        touched: list[int] = []
+        places: list[int] = []
+        for place, key in enumerate(zip(shares.countries, shares.title_ids, strict=True)):
+            for country in {ALL_COUNTRIES, key[0]}:
+                touched.append(self.rows.row(country, key[1]))
+                places.append(place)
+        rows, of = np.array(touched, np.intp), np.array(places, np.intp)
+        self._grow()
+        changed, local = np.unique(rows, return_inverse=True)
+        to_ms = self._at_ms[changed]
+        np.maximum.at(to_ms, local, shares.at_ms[of])
+        total = self._decayed(changed, to_ms)
+        aged = decay(shares.values[of], shares.at_ms[of] - to_ms[local], 0, TITLE_HALF_LIVES_MS)
+        np.add.at(total, local, sign * aged)
+        self._values[changed] = np.maximum(total, 0.0)
+        self._at_ms[changed] = to_ms
+        return changed
 
     def _changed(self, columns: EventColumns, sign: float) -> NDArray[np.intp]:
         counts = counted(columns)
@@ -244,6 +279,11 @@ class LiveTitleCounters:
         """The counters (k,) of one row, and the time that they are of."""
         return self._values[row], int(self._at_ms[row])
 
+    def values_at(self, at_ms: int) -> NDArray[np.float64]:
+        """Every row's counters (r, k) as they are at a time that is not before any of them."""
+        count = len(self.rows)
+        return decay(self._values[:count], self._at_ms[:count], at_ms, TITLE_HALF_LIVES_MS)
+
     def encoded(self, rows: NDArray[np.intp]) -> list[bytes]:
         """Each of `rows` (m,) as `encode_counters` writes it."""
         packed = np.empty((len(rows), 1 + TITLE_COUNTER_COUNT), "<i8")
@@ -254,10 +294,15 @@ class LiveTitleCounters:
     def table(self, now_ms: int, countries: Collection[str] | None = None) -> TitleTable:
         """The table at `now_ms`, with `countries` or with all of them."""
         count = len(self.rows)
-        values = decay(self._values[:count], self._at_ms[:count], now_ms, TITLE_HALF_LIVES_MS)
+        values = self.values_at(now_ms)
         if self._layout.row_count != count:
             self._layout = TableLayout.of(self.rows.keys)
-        return self._layout.table(values, np.ones(count, np.bool_), now_ms, countries)
+        newest_ms = self.newest_ms()
+        return self._layout.table(values, np.ones(count, np.bool_), now_ms, countries, newest_ms)
+
+    def newest_ms(self) -> int:
+        """When the newest event occurred that is counted; 0 without any."""
+        return int(self._at_ms[: len(self.rows)].max(initial=0))
 
     def _grow(self) -> None:
         missing = len(self.rows) - len(self._values)

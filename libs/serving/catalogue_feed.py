@@ -1,6 +1,7 @@
 """The catalogue in memory, followed through WatchTitles instead of asked for per request."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,6 +43,7 @@ class CatalogueFeed:
         self._sequence = 0
         self._is_connected = False
         self._version = 0
+        self._first = asyncio.Event()
 
     @property
     def titles(self) -> dict[str, Title]:
@@ -57,6 +59,13 @@ class CatalogueFeed:
     def is_connected(self) -> bool:
         """Whether changes are arriving now."""
         return self._is_connected
+
+    async def filled(self, within_s: float) -> bool:
+        """Wait for the first snapshot, but no longer than that; whether it is there."""
+        if not self._first.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._first.wait(), within_s)
+        return self._first.is_set()
 
     async def run(self) -> None:
         """Follow the source for ever; after an interruption go on where it ended."""
@@ -92,3 +101,4 @@ class CatalogueFeed:
         self._titles = titles
         self._sequence = sequence
         self._version += 1
+        self._first.set()

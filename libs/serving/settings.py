@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from libs.faults import StartFault
 from libs.serving.limits import Limits
 from libs.serving.plan import Plan, Seat
+from libs.storage.recorded_log import LogServer
 
 # The place of each service, counted from the port base; metrics are 20 above, health 40.
 PORT_OFFSETS: Final = {"events": 0, "candidates": 1, "ranking": 2, "recap": 3}
@@ -56,6 +57,12 @@ class SuiteSettings(BaseSettings):
     features_url: SecretStr = SecretStr("")
     # Past one machine: what recap keeps, in PostgreSQL; empty is SQLite below `home`.
     recap_url: SecretStr = SecretStr("")
+    # Where the keys are that the log is sealed with; empty is beside the log.
+    keys_url: SecretStr = SecretStr("")
+    # What pseudonyms and keys are made with; every replica and every reader of the log needs it.
+    secret_file: Path = Field(
+        default_factory=lambda known: known["home"] / "events" / "pseudonym.key"
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
     # Processes of each service that can share its port; `libs.serving.limits` says what the
     # limits of each are.
@@ -67,6 +74,8 @@ class SuiteSettings(BaseSettings):
         ge=1,
         le=1_024,
     )
+    # After so many days the events of profiles are compacted; 0 keeps them all.
+    retention_days: int = Field(default=0, ge=0, le=36_500)
     most_in_flight: int = Field(default=64, ge=1)
     most_streams: int = Field(default=1_000, ge=1)
     most_pending: int = Field(default=8, ge=1)
@@ -112,6 +121,14 @@ class SuiteSettings(BaseSettings):
         return self.home / "events" / "events.sqlite"
 
     @property
+    def log_server(self) -> LogServer | None:
+        """The log past one machine; None for the file."""
+        url = self.events_url.get_secret_value()
+        if not url:
+            return None
+        return LogServer(url, self.keys_url.get_secret_value() or url, self.secret_file)
+
+    @property
     def catalogue_path(self) -> Path:
         """The file of the catalogue."""
         return self.home / "candidates" / "catalogue.sqlite"
@@ -145,6 +162,12 @@ class SuiteSettings(BaseSettings):
     def _check_urls(self) -> Self:
         if self.is_past_one_machine != bool(self.features_url.get_secret_value()):
             raise ValueError("REPRISE_EVENTS_URL and REPRISE_FEATURES_URL must be set together")
+        return self
+
+    @model_validator(mode="after")
+    def _check_retention(self) -> Self:
+        if self.retention_days and self.is_past_one_machine:
+            raise ValueError("REPRISE_RETENTION_DAYS: the log in PostgreSQL keeps every event")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from libs.faults import (
     BundleNotLoaded,
     DeadlineSpent,
     Fault,
+    HistoryCompacted,
     InvalidField,
     NotFound,
     NotSupported,
@@ -58,6 +59,7 @@ CODES: Final = {
     PartUnavailable.reason: grpc.StatusCode.UNAVAILABLE,
     BundleNotLoaded.reason: grpc.StatusCode.FAILED_PRECONDITION,
     NotSupported.reason: grpc.StatusCode.UNIMPLEMENTED,
+    HistoryCompacted.reason: grpc.StatusCode.OUT_OF_RANGE,
     Overloaded.reason: grpc.StatusCode.RESOURCE_EXHAUSTED,
     BatchTooLarge.reason: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DeadlineSpent.reason: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -122,6 +124,10 @@ def fault_of(part: str, error: grpc.aio.AioRpcError) -> Fault:
         case (BatchTooLarge.reason, _):
             most, given = int(info.metadata["most"]), int(info.metadata["given"])
             return BatchTooLarge(info.metadata["field"], most=most, given=given)
+        case (HistoryCompacted.reason, _):
+            return HistoryCompacted(
+                int(info.metadata["as_of_ms"]), int(info.metadata["compacted_until_ms"])
+            )
         case ("", grpc.StatusCode.RESOURCE_EXHAUSTED) if _TOO_LARGE in text:
             return InvalidField("", text)
         case (_, grpc.StatusCode.RESOURCE_EXHAUSTED | grpc.StatusCode.CANCELLED):

@@ -58,7 +58,7 @@ def title_table(message: events_pb2.GetTitleFeaturesResponse, country: str) -> T
         )
     title_ids = tuple(message.title_ids)
     return TitleTable(
-        as_of_ms=time_ms(message.as_of, "as_of"),
+        as_of_ms=time_ms(message.freshness.as_of, "freshness.as_of"),
         title_ids=title_ids,
         counters=_matrix(message.counters, len(title_ids)),
         country_counters=(

@@ -1,5 +1,6 @@
 """The catalogue: invented titles as domain values, beside the truth that made them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from libs.domain.title import LicenceWindow, Person, Title, TitleKind
 from libs.simulation.config import SimulationConfig, Stream
-from libs.simulation.geography import COUNTRIES, COUNTRY_ROW
+from libs.simulation.geography import COUNTRIES, COUNTRY_ROW, PLACES
 from libs.simulation.latent import LatentSpace, build_latent_space
 from libs.simulation.licences import draw_licences
+from libs.simulation.moods import Moods, draw_moods
 from libs.simulation.text import NameBook, episode_synopsis, synopsis
 from libs.simulation.traits import MINUTE_MS, Traits, draw_traits
 from libs.simulation.words import GENRES, TAGS
@@ -36,8 +38,10 @@ class Catalogue:
     episodes: tuple[tuple[EpisodeRef, ...], ...]  # (n,) in watching order; empty: no series
     space: LatentSpace
     traits: Traits
-    opens_ms: NDArray[np.int64]  # (countries, n) licence start; NEVER_MS: not licensed there
-    closes_ms: NDArray[np.int64]  # (countries, n) licence end, exclusive; NEVER_MS: open
+    moods: Moods
+    row_of: Mapping[str, int]  # by title id, of the n
+    opens_ms: NDArray[np.int64]  # (places, n) licence start; NEVER_MS: not licensed there
+    closes_ms: NDArray[np.int64]  # (places, n) licence end, exclusive; NEVER_MS: open
 
 
 def build_catalogue(config: SimulationConfig) -> Catalogue:
@@ -46,11 +50,12 @@ def build_catalogue(config: SimulationConfig) -> Catalogue:
     space = build_latent_space(config)
     traits = draw_traits(config, space, rng)
     licences = draw_licences(config, traits, rng)
+    moods = draw_moods(config, space, traits)
 
     text_rng = config.rng(Stream.TEXT)
     names = NameBook()
     parents = [
-        _title(config, row, traits, space, licences[row], names, text_rng)
+        _title(config, row, traits, space, moods, licences[row], names, text_rng)
         for row in range(config.title_count)
     ]
     children: list[Title] = []
@@ -66,6 +71,8 @@ def build_catalogue(config: SimulationConfig) -> Catalogue:
         episodes=tuple(episodes),
         space=space,
         traits=traits,
+        moods=moods,
+        row_of={title.title_id: row for row, title in enumerate(parents)},
         opens_ms=opens,
         closes_ms=closes,
     )
@@ -76,6 +83,7 @@ def _title(
     row: int,
     traits: Traits,
     space: LatentSpace,
+    moods: Moods,
     licences: tuple[LicenceWindow, ...],
     names: NameBook,
     rng: np.random.Generator,
@@ -96,7 +104,7 @@ def _title(
         people=(Person(people[0], "director"), *(Person(name) for name in people[1:])),
         maturity_years=int(traits.maturity_years[row]),
         genres=tuple(GENRES[genre].name for genre in genres),
-        tags=tuple(TAGS[tag].name for tag in tags),
+        tags=(*(TAGS[tag].name for tag in tags), *moods.tags[row]),
         licence_windows=licences,
     )
 
@@ -166,9 +174,9 @@ def _extras(parent: Title, rng: np.random.Generator) -> list[Title]:
 
 
 def _window_arrays(titles: list[Title]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Licence windows as (countries, n) starts and ends; a title has one a country at most."""
-    opens = np.full((len(COUNTRIES), len(titles)), NEVER_MS, np.int64)
-    closes = np.full((len(COUNTRIES), len(titles)), NEVER_MS, np.int64)
+    """Licence windows as (places, n) starts and ends; a title has one a country at most."""
+    opens = np.full((len(PLACES), len(titles)), NEVER_MS, np.int64)
+    closes = np.full((len(PLACES), len(titles)), NEVER_MS, np.int64)
     for row, title in enumerate(titles):
         for window in title.licence_windows or (LicenceWindow(),):
             places = [COUNTRY_ROW[window.country]] if window.country else slice(None)

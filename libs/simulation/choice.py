@@ -39,7 +39,9 @@ def draw_by_weight(weights: NDArray[np.float64], rng: np.random.Generator) -> in
     """A place of (n,) drawn in proportion to the weights, which must not all be 0."""
     sums = np.cumsum(weights)
     place = int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))
-    return min(place, int(np.flatnonzero(weights)[-1]))
+    if place < len(weights):
+        return place
+    return int(np.flatnonzero(weights)[-1])  # rounding drew past the end
 
 
 def choose(

@@ -34,4 +34,17 @@ COUNTRIES: Final = (
     Country("IN", ("hi", "en"), ("Asia/Kolkata",), 0.04, 0.05),
 )
 
-COUNTRY_ROW: Final = {country.code: row for row, country in enumerate(COUNTRIES)}
+# Where nobody begins, but where those who move may go: daylight saving in the southern summer,
+# half and quarter hours, a change by half an hour (Lord Howe).
+DESTINATIONS: Final = (
+    Country(
+        "AU", ("en",), ("Australia/Sydney", "Australia/Adelaide", "Australia/Lord_Howe"), 0.0, 0.0
+    ),
+    Country("NZ", ("en",), ("Pacific/Auckland",), 0.0, 0.0),
+    Country("CL", ("es",), ("America/Santiago",), 0.0, 0.0),
+    Country("NP", ("ne",), ("Asia/Kathmandu",), 0.0, 0.0),
+    Country("CA", ("en", "fr"), ("America/St_Johns",), 0.0, 0.0),
+)
+
+PLACES: Final = (*COUNTRIES, *DESTINATIONS)
+COUNTRY_ROW: Final = {country.code: row for row, country in enumerate(PLACES)}

@@ -21,11 +21,21 @@ class Journal:
     until_ms: int
     events: list[Event] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    country: str = field(init=False)
+    time_zone: str = field(init=False)
     _session_id: str = ""
     _sessions: int = 0
     _sequence: int = 0
     _device: Device = Device.UNSPECIFIED
     _contexts: dict[tuple[Device, Surface], ViewingContext] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.move(self.profile.country, self.profile.time_zone)
+
+    def move(self, country: str, time_zone: str) -> None:
+        """What comes from now on happens there."""
+        self.country, self.time_zone = country, time_zone
+        self._contexts.clear()
 
     def open_session(self, device: Device) -> None:
         """Begin the next session."""
@@ -33,6 +43,11 @@ class Journal:
         self._sessions += 1
         self._sequence = 0
         self._device = device
+
+    @property
+    def session_id(self) -> str:
+        """Of the session that is open."""
+        return self._session_id
 
     def record(
         self,
@@ -83,9 +98,9 @@ class Journal:
         context = self._contexts.get((self._device, surface))
         if context is None:
             context = ViewingContext(
-                time_zone=self.profile.time_zone,
+                time_zone=self.time_zone,
                 device=self._device,
-                country=self.profile.country,
+                country=self.country,
                 language=self.profile.languages[0] if self.profile.languages else "",
                 surface=surface,
                 kids=self.profile.kids,

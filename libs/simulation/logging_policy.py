@@ -31,13 +31,23 @@ class Slate:
     propensities: NDArray[np.float64]  # (m,) in (0, 1]
 
 
-def build_policy(preferences: Preferences, rng: np.random.Generator) -> LoggingPolicy:
-    """The policy's opinions: the log of the mixed worth of all interests, blurred."""
+def build_policy(*members: Preferences, rng: np.random.Generator) -> LoggingPolicy:
+    """The policy's opinions: the log of the mixed worth of all interests, blurred.
+
+    Where several people share the profile, all their interests are mixed: it cannot tell them
+    apart.
+    """
+    worths = [_mixed_worth(one) for one in members]
+    mixed = np.log(sum(worths[1:], worths[0]) / len(worths))
+    lasting = sum((one.lasting for one in members[1:]), members[0].lasting) / len(members)
+    errors = _ERROR_SPREAD * rng.standard_normal(mixed.shape[1])
+    return LoggingPolicy(_TASTE_SHARE * mixed + lasting + errors)
+
+
+def _mixed_worth(preferences: Preferences) -> NDArray[np.float64]:
     shares = preferences.taste.interest_shares.mean(axis=1)  # (w, k)
     worth = np.exp(TASTE_STRENGTH * preferences.match)
-    mixed = np.log(np.einsum("wk,wkn->wn", shares, worth))
-    errors = _ERROR_SPREAD * rng.standard_normal(mixed.shape[1])
-    return LoggingPolicy(_TASTE_SHARE * mixed + preferences.lasting + errors)
+    return np.asarray(np.einsum("wk,wkn->wn", shares, worth))
 
 
 def logits(policy: LoggingPolicy, preferences: Preferences, at_ms: int) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """What the simulator knows: how likely a profile is to start and like each title."""
 
 import functools
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from libs.domain.viewing import Device, ViewingContext, local_time
 from libs.simulation.choice import OUTSIDE_SHARE, SEARCH_SHARE, SLATE_SIZES, seen_shares
+from libs.simulation.config import DAY_MS
 from libs.simulation.logging_policy import LoggingPolicy, logits
 from libs.simulation.preferences import Preferences
 from libs.simulation.tastes import DAYPARTS, DEVICES, daypart_of
@@ -19,12 +21,31 @@ _MOST_SEEN: Final = 1 - 1e-9  # short of 1, so that no factor of the transform i
 
 
 def start_and_like(
-    preferences: Preferences,
+    members: Sequence[Preferences],
     policy: LoggingPolicy,
     at_ms: int,
     context: ViewingContext | None,
 ) -> NDArray[np.float64]:
     """(n,) the probability that one page view at `at_ms` ends in starting and liking each title.
+
+    Where several people share the profile, it may be any of them who views: the more likely the
+    more sessions they have on that day, at that hour and on that device.
+    """
+    by_member = [_by_one(one, members[0], policy, at_ms, context) for one in members]
+    presence = np.array([_presence(one, at_ms, context) for one in members])
+    if not presence.any():
+        presence[:] = 1.0
+    return np.asarray((presence / presence.sum()) @ np.stack(by_member))
+
+
+def _by_one(
+    preferences: Preferences,
+    shown: Preferences,
+    policy: LoggingPolicy,
+    at_ms: int,
+    context: ViewingContext | None,
+) -> NDArray[np.float64]:
+    """(n,) the probability of one member's view, on pages that show what `shown` may see.
 
     With a context, its device and local hour; without one, or with an unspecified device, the
     mean over the moments and devices that the profile uses. What was watched before is not known
@@ -35,7 +56,7 @@ def start_and_like(
     """
     taste = preferences.taste
     week = preferences.week(at_ms)
-    scores = logits(policy, preferences, at_ms)
+    scores = logits(policy, shown, at_ms)
     if not np.isfinite(scores).any():
         return np.zeros(len(scores))
     seen = [_seen_probabilities(scores, size) for size in SLATE_SIZES]
@@ -51,6 +72,8 @@ def start_and_like(
         shares = contexts[daypart, device] * taste.interest_shares[week, daypart]
         for interest, share in enumerate(shares.tolist()):
             worth = np.exp(preferences.utilities(at_ms, interest, device, daypart))
+            if not worth.any():
+                continue
             total += share * _start_probabilities(worth, seen[device]) * likes[interest]
     return total
 
@@ -105,13 +128,32 @@ def _seen_probabilities(scores: NDArray[np.float64], size: int) -> NDArray[np.fl
     return np.asarray(np.minimum(1 - np.exp(-high * odds), _MOST_SEEN))
 
 
+def _presence(preferences: Preferences, at_ms: int, context: ViewingContext | None) -> float:
+    """Sessions that a member has on such a day, at the context's hour and device if it tells."""
+    rates = preferences.taste.sessions_per_day
+    day = min(max(at_ms - preferences.start_ms, 0) // DAY_MS, len(rates) - 1)
+    shares = _usual_shares(preferences)
+    if context is not None:
+        local = local_time(at_ms, context.time_zone)
+        shares = shares[[daypart_of(local.weekday(), local.hour)]]
+        if context.device is not Device.UNSPECIFIED:
+            shares = shares[:, [DEVICES.index(context.device)]]
+    return float(rates[day] * shares.sum())
+
+
+def _usual_shares(preferences: Preferences) -> NDArray[np.float64]:
+    """(DAYPARTS, devices): how likely each moment and device is in a week."""
+    taste = preferences.taste
+    days = np.repeat([5 / 7, 2 / 7], DAYPARTS // 2)
+    return np.asarray((days * taste.daypart_shares)[:, None] * taste.device_shares)
+
+
 def _context_shares(
     preferences: Preferences, at_ms: int, context: ViewingContext | None
 ) -> NDArray[np.float64]:
     """(DAYPARTS, devices): how likely each moment and device is."""
     taste = preferences.taste
-    days = np.repeat([5 / 7, 2 / 7], DAYPARTS // 2)
-    usual = (days * taste.daypart_shares)[:, None] * taste.device_shares
+    usual = _usual_shares(preferences)
     if context is None:
         return usual
     local = local_time(at_ms, context.time_zone)

@@ -47,7 +47,7 @@ class Preferences:
     lasting: NDArray[np.float64]  # (n,) language, country and followed people
     like_odds: NDArray[np.float64]  # (n,) log odds of liking, apart from the match
     is_suitable: NDArray[np.bool_]  # (n,) maturity and kids
-    opens_ms: NDArray[np.int64]  # (n,) licence in the profile's country
+    opens_ms: NDArray[np.int64]  # (n,) licence in the country
     closes_ms: NDArray[np.int64]  # (n,)
 
     def week(self, at_ms: int) -> int:
@@ -98,10 +98,11 @@ def prepare_preferences(
     effects: ContextEffects,
     profile: Profile,
     taste: Taste,
+    country: str,
 ) -> Preferences:
-    """Hold a profile's truth against every title."""
+    """Hold a profile's truth, while it is in `country`, against every title."""
     traits = catalogue.traits
-    country = COUNTRY_ROW[profile.country]
+    place = COUNTRY_ROW[country]
     spoken = np.array([c.languages[0] in profile.languages for c in COUNTRIES])
     knows_language = spoken[traits.country]
     followed = np.isin(traits.people, taste.person_rows).sum(axis=1)
@@ -116,11 +117,11 @@ def prepare_preferences(
         match=taste.interests @ traits.vectors.T,
         lasting=_FOLLOWED_PERSON * followed
         + _FOREIGN_LANGUAGE * ~knows_language
-        + _HOME_COUNTRY * (traits.country == country),
+        + _HOME_COUNTRY * (traits.country == place),
         like_odds=_LIKE_QUALITY * traits.quality - 0.4 * ~knows_language,
         is_suitable=traits.maturity_years <= limit,
-        opens_ms=catalogue.opens_ms[country],
-        closes_ms=catalogue.closes_ms[country],
+        opens_ms=catalogue.opens_ms[place],
+        closes_ms=catalogue.closes_ms[place],
     )
 
 

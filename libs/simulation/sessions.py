@@ -16,6 +16,7 @@ from libs.domain.event import (
 )
 from libs.domain.viewing import Surface
 from libs.simulation.choice import SEARCH_SHARE, SLATE_SIZES, choose, draw_by_weight, draw_depth
+from libs.simulation.config import Detail
 from libs.simulation.logging_policy import draw_slate, logits
 from libs.simulation.tastes import DEVICES
 from libs.simulation.watching import SECOND_MS, Viewer, sample, watch
@@ -31,18 +32,21 @@ _LISTS: Final = 0.3  # of those who browse
 _MISCLICKS: Final = 0.025
 _SCROLLS: Final = 0.08
 _LISTED_WORTH: Final = 1.0
+_FINDS: Final = 0.95  # the share of page views without a page that end in a play
 
 
 def run_session(viewer: Viewer, at_ms: int, *, device: int, daypart: int) -> int:
     """Record a session that begins at `at_ms`; `device` is a row of DEVICES. Returns its end."""
     rng = viewer.rng
     viewer.journal.open_session(DEVICES[device])
+    viewer.recover(at_ms)
+    visit = _visit_home if viewer.detail is Detail.FULL else _play_straight
     now_ms = at_ms
     if rng.random() < _LOGS_IN:
         viewer.journal.record(EventKind.LOGIN, now_ms, Surface.HOME)
     for _ in range(_MOST_PAGES):
         begun_ms = now_ms
-        now_ms = _visit_home(viewer, now_ms + SECOND_MS, device, daypart)
+        now_ms = visit(viewer, now_ms + SECOND_MS, device, daypart)
         is_little = now_ms - begun_ms < _LITTLE_MS
         if rng.random() >= (_ANOTHER_AFTER_LITTLE if is_little else _ANOTHER_AFTER_MUCH):
             break
@@ -54,7 +58,7 @@ def _visit_home(viewer: Viewer, at_ms: int, device: int, daypart: int) -> int:
     """One page view and what comes of it; returns when that is over."""
     rng, preferences, ids = viewer.rng, viewer.preferences, viewer.catalogue.title_ids
     slate = draw_slate(
-        logits(viewer.policy, preferences, at_ms) + viewer.fatigue, SLATE_SIZES[device], rng
+        logits(viewer.policy, viewer.shown, at_ms) + viewer.fatigue, SLATE_SIZES[device], rng
     )
     if not len(slate.rows):
         return at_ms
@@ -85,6 +89,21 @@ def _visit_home(viewer: Viewer, at_ms: int, device: int, daypart: int) -> int:
     return watch(viewer, row, now_ms, DEVICES[device], interest)
 
 
+def _play_straight(viewer: Viewer, at_ms: int, device: int, daypart: int) -> int:
+    """What a page view comes to, without the page; returns when that is over."""
+    rng, preferences = viewer.rng, viewer.preferences
+    unfinished = _newest_unfinished(viewer, at_ms)
+    if unfinished is not None and rng.random() < _GOES_ON:
+        interest = viewer.unfinished[unfinished].interest
+        return watch(viewer, unfinished, at_ms, DEVICES[device], interest)
+    shares = preferences.taste.interest_shares[preferences.week(at_ms), daypart]
+    interest = draw_by_weight(shares, rng)
+    worth = _worth(viewer, at_ms, interest, device, daypart)
+    if rng.random() >= _FINDS or not worth.any():
+        return at_ms
+    return watch(viewer, draw_by_weight(worth, rng), at_ms, DEVICES[device], interest)
+
+
 def _worth(
     viewer: Viewer, at_ms: int, interest: int, device: int, daypart: int
 ) -> NDArray[np.float64]:
@@ -96,10 +115,8 @@ def _worth(
 
 
 def _newest_unfinished(viewer: Viewer, at_ms: int) -> int | None:
-    if not viewer.unfinished:
-        return None
-    available = viewer.preferences.is_available(at_ms)
-    return next((row for row in reversed(viewer.unfinished) if available[row]), None)
+    may_play = viewer.preferences.may_play
+    return next((row for row in reversed(viewer.unfinished) if may_play(row, at_ms)), None)
 
 
 def _look(viewer: Viewer, at_ms: int, page_id: str, seen: NDArray[np.int64]) -> int:

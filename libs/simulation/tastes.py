@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from libs.domain.profile import Profile
 from libs.domain.viewing import Device
-from libs.simulation.config import SimulationConfig, Stream
+from libs.simulation.config import SimulationConfig
 from libs.simulation.latent import LatentSpace, directions
 from libs.simulation.words import GENRES
 
@@ -50,9 +50,10 @@ class Taste:
     sessions_per_day: NDArray[np.float64]  # (days,) 0 before it came and after it left
 
 
-def draw_taste(config: SimulationConfig, space: LatentSpace, profile: Profile, index: int) -> Taste:
-    """Draw the truth of the profile at `index`; depends on no other profile."""
-    rng = config.rng(Stream.TASTE, index)
+def draw_taste(
+    config: SimulationConfig, space: LatentSpace, profile: Profile, rng: np.random.Generator
+) -> Taste:
+    """Draw the truth of one person who watches alone on a profile."""
     interests = _interests(config, space, profile, rng)
     liked_people = rng.choice(len(space.person_names), 4, replace=False)
     return Taste(

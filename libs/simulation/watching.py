@@ -1,6 +1,7 @@
 """Watching a chosen title: movies may be interrupted, series go on with the next episode."""
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from libs.domain.event import EventKind, MyListChange, Rating, Thumb, ThumbDirection
 from libs.domain.viewing import Device, Surface
 from libs.simulation.catalogue import Catalogue
+from libs.simulation.config import DAY_MS, Detail
 from libs.simulation.journal import Journal
 from libs.simulation.logging_policy import LoggingPolicy
 from libs.simulation.playback import play
@@ -20,6 +22,9 @@ _SEEN_LIKED: Final = -6.0
 _SEEN_LIKED_BY_KIDS: Final = -2.5  # children watch things again
 _SEEN_DISLIKED: Final = -5.0
 _BOUNCED: Final = -1.5
+# What was loved long ago draws again: after so long, so much of its fatigue is gone.
+_MISSED_AFTER_MS: Final = 120 * DAY_MS
+_MISSED_SHARE: Final = 0.6
 
 _INTERRUPTED: Final = {Device.PHONE: 0.40, Device.TABLET: 0.25}
 _INTERRUPTED_ELSEWHERE: Final = 0.12
@@ -44,16 +49,26 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """One profile while its history is made."""
+    """One person on a profile while its history is made."""
 
     catalogue: Catalogue
     preferences: Preferences
+    shown: Preferences  # of the profile's owner: what its pages may show
     policy: LoggingPolicy
     journal: Journal
     rng: np.random.Generator
     fatigue: NDArray[np.float64]  # (n,) at most 0: what was had is worth less
     unfinished: dict[int, Progress]  # by row, the newest last
     listed: set[int]
+    is_child: bool = False
+    detail: Detail = Detail.FULL
+    loved: deque[tuple[int, int, float]] = field(default_factory=deque)  # when, row, fatigue
+
+    def recover(self, at_ms: int) -> None:
+        """Let fade what liking did to titles that were begun long before `at_ms`."""
+        while self.loved and self.loved[0][0] + _MISSED_AFTER_MS <= at_ms:
+            _, row, fatigue = self.loved.popleft()
+            self.fatigue[row] -= _MISSED_SHARE * fatigue
 
 
 def watch(viewer: Viewer, row: int, at_ms: int, device: Device, interest: int) -> int:
@@ -128,8 +143,9 @@ def _go_on(viewer: Viewer, row: int, progress: Progress, at_ms: int, device: Dev
     if progress.episode < part_count and rng.random() >= _LOSES_THREAD:
         viewer.unfinished[row] = progress
     if is_first:
-        again = _SEEN_LIKED_BY_KIDS if viewer.journal.profile.kids else _SEEN_LIKED
+        again = _SEEN_LIKED_BY_KIDS if viewer.is_child else _SEEN_LIKED
         viewer.fatigue[row] += again
+        viewer.loved.append((now_ms, row, again))
         _give_opinion(viewer, row, now_ms, likes=True)
     return now_ms
 

@@ -1,7 +1,7 @@
 """The simulated streaming service: catalogue, profiles, their histories and the truth."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from libs.domain.profile import Profile
 from libs.domain.title import Title
-from libs.domain.viewing import ViewingContext
+from libs.domain.viewing import Surface, ViewingContext, local_time
+from libs.simulation.beats import Story, tell_story
 from libs.simulation.catalogue import Catalogue, build_catalogue
+from libs.simulation.choice import draw_by_weight
 from libs.simulation.config import SimulationConfig, Stream
-from libs.simulation.histories import ProfileHistory, simulate_history
+from libs.simulation.histories import Prepare, ProfileHistory, simulate_history
 from libs.simulation.logging_policy import build_policy
+from libs.simulation.members import Member, as_person, draw_members
 from libs.simulation.oracle import start_and_like
 from libs.simulation.preferences import (
     ContextEffects,
@@ -23,8 +26,16 @@ from libs.simulation.preferences import (
     context_effects,
     prepare_preferences,
 )
-from libs.simulation.tastes import Taste, draw_taste
+from libs.simulation.residences import (
+    Residence,
+    draw_residences,
+    residence_at,
+    settled,
+    where_now,
+)
+from libs.simulation.tastes import DEVICES, Taste, daypart_of
 from libs.simulation.viewers import build_profiles
+from libs.simulation.wishes import Wish, draw_wish
 
 _SAMPLED_PROFILES: Final = 40
 _TARGET_ROUNDS: Final = 3
@@ -44,6 +55,7 @@ class World:
     profiles: tuple[Profile, ...]
     effects: ContextEffects
     activity: float  # multiplies everybody's sessions
+    moved: Mapping[int, tuple[Residence, ...]]  # of the profiles that did, by index
 
     @property
     def titles(self) -> tuple[Title, ...]:
@@ -56,14 +68,36 @@ class World:
         return self.catalogue.title_ids
 
     def taste(self, index: int) -> Taste:
-        """The truth of the profile at `index` of `profiles`."""
-        return draw_taste(self.config, self.catalogue.space, self.profiles[index], index)
+        """The truth of the profile at `index` of `profiles`; of its first member, where shared."""
+        return self.members(index)[0].taste
 
-    def preferences(self, index: int) -> Preferences:
-        """The truth of the profile at `index`, held against every title."""
-        return prepare_preferences(
-            self.config, self.catalogue, self.effects, self.profiles[index], self.taste(index)
-        )
+    def members(self, index: int) -> tuple[Member, ...]:
+        """The people who watch on the profile at `index`; mostly one."""
+        return draw_members(self.config, self.catalogue.space, self.profiles[index], index)
+
+    def residences(self, index: int) -> tuple[Residence, ...]:
+        """Where the profile at `index` lived, in time order."""
+        return self.moved.get(index) or settled(self.config, self.profiles[index])
+
+    def preferences(self, index: int, at_ms: int | None = None) -> Preferences:
+        """The truth of the profile at `index`, or of its first member, held against every title.
+
+        In the country where it lives at `at_ms`; None: where it lives in the end.
+        """
+        residences = self.residences(index)
+        place = -1 if at_ms is None else residence_at(residences, at_ms)
+        return self._prepare(index)(self.members(index)[0], residences[place].country)
+
+    def _prepare(self, index: int) -> Prepare:
+        profile = self.profiles[index]
+
+        def prepare(member: Member, country: str) -> Preferences:
+            person = as_person(profile, member)
+            return prepare_preferences(
+                self.config, self.catalogue, self.effects, person, member.taste, country
+            )
+
+        return prepare
 
     def history(self, index: int) -> ProfileHistory:
         """All decisions and events of the profile at `index`."""
@@ -71,7 +105,9 @@ class World:
             self.config,
             self.catalogue,
             self.profiles[index],
-            self.preferences(index),
+            self.members(index),
+            self.residences(index),
+            self._prepare(index),
             index,
             self.activity,
         )
@@ -104,9 +140,38 @@ class World:
         sessions. What was watched before is not left out. Raises KeyError for an unknown id.
         """
         index = profile if isinstance(profile, int) else self.profile_index(profile)
-        preferences = self.preferences(index)
-        policy = build_policy(preferences, self.config.rng(Stream.POLICY, index))
-        return start_and_like(preferences, policy, at_ms, context)
+        residences, prepare = self.residences(index), self._prepare(index)
+        country = residences[residence_at(residences, at_ms)].country
+        members = [prepare(member, country) for member in self.members(index)]
+        policy = build_policy(*members, rng=self.config.rng(Stream.POLICY, index))
+        return start_and_like(members, policy, at_ms, context)
+
+    def story(self, series_id: str) -> Story:
+        """What happens in a series; raises KeyError for an unknown id, ValueError for no series."""
+        return tell_story(self.config, self.catalogue, self.catalogue.row_of[series_id])
+
+    def wish(self, profile: int | str, at_ms: int, rng: np.random.Generator) -> Wish:
+        """What a profile, or its first member, is after at `at_ms`, on a device of its own.
+
+        Raises KeyError for an unknown id, ValueError where nothing is available.
+        """
+        index = profile if isinstance(profile, int) else self.profile_index(profile)
+        person = self.profiles[index]
+        residences = self.residences(index)
+        where = residences[residence_at(residences, at_ms)]
+        local = local_time(at_ms, where.time_zone)
+        preferences = self.preferences(index, at_ms)
+        usual = preferences.taste.device_shares[daypart_of(local.weekday(), local.hour)]
+        context = ViewingContext(
+            time_zone=where.time_zone,
+            device=DEVICES[draw_by_weight(usual, rng)],
+            country=where.country,
+            language=person.languages[0],
+            surface=Surface.HOME,
+            kids=person.kids,
+        )
+        scores = self.catalogue.moods.scores
+        return draw_wish(preferences, scores, self.recommendable_ids, at_ms, context, rng)
 
     def profile_index(self, profile_id: str) -> int:
         """The place of a profile in `profiles`; raises KeyError if there is none."""
@@ -120,12 +185,14 @@ class World:
 def build_world(config: SimulationConfig) -> World:
     """Make the world of a configuration; where it has an events_target, find the activity."""
     catalogue = build_catalogue(config)
+    profiles, moved = _move_some(config, build_profiles(config))
     world = World(
         config=config,
         catalogue=catalogue,
-        profiles=build_profiles(config),
+        profiles=profiles,
         effects=context_effects(catalogue.traits),
         activity=1.0,
+        moved=moved,
     )
     if config.events_target is None:
         return world
@@ -135,6 +202,17 @@ def build_world(config: SimulationConfig) -> World:
         activity = min(world.activity * config.events_target / expected, _MOST_ACTIVITY)
         world = scaled(activity=activity)
     return world
+
+
+def _move_some(
+    config: SimulationConfig, homes: tuple[Profile, ...]
+) -> tuple[tuple[Profile, ...], dict[int, tuple[Residence, ...]]]:
+    """The profiles as they are in the end, and the residences of those who moved."""
+    if not config.movers_share:
+        return homes, {}
+    drawn = [draw_residences(config, home) for home in homes]
+    now = tuple(where_now(home, places) for home, places in zip(homes, drawn, strict=True))
+    return now, {index: places for index, places in enumerate(drawn) if len(places) > 1}
 
 
 def _sample(count: int) -> list[int]:

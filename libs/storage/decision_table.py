@@ -5,10 +5,18 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from libs.domain.decision import Decision
+from libs.domain.decision import Decision, Part, Purpose
 from libs.domain.event import DAY_MS, Attribution, Event, EventKind
+from libs.domain.viewing import Surface
 
 KEPT_MS: Final = 30 * DAY_MS
+
+# What of a decision its profile is told.
+JSON_COLUMNS: Final = (
+    "page_id, decided_ms, purpose, surface, policy, model_version, index_version, arm, degraded,"
+    " slate, removed"
+)
+_JSON_NAMES: Final = tuple(name.strip() for name in JSON_COLUMNS.split(","))
 
 
 def drop_old(connection: sqlite3.Connection, now_ms: int) -> None:
@@ -32,25 +40,23 @@ def read_profile(
 ) -> list[dict[str, Any]]:
     """The decisions kept of a profile, oldest first, as the values of a JSON object each."""
     rows = connection.execute(
-        "SELECT page_id, decided_ms, policy, model_version, index_version, arm, slate, removed"
-        " FROM decisions WHERE tenant = ? AND profile_id = ? ORDER BY decided_ms, page_id",
+        f"SELECT {JSON_COLUMNS} FROM decisions"  # noqa: S608  constants
+        " WHERE tenant = ? AND profile_id = ? ORDER BY decided_ms, page_id",
         (tenant, profile_id),
     ).fetchall()
     return [as_json(row) for row in rows]
 
 
 def as_json(row: tuple[Any, ...]) -> dict[str, Any]:
-    """The values of a decision as one JSON object."""
-    page_id, decided_ms, policy, model_version, index_version, arm, slate, removed = row
-    title_ids, propensities = json.loads(slate)
-    removed_ids, reasons = json.loads(removed)
+    """The values of a row of JSON_COLUMNS as one JSON object."""
+    named = dict(zip(_JSON_NAMES, row, strict=True))
+    title_ids, propensities = json.loads(named.pop("slate"))
+    removed_ids, reasons = json.loads(named.pop("removed"))
     return {
-        "page_id": page_id,
-        "decided_ms": decided_ms,
-        "policy": policy,
-        "model_version": model_version,
-        "index_version": index_version,
-        "arm": arm,
+        **named,
+        "purpose": Purpose(named["purpose"]).name,
+        "surface": Surface(named["surface"]).name,
+        "degraded": [Part(number).name for number in json.loads(named["degraded"])],
         "title_ids": title_ids,
         "propensities": propensities,
         "removed_title_ids": removed_ids,

@@ -12,6 +12,7 @@ from typing import Final
 
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.faults import StartFault
+from libs.storage import compacted
 from libs.storage.pseudonyms import Pseudonyms
 
 # Beside the receipt: the fingerprint of the key that its pseudonym was made with.
@@ -87,15 +88,26 @@ def pending(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 def delete_profile(
     connection: sqlite3.Connection, tenant: str, profile_id: str
 ) -> tuple[int, int, int, int]:
-    """Delete all rows of a profile: how many events, decisions, titles and profiles there were."""
+    """Delete all rows of a profile: how many events, decisions, titles and profiles there were.
+
+    Compacted events count as such.
+    """
+    compacted_count, _ = compacted.read_counts(connection, tenant, profile_id)
     counts: Sequence[int] = [
         connection.execute(
             f"DELETE FROM {table} WHERE tenant = ? AND profile_id = ?",  # noqa: S608  constants
             (tenant, profile_id),
         ).rowcount
-        for table in ("events", "decisions", "profile_titles", "profiles", "profile_counters")
+        for table in (
+            "events",
+            "decisions",
+            "profile_titles",
+            "profiles",
+            "profile_counters",
+            *compacted.PROFILE_TABLES,
+        )
     ]
-    return counts[0], counts[1], counts[2], counts[3]
+    return counts[0] + compacted_count, counts[1], counts[2], counts[3]
 
 
 def _decode(text: str) -> Erasure:

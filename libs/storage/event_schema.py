@@ -3,6 +3,7 @@
 from typing import Final
 
 from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.storage import compacted
 from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS
 from libs.storage.sqlite import Schema
 
@@ -10,7 +11,7 @@ from libs.storage.sqlite import Schema
 PART: Final = "features"
 
 # The meaning of stored features is part of what a reader must agree with.
-_TABLES_VERSION: Final = 4
+_TABLES_VERSION: Final = 5
 
 _COLUMNS: Final = f"tenant, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}"
 _EVENTS: Final = (
@@ -32,6 +33,7 @@ _ERASURES: Final = (
     " receipt TEXT NOT NULL, PRIMARY KEY (tenant, pseudonym)) WITHOUT ROWID"
 )
 
+_FROM_4: Final = compacted.STATEMENTS
 _FROM_3: Final = (
     *(
         f"DROP INDEX {name}"
@@ -49,6 +51,7 @@ _FROM_3: Final = (
     "DROP TABLE old_events",
     _DECISIONS_BY_PROFILE,
     _ERASURES,
+    *_FROM_4,
 )
 # Old rows stay as they are: what they do not say is NULL.
 _FROM_2: Final = (
@@ -79,7 +82,7 @@ EVENT_SCHEMA: Final = Schema(
     # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={
         tables * 1000 + features: (_TABLES_VERSION * 1000 + features, statements)
-        for tables, statements in ((2, _FROM_2), (3, _FROM_3))
+        for tables, statements in ((2, _FROM_2), (3, _FROM_3), (4, _FROM_4))
         for features in range(1, FEATURE_SCHEMA_VERSION + 1)
     },
     statements=(
@@ -99,6 +102,7 @@ EVENT_SCHEMA: Final = Schema(
         " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
         *FEATURE_STATEMENTS,
         _ERASURES,
+        *compacted.STATEMENTS,
     ),
 )
 

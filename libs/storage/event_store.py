@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,18 @@ from libs.domain.profile import Profile
 from libs.faults import NotFound, PartUnavailable, StartFault
 from libs.features.event_columns import from_events
 from libs.features.profile_state import ProfileState, replay
-from libs.features.title_replay import ReadEvents
+from libs.features.title_replay import ReadBase, ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
-from libs.storage import decision_table, erasure_table, event_log, profile_table
+from libs.features.watched_days import WatchedDay
+from libs.storage import (
+    compacted,
+    compaction,
+    decision_table,
+    erasure_table,
+    event_log,
+    profile_table,
+    undivided,
+)
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
 from libs.storage.past_titles import PastTitles
@@ -33,6 +43,7 @@ from libs.storage.sqlite import (
     Readers,
     connect,
     open_writer,
+    snapshot,
     transaction,
 )
 from libs.storage.transaction_lost import TransactionLost
@@ -58,7 +69,7 @@ class SqliteEventStore:
         self._writer = open_writer(path, EVENT_SCHEMA, connect=connect)
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
-        self._past = PastTitles(self._reading, most_tenants)
+        self._past = PastTitles(self._reading, most_tenants, self._basing)
         self._path = path
         try:
             self._pseudonyms = erasure_table.open_pseudonyms(
@@ -137,13 +148,19 @@ class SqliteEventStore:
         """
         with self.transaction():
             connection = self._writer.connection
+            erased = self._erased(tenant, {event.profile_id for event in events})
+            known = event_log.known_ids(connection, tenant, [event.event_id for event in events])
+            # Of who was erased nothing is known, not even which events were compacted before.
+            known |= compacted.known_ids(
+                connection,
+                tenant,
+                [event.event_id for event in events if event.profile_id not in erased],
+            )
             sifted = sift_events(
                 events,
-                known_ids=event_log.known_ids(
-                    connection, tenant, [event.event_id for event in events]
-                ),
+                known_ids=known,
                 accounts=profile_table.accounts(connection, tenant, claimed_profile_ids(events)),
-                erased_ids=self._erased(tenant, {event.profile_id for event in events}),
+                erased_ids=erased,
                 now_ms=now_ms,
             )
             if sifted.new:
@@ -212,12 +229,16 @@ class SqliteEventStore:
         known = erasure_table.read(connection, tenant, pseudonym)
         if known is not None:
             return known
-        oldest_ms = None
+        _, oldest_ms = compacted.read_counts(connection, tenant, profile_id)
+        if oldest_ms is not None:
+            shares = compacted.read_profile_shares(connection, tenant, profile_id)
+            self._features.remove_shares(tenant, shares)
         for columns in event_log.read_profile_columns(connection, tenant, profile_id):
             self._features.remove(tenant, columns)
-            if oldest_ms is None:
-                oldest_ms = int(columns.occurred_ms[0])
-                self._changed_from.append((tenant, oldest_ms))
+            first_ms = int(columns.occurred_ms[0])
+            oldest_ms = first_ms if oldest_ms is None else min(oldest_ms, first_ms)
+        if oldest_ms is not None:
+            self._changed_from.append((tenant, oldest_ms))
         counts = erasure_table.delete_profile(connection, tenant, profile_id)
         erasure = Erasure(
             erased_ms=now_ms,
@@ -230,6 +251,11 @@ class SqliteEventStore:
         )
         erasure_table.write(connection, self._pseudonyms, tenant, profile_id, erasure)
         return erasure
+
+    def compact(self, until_ms: int, after: compaction.Place) -> compaction.CompactionStep:
+        """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`."""
+        with self.transaction():
+            return compaction.step(self._writer.connection, until_ms, after)
 
     def _fold_early(self) -> None:
         """Fold what the transaction has appended so far, whole or not at all."""
@@ -287,36 +313,55 @@ class SqliteEventStore:
         kinds: Collection[EventKind] = (),
         as_of_ms: int | None = None,
     ) -> list[Event]:
-        """A profile's newest events before `before` that pass the filters, newest first."""
-        return event_log.read_history(
-            self._readers.connection(),
-            tenant,
-            profile_id,
-            most=most,
-            before=before,
-            title_id=title_id,
-            kinds=kinds,
-            as_of_ms=as_of_ms,
-        )
+        """A profile's newest events before `before` that pass the filters, newest first.
+
+        Raises HistoryCompacted for a time before what is compacted.
+        """
+        with snapshot(self._readers.connection()) as connection:
+            compacted.check_told(connection, tenant, as_of_ms)
+            return event_log.read_history(
+                connection,
+                tenant,
+                profile_id,
+                most=most,
+                before=before,
+                title_id=title_id,
+                kinds=kinds,
+                as_of_ms=as_of_ms,
+            )
+
+    def compacted_until_ms(self, tenant: str) -> int:
+        """Up to when events may be compacted, and history lacks some of them; −1 for never."""
+        return compacted.compacted_until_ms(self._readers.connection(), tenant)
+
+    def watched_days(self, tenant: str, profile_id: str) -> list[WatchedDay]:
+        """All days of a profile, of compacted events and of others, by (day, title id)."""
+        return undivided.read_days(self._readers.connection(), tenant, profile_id)
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
-        """The features of everything recorded, or of the events at or before `as_of_ms`."""
+        """The features of everything recorded, or of the events at or before `as_of_ms`.
+
+        Raises HistoryCompacted for a time before what is compacted.
+        """
         connection = self._readers.connection()
         if as_of_ms is None:
             return read_profile_state(connection, tenant, profile_id)
-        return replay(
-            event_log.read_profile_events(connection, tenant, profile_id, until_ms=as_of_ms + 1)
-        )
+        base, events = undivided.read_profile(connection, tenant, profile_id, as_of_ms)
+        return replay(events, base)
 
     def title_table(
         self, tenant: str, as_of_ms: int | None, country: str, *, now_ms: int
     ) -> TitleTable:
         """Counters of everything recorded at `now_ms`, or of the events at or before `as_of_ms`.
 
-        Those of `country` come with them; "" means none.
+        Those of `country` come with them; "" means none. Raises HistoryCompacted for a time
+        before what is compacted.
         """
         if as_of_ms is not None:
-            return self._past.table(tenant, as_of_ms, country)
+            connection = self._readers.connection()
+            return undivided.read_whole(
+                connection, tenant, as_of_ms, partial(self._past.table, tenant, as_of_ms, country)
+            )
         live = LiveTitleCounters()
         live.apply(read_title_changes(self._readers.connection(), tenant, 0))
         return live.table(now_ms, (country,))
@@ -326,6 +371,10 @@ class SqliteEventStore:
         return lambda after_ms, to_ms: event_log.read_columns(
             self._readers.connection(), tenant, from_ms=after_ms + 1, until_ms=to_ms + 1
         )
+
+    def _basing(self, tenant: str) -> ReadBase:
+        """How TitleReplay reads what one tenant's compacted events stand for."""
+        return lambda: undivided.read_title_base(self._readers.connection(), tenant)
 
 
 def _check_alive(connection: sqlite3.Connection) -> None:

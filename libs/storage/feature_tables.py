@@ -19,6 +19,7 @@ from libs.features.profile_state import (
 )
 from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_record import RECORD_KINDS, TitleFold
+from libs.features.title_shares import TitleShares
 from libs.features.title_table import LiveTitleCounters, TitleChanges
 from libs.storage.sqlite import snapshot
 
@@ -108,6 +109,11 @@ class FeatureTables:
         """Take a profile's events out of the counters of titles."""
         live = self._live(tenant)
         self._write_titles(tenant, live, live.counters.remove(columns))
+
+    def remove_shares(self, tenant: str, shares: TitleShares) -> None:
+        """Take what a profile's compacted events have added out of the counters of titles."""
+        live = self._live(tenant)
+        self._write_titles(tenant, live, live.counters.remove_shares(shares))
 
     def _apply_titles(self, tenant: str, columns: EventColumns) -> None:
         live = self._live(tenant)

@@ -13,11 +13,13 @@ from libs.domain.decision import Decision
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import EVENT_SCHEMA_VERSION, Attribution, Event, EventKind, Recording
 from libs.domain.profile import Profile
-from libs.faults import NotFound
+from libs.faults import HistoryCompacted, NotFound
 from libs.features.event_columns import EventColumns, from_events
 from libs.features.profile_state import ProfileState, replay
 from libs.features.title_replay import TitleReplay
 from libs.features.title_table import LiveTitleCounters, TitleTable
+from libs.features.watched_days import WatchedDay, watched_days
+from libs.storage.compaction import CompactionStep, Place
 from libs.storage.decision_table import KEPT_MS, by_title
 from libs.storage.recorded import Recorded, check_not_erased, sift_decisions, sift_events
 
@@ -32,6 +34,9 @@ class MemoryEventStore:
         self._decisions: dict[str, dict[str, tuple[Decision, int]]] = {}
         self._profiles: dict[str, dict[str, Profile]] = {}
         self._erasures: dict[str, dict[str, Erasure]] = {}
+        # What is compacted is only no longer told: features and days are made of everything.
+        self._compacted: dict[str, dict[str, None]] = {}
+        self._compacted_until_ms: dict[str, int] = {}
         self._lock = threading.RLock()
 
     def close(self) -> None:
@@ -43,11 +48,13 @@ class MemoryEventStore:
         with self._lock:
             events, decisions = _copied(self._events), _copied(self._decisions)
             profiles, erasures = _copied(self._profiles), _copied(self._erasures)
+            compacted, until_ms = _copied(self._compacted), dict(self._compacted_until_ms)
             try:
                 yield
             except BaseException:
                 self._events, self._decisions = events, decisions
                 self._profiles, self._erasures = profiles, erasures
+                self._compacted, self._compacted_until_ms = compacted, until_ms
                 raise
 
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
@@ -108,6 +115,7 @@ class MemoryEventStore:
             own = [event for event in events.values() if event.profile_id == profile_id]
             for event in own:
                 del events[event.event_id]
+                self._compacted.get(tenant, {}).pop(event.event_id, None)
             decisions = self._decisions.setdefault(tenant, {})
             pages = [
                 page_id
@@ -137,6 +145,39 @@ class MemoryEventStore:
             erasures[profile_id] = erasures[profile_id].confirmed(answer)
             return erasures[profile_id]
 
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
+        """Tell no more of the events with occurred_ms ≤ `until_ms`, all in one step."""
+        count = 0
+        with self._lock:
+            for tenant in self._events:
+                old = [event for event in self._told(tenant) if event.occurred_ms <= until_ms]
+                if old:
+                    count += len(old)
+                    self._compacted.setdefault(tenant, {}).update(
+                        dict.fromkeys(event.event_id for event in old)
+                    )
+                    self._compacted_until_ms[tenant] = max(
+                        until_ms, self.compacted_until_ms(tenant)
+                    )
+        return CompactionStep(count, None)
+
+    def compacted_until_ms(self, tenant: str) -> int:
+        """Up to when events may be compacted, and history lacks some of them; −1 for never."""
+        return self._compacted_until_ms.get(tenant, -1)
+
+    def watched_days(self, tenant: str, profile_id: str) -> list[WatchedDay]:
+        """All days of a profile, by (day, title id)."""
+        return watched_days(event for event in self._all(tenant) if event.profile_id == profile_id)
+
+    def _check_told(self, tenant: str, as_of_ms: int | None) -> None:
+        until_ms = self.compacted_until_ms(tenant)
+        if as_of_ms is not None and as_of_ms < until_ms:
+            raise HistoryCompacted(as_of_ms, until_ms)
+
+    def _told(self, tenant: str) -> list[Event]:
+        compacted = self._compacted.get(tenant, {})
+        return [event for event in self._all(tenant) if event.event_id not in compacted]
+
     def pending_erasures(self) -> list[tuple[str, str]]:
         """(tenant, profile_id) of every erasure that some service has not confirmed."""
         with self._lock:
@@ -160,10 +201,13 @@ class MemoryEventStore:
             {
                 "page_id": one.page_id,
                 "decided_ms": one.decided_ms,
+                "purpose": one.purpose.name,
+                "surface": one.surface.name,
                 "policy": one.policy,
                 "model_version": one.model_version,
                 "index_version": one.index_version,
                 "arm": one.arm,
+                "degraded": [part.name for part in one.degraded],
                 "title_ids": list(one.title_ids),
                 "propensities": list(one.propensities),
                 "removed_title_ids": list(one.removed_title_ids),
@@ -190,9 +234,10 @@ class MemoryEventStore:
         as_of_ms: int | None = None,
     ) -> list[Event]:
         """A profile's newest events before `before` that pass the filters, newest first."""
+        self._check_told(tenant, as_of_ms)
         wanted = [
             event
-            for event in self._all(tenant)
+            for event in self._told(tenant)
             if event.profile_id == profile_id
             and (before is None or event.order < before)
             and (not title_id or event.title_id == title_id)
@@ -203,6 +248,7 @@ class MemoryEventStore:
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
         """The features of everything recorded, or of the events at or before `as_of_ms`."""
+        self._check_told(tenant, as_of_ms)
         return replay(
             event
             for event in self._all(tenant)
@@ -214,6 +260,7 @@ class MemoryEventStore:
         self, tenant: str, as_of_ms: int | None, country: str, *, now_ms: int
     ) -> TitleTable:
         """Counters of everything recorded at `now_ms`, or of the events at or before `as_of_ms`."""
+        self._check_told(tenant, as_of_ms)
 
         def read(after_ms: int, to_ms: int) -> EventColumns:
             return from_events(

@@ -1,5 +1,7 @@
 """The log of one tenant as Parquet, partitioned by profile, as of one place in the log.
 
+Beside the events of a partition are the days of those that have been compacted.
+
 `manifest.json` names every file with its rows and SHA-256, the watermark (the place of the last
 event that is in) and the versions; it is written last, and the folder appears whole or not at all.
 A profile is in one partition, ordered as everywhere by (occurred_at, sequence, event_id).
@@ -12,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -22,11 +24,13 @@ from libs.domain.profile import Profile
 from libs.domain.viewing import Device, Surface
 from libs.faults import StartFault
 from libs.features.schema import FEATURE_SCHEMA_VERSION
-from libs.storage.event_row import EVENT_COLUMNS
-from libs.storage.log_reader import LogReader
+from libs.features.watched_days import WatchedDay
+from libs.storage.event_row import EVENT_COLUMNS, Row
+from libs.storage.parquet_days import day_frame
+from libs.storage.recorded_log import RecordedLog
 
 # Raised with every change of a column's name or meaning.
-EXPORT_SCHEMA_VERSION: Final = 2
+EXPORT_SCHEMA_VERSION: Final = 3
 
 _TEXT: Final = pl.String()
 _COLUMN_TYPES: Final[dict[str, pl.DataType]] = {
@@ -72,6 +76,8 @@ _WORDS: Final[dict[str, Callable[[int], str]]] = {
     "thumb": lambda number: ThumbDirection(number).name,
 }
 PROFILES: Final = "profiles.parquet"
+EVENTS: Final = "events.parquet"  # of each partition
+DAYS: Final = "days.parquet"
 _MANIFEST: Final = "manifest.json"
 
 
@@ -84,6 +90,11 @@ class ExportedFile:
     sha256: str
 
 
+class _Partition(NamedTuple):
+    events: ExportedFile
+    days: ExportedFile
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """What was written; `watermark` is the place in the log up to which everything is in."""
@@ -94,13 +105,14 @@ class Export:
     watermark: int
     exported_ms: int
     event_count: int
+    day_count: int
     profile_count: int
     partition_count: int
     files: tuple[ExportedFile, ...]
 
 
 def export_log(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     out: Path,
     *,
@@ -133,7 +145,7 @@ def export_log(
 
 
 def _written(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     making: Path,
     partition_count: int,
@@ -142,7 +154,7 @@ def _written(
 ) -> Export:
     watermark = log.watermark()
     known = _by_partition(tenant, log.profile_ids(tenant), partition_count)
-    files: list[ExportedFile] = []
+    files: list[_Partition] = []
     for place, profile_ids in enumerate(known):
         files.append(_write_partition(log, tenant, making, place, profile_ids, watermark))
         on_progress(place + 1, partition_count)
@@ -169,10 +181,11 @@ def _written(
         tenant=tenant,
         watermark=watermark,
         exported_ms=now_ms,
-        event_count=sum(one.row_count for one in files),
+        event_count=sum(one.events.row_count for one in files),
+        day_count=sum(one.days.row_count for one in files),
         profile_count=len(stored),
         partition_count=partition_count,
-        files=(*files, profiles),
+        files=(*(file for one in files for file in one), profiles),
     )
     (making / _MANIFEST).write_text(json.dumps(asdict(exported), indent=2) + "\n")
     _sync(making / _MANIFEST)
@@ -224,18 +237,19 @@ def _by_partition(tenant: str, profile_ids: Iterable[str], partition_count: int)
 
 
 def _write_partition(
-    log: LogReader,
+    log: RecordedLog,
     tenant: str,
     folder: Path,
     place: int,
     profile_ids: Sequence[str],
     watermark: int,
-) -> ExportedFile:
-    rows = [
-        row
-        for profile_id in profile_ids
-        for row in log.rows_of(tenant, profile_id, watermark=watermark)
-    ]
+) -> _Partition:
+    rows: list[Row] = []
+    days: list[tuple[str, WatchedDay]] = []
+    for profile_id in profile_ids:
+        own, of_days = log.held_of(tenant, profile_id, watermark=watermark)
+        rows.extend(own)
+        days.extend((profile_id, day) for day in of_days)
     columns: dict[str, list[Any]] = (
         dict(zip(_NAMES, map(list, zip(*rows, strict=True)), strict=True))
         if rows
@@ -245,9 +259,12 @@ def _write_partition(
         columns[name] = [None if number is None else word(number) for number in columns[name]]
     for name in ("kids", "is_listed"):
         columns[name] = [None if value is None else bool(value) for value in columns[name]]
-    name = f"partition={place:04d}/events.parquet"
-    (folder / name).parent.mkdir(exist_ok=True)
-    return _write(folder, name, pl.DataFrame(columns, schema=_SCHEMA))
+    part = f"partition={place:04d}"
+    (folder / part).mkdir(exist_ok=True)
+    return _Partition(
+        _write(folder, f"{part}/{EVENTS}", pl.DataFrame(columns, schema=_SCHEMA)),
+        _write(folder, f"{part}/{DAYS}", day_frame(days)),
+    )
 
 
 def _profile_frame(profiles: Sequence[Profile]) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from libs.features.title_replay import ReadEvents, TitleReplay
+from libs.features.title_replay import NO_BASE, ReadBase, ReadEvents, TitleReplay
 from libs.features.title_table import TitleTable
 
 # Ranking and candidates ask for the same past time, one after the other, of a few requests.
@@ -13,23 +13,39 @@ _KEPT_TABLES: Final = 8
 
 
 class PastTitles:
-    """Tables of the last few times that were asked for; `reading` gives a tenant's log."""
+    """Tables of the last few times that were asked for; `reading` gives a tenant's log.
 
-    def __init__(self, reading: Callable[[str], ReadEvents], most_tenants: int) -> None:
+    `basing` gives what a tenant's replays go on from.
+    """
+
+    def __init__(
+        self,
+        reading: Callable[[str], ReadEvents],
+        most_tenants: int,
+        basing: Callable[[str], ReadBase] = lambda tenant: lambda: NO_BASE,
+    ) -> None:
         self._reading = reading
+        self._basing = basing
         self._most_tenants = most_tenants
         self._lock = threading.Lock()  # held while one table is made
-        self._replays: OrderedDict[str, TitleReplay] = OrderedDict()
-        self._tables: OrderedDict[tuple[str, int, str], TitleTable] = OrderedDict()
+        # By tenant: what the base was then, and the replay from it.
+        self._replays: OrderedDict[str, tuple[int, TitleReplay]] = OrderedDict()
+        self._tables: OrderedDict[tuple[str, int, str, int], TitleTable] = OrderedDict()
         self._note_lock = threading.Lock()
         self._late_from_ms: dict[str, int] = {}
 
-    def table(self, tenant: str, as_of_ms: int, country: str) -> TitleTable:
-        """The table of the events at or before `as_of_ms`."""
+    def table(
+        self, tenant: str, as_of_ms: int, country: str, compacted_until_ms: int = -1
+    ) -> TitleTable:
+        """The table of the events at or before `as_of_ms`.
+
+        `compacted_until_ms` is up to when the tenant's events may be compacted, and not later.
+        """
         with self._lock:
-            replay = self._replays.get(tenant)
-            if replay is None:
-                replay = self._replays[tenant] = TitleReplay(self._reading(tenant))
+            of_ms, replay = self._replays.get(tenant, (None, None))
+            if replay is None or of_ms != compacted_until_ms:
+                replay = TitleReplay(self._reading(tenant), self._basing(tenant))
+                self._replays[tenant] = (compacted_until_ms, replay)
                 if len(self._replays) > self._most_tenants:
                     self._replays.popitem(last=False)
             self._replays.move_to_end(tenant)
@@ -39,7 +55,7 @@ class PastTitles:
             if late_from_ms is not None:
                 replay.invalidate_after(late_from_ms)
                 self._tables.clear()
-            key = (tenant, as_of_ms, country)
+            key = (tenant, as_of_ms, country, compacted_until_ms)
             table = self._tables.get(key)
             if table is None:
                 table = self._tables[key] = replay.table(as_of_ms, (country,))

@@ -46,6 +46,11 @@ class Pseudonyms:
         """Tells this key from another one, and nothing else of it."""
         return hmac.new(self._key, b"fingerprint", hashlib.sha256).hexdigest()[:16]
 
+    def key_for(self, purpose: str) -> bytes:
+        """A key of 32 bytes for something else than pseudonyms, which tells nothing of theirs."""
+        # No tenant is empty, so this is no profile's pseudonym.
+        return hmac.new(self._key, f"\0{purpose}".encode(), hashlib.sha256).digest()
+
     def of(self, tenant: str, profile_id: str) -> str:
         """What stands for the profile: 64 hexadecimal digits."""
         # A tenant holds no NUL, so no two pairs are the same text.

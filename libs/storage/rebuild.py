@@ -13,13 +13,15 @@ from typing import Final
 import numpy as np
 
 from libs.domain.event import Event
+from libs.faults import StartFault
 from libs.features.counters import Counters, encode_counters
 from libs.features.daypart import event_daypart
 from libs.features.engagement import engagement, opinion
-from libs.features.profile_state import ProfileReplay
+from libs.features.profile_state import NO_BASE, ProfileReplay
+from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_table import LiveTitleCounters
-from libs.storage import event_log
+from libs.storage import compacted, event_log
 from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS, decode
 from libs.storage.event_schema import (
     EVENT_SCHEMA,
@@ -45,6 +47,7 @@ def rebuild_file(path: Path) -> Iterator[float]:
     try:
         connection = writer.connection
         (found,) = connection.execute("PRAGMA user_version").fetchone()
+        _check_bases(connection, path)
         if found != EVENT_SCHEMA.version:
             with transaction(connection):
                 for table in FEATURE_TABLES:
@@ -55,6 +58,15 @@ def rebuild_file(path: Path) -> Iterator[float]:
         connection.execute(f"PRAGMA user_version = {EVENT_SCHEMA.version}")
     finally:
         writer.close()
+
+
+def _check_bases(connection: sqlite3.Connection, path: Path) -> None:
+    foreign = compacted.foreign_schema(connection)
+    if foreign is not None:
+        raise StartFault(
+            f"{path} holds compacted events of feature schema {foreign}, and this release,"
+            f" of {FEATURE_SCHEMA_VERSION}, cannot make features of them"
+        )
 
 
 def rebuild(
@@ -85,6 +97,7 @@ def _profiles(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """Every (tenant, profile id) with events or with features, ascending."""
     found = set(connection.execute("SELECT tenant, profile_id FROM profile_counters").fetchall())
     found |= set(connection.execute("SELECT tenant, profile_id FROM profile_titles").fetchall())
+    found |= set(connection.execute("SELECT tenant, profile_id FROM profile_bases").fetchall())
     last = ("", "")
     while True:
         # A step of the index for each profile; DISTINCT would read all of its entries.
@@ -100,7 +113,9 @@ def _profiles(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def _tenants(connection: sqlite3.Connection) -> set[str]:
-    rows = connection.execute("SELECT DISTINCT tenant FROM title_counters").fetchall()
+    rows = connection.execute(
+        "SELECT tenant FROM title_counters UNION SELECT tenant FROM compactions"
+    ).fetchall()
     return {tenant for (tenant,) in rows}
 
 
@@ -126,9 +141,10 @@ def _rebuild_profile(connection: sqlite3.Connection, tenant: str, profile_id: st
             f"DELETE FROM {table} WHERE tenant = ? AND profile_id = ?",  # noqa: S608  constants
             key,
         )
-    if not events:
+    base = compacted.read_base(connection, tenant, profile_id)
+    if not events and base is NO_BASE:
         return 1
-    replay = ProfileReplay()
+    replay = ProfileReplay(base)
     replay.advance(events)
     state = replay.state()
     connection.execute(
@@ -141,7 +157,7 @@ def _rebuild_profile(connection: sqlite3.Connection, tenant: str, profile_id: st
         " VALUES (?, ?, ?, ?, ?)",
         [(*key, *row) for row in replay.rows()],
     )
-    return len(events)
+    return max(len(events), 1)
 
 
 def _weights(event: Event) -> tuple[float, int, int]:
@@ -156,13 +172,17 @@ def _rebuild_titles(
     is_replaced = False
     while not is_replaced:
         live, after = LiveTitleCounters(), 0
-        erased, until = _erased_count(connection), _newest(connection)
+        moved, until = _moved_count(connection), _newest(connection)
+        for shares in compacted.read_shares(connection, tenant):
+            live.add_shares(shares)
+            yield
         while after < until:
             after = _add(connection, tenant, live, after, until)
             yield
         with transaction(connection):
-            # What an erasure has taken out meanwhile may be in the sum already: then anew.
-            is_replaced = _erased_count(connection) == erased
+            # What an erasure has taken out meanwhile may be in the sum already, and what was
+            # compacted twice or not at all: then anew.
+            is_replaced = _moved_count(connection) == moved
             if is_replaced:
                 until = _newest(connection)
                 while after < until:
@@ -172,8 +192,9 @@ def _rebuild_titles(
     yield
 
 
-def _erased_count(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM erasures").fetchone()[0])
+def _moved_count(connection: sqlite3.Connection) -> int:
+    (erased,) = connection.execute("SELECT count(*) FROM erasures").fetchone()
+    return int(erased) + compacted.compacted_count(connection)
 
 
 def _newest(connection: sqlite3.Connection) -> int:

@@ -26,6 +26,7 @@ from services.events.group_commit import GroupCommit
 from services.events.personal_data_client import PersonalDataClient
 from services.events.personal_records import PersonalDataService, PersonalRecords
 from services.events.ports import EventStore
+from services.events.retention import Retention
 from services.events.retraining import RetrainingOf, no_retraining, retraining_from
 from services.events.server_store import open_server_store
 from services.events.servicer import EventsServicer
@@ -64,21 +65,25 @@ async def build(
     """The service of the settings; raises StartFault."""
     store: ClosableStore
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
-    if settings.is_past_one_machine:
+    own: tuple[PersonalDataService, ...] = ()
+    server = settings.log_server
+    if server is not None:
         behind = Gauge(
             "reprise_features_behind_seconds",
             "How old the oldest event is that the features lack.",
             registry=metrics.registry,
         )
-        store, follower = open_server_store(settings, behind.set)
+        store, follower, features = open_server_store(settings, server, behind.set)
 
         async def follow() -> None:
             try:
                 await asyncio.to_thread(follower.run)
             finally:
                 follower.stop()
+                features.close()
 
         background = (follow,)
+        own = (features,)
     else:
         store = SqliteEventStore(settings.events_path)
     calls = Histogram(
@@ -97,11 +102,15 @@ async def build(
         authorize=identity.authorize,
         most_waiting=settings.events_most_waiting,
         delay_ms=settings.commit_delay_ms,
+        retention_days=settings.retention_days,
         on_commit=calls.observe,
         clock=now_ms,
         services=[
-            PersonalDataClient(name, channel, identity.credentials)
-            for name, channel in channels.items()
+            *own,
+            *(
+                PersonalDataClient(name, channel, identity.credentials)
+                for name, channel in channels.items()
+            ),
         ],
         retraining_of=retraining_from(
             settings.bundles_path, round(settings.training_interval_hours * HOUR_MS)
@@ -125,6 +134,7 @@ async def assemble(
     most_waiting: int,
     clock: Callable[[], int],
     delay_ms: int = 0,
+    retention_days: int = 0,
     on_commit: Callable[[int], None] | None = None,
     services: Sequence[PersonalDataService] = (),
     retraining_of: RetrainingOf = no_retraining,
@@ -132,10 +142,11 @@ async def assemble(
 ) -> Application:
     """The service on any store, which is closed with it; `services` follow it in an erasure.
 
-    `most_waiting`, `delay_ms` and `on_commit` are GroupCommit's.
+    `most_waiting`, `delay_ms` and `on_commit` are GroupCommit's, `retention_days` Retention's.
     """
     commits = GroupCommit(store, most_waiting=most_waiting, delay_ms=delay_ms, on_commit=on_commit)
     records = PersonalRecords(store, commits, services, clock)
+    retention = Retention(store, commits, clock, days=retention_days)
     servicer = EventsServicer(store, commits, clock, records=records, retraining_of=retraining_of)
 
     def mount(server: grpc.aio.Server) -> None:
@@ -150,7 +161,7 @@ async def assemble(
     return Application(
         services=(Mounted(SERVICE_NAME, mount),),
         authorize=authorize,
-        background=(records.run, *background),
+        background=(records.run, retention.run, *background),
         close=close,
     )
 

@@ -1,7 +1,12 @@
 """Features as the messages of the contract."""
 
 from libs.domain.profile import Profile
-from libs.features.profile_state import ProfileState, encode_profile_counters, encode_records
+from libs.features.profile_state import (
+    ProfileState,
+    encode_profile_counters,
+    encode_records,
+    unexpired,
+)
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.features.title_counters import TITLE_COUNTER_NAMES
 from libs.features.title_table import TitleTable
@@ -11,9 +16,10 @@ from reprise.events.v1 import events_pb2
 
 
 def profile_features_message(
-    profile: Profile | None, state: ProfileState
+    profile: Profile | None, whole: ProfileState, as_of_ms: int
 ) -> events_pb2.GetProfileFeaturesResponse:
-    """The answer; a profile without events has empty features."""
+    """The answer as of a time; a profile without events has empty features."""
+    state = unexpired(whole, as_of_ms)
     has_events = bool(state.newest_ms or len(state.title_ids))
     return events_pb2.GetProfileFeaturesResponse(
         profile=None if profile is None else profile_message(profile),
@@ -23,6 +29,7 @@ def profile_features_message(
             profile_counters=encode_profile_counters(state) if has_events else b"",
         ),
         feature_schema_version=FEATURE_SCHEMA_VERSION,
+        freshness=_freshness(as_of_ms, state.newest_ms, state.age_ms(as_of_ms)),
     )
 
 
@@ -35,6 +42,14 @@ def title_features_message(table: TitleTable, country: str) -> events_pb2.GetTit
         counters=table.counters.astype("<f4", copy=False).tobytes(),
         country_counters=rows.astype("<f4", copy=False).tobytes() if country else b"",
         counter_names=TITLE_COUNTER_NAMES,
-        as_of=timestamp(table.as_of_ms),
+        freshness=_freshness(table.as_of_ms, table.newest_ms, table.age_ms()),
         feature_schema_version=FEATURE_SCHEMA_VERSION,
+    )
+
+
+def _freshness(as_of_ms: int, newest_ms: int, age_ms: int | None) -> events_pb2.Freshness:
+    return events_pb2.Freshness(
+        as_of=timestamp(as_of_ms),
+        newest_event=timestamp(newest_ms) if newest_ms else None,
+        age_ms=age_ms,
     )

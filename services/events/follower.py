@@ -9,6 +9,8 @@ import psycopg
 import redis
 import structlog
 
+from libs.faults import PartUnavailable
+from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.log_feed import LogFeed
 from libs.storage.redis.client import Client
 from libs.storage.redis.feature_writer import FeatureWriter, Superseded
@@ -29,14 +31,19 @@ class Follower:
     def __init__(
         self,
         log_url: str,
+        identities: Identities,
         features: Client,
         *,
         ttl_ms: int,
         most_tenants: int,
         on_behind: Callable[[float], None],
     ) -> None:
-        """`on_behind` is told how many seconds of the log were not taken over yet."""
+        """`on_behind` is told how many seconds of the log were not taken over yet.
+
+        `identities` and `features` are closed at the end.
+        """
         self._log_url = log_url
+        self._identities = identities
         self._features = features
         self._ttl_ms = ttl_ms
         self._most_tenants = most_tenants
@@ -53,14 +60,15 @@ class Follower:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except (psycopg.Error, redis.RedisError, OSError, Superseded) as error:
+            except (psycopg.Error, redis.RedisError, OSError, PartUnavailable, Superseded) as error:
                 said = " ".join(str(error).split()) or type(error).__name__
                 self._log.warning("features are not kept up", cause=said)
                 self._stop.wait(_RETRY_S)
         self._features.close()
+        self._identities.close()
 
     def _follow(self) -> None:
-        feed = LogFeed(self._log_url)
+        feed = LogFeed(self._log_url, self._identities)
         try:
             epoch = feed.lead()
             while epoch is None:

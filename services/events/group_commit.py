@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 
 from libs.faults import Overloaded
-from libs.storage.transaction_lost import TransactionLost
+from libs.storage.transaction_lost import TransactionLost, WriteConflict
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,10 @@ MOST_PER_COMMIT: Final = 20_000
 
 # A commit of a full group takes about as long.
 RETRY_AFTER_MS: Final = 500
+
+
+# Who gives way has waited for a second; twice in a row takes a third writer of the same events.
+MOST_CONFLICTS: Final = 3
 
 
 class Transactional(Protocol):
@@ -150,8 +154,7 @@ class GroupCommit:
     def _commit(self, calls: Sequence[_Call]) -> list[Any]:
         """The result of every call, or the exception that it is to see; on the writer thread."""
         try:
-            with self._store.transaction():
-                outcomes = [_outcome(call.write) for call in calls]
+            outcomes = self._written(calls)
             self._note(None)
             if self._on_commit is not None and calls:
                 self._on_commit(len(calls))
@@ -159,6 +162,14 @@ class GroupCommit:
         except Exception as error:  # whatever it was, nothing is durable and every caller must know
             self._note(error)
             return [error] * len(calls)
+
+    def _written(self, calls: Sequence[_Call]) -> list[Any]:
+        """One transaction of all calls, run again where it gave way to another writer's."""
+        for _ in range(MOST_CONFLICTS):
+            with contextlib.suppress(WriteConflict), self._store.transaction():
+                return [_outcome(call.write) for call in calls]
+        with self._store.transaction():
+            return [_outcome(call.write) for call in calls]
 
     def _note(self, error: Exception | None) -> None:
         """Log where failing begins and where it ends: callers try again all the while."""

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final, Protocol, TypeVar
 
@@ -157,6 +158,10 @@ class PersonalRecords:
             for event in events:
                 yield _line("events", "event", _message(event_message(event)))
             before = events[-1].order
+        if self._store.compacted_until_ms(tenant) >= 0:
+            # After the events: what is compacted meanwhile is in both rather than in none.
+            for day in self._store.watched_days(tenant, profile_id):
+                yield _line("events", "day", {**asdict(day), "day": day.date.isoformat()})
         for decision in self._store.decisions_of(tenant, profile_id):
             yield _line("events", "decision", decision)
         state = self._store.profile_state(tenant, profile_id, None)

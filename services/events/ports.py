@@ -10,6 +10,8 @@ from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
 from libs.features.profile_state import ProfileState
 from libs.features.title_table import TitleTable
+from libs.features.watched_days import WatchedDay
+from libs.storage.compaction import CompactionStep, Place
 from libs.storage.recorded import Recorded
 
 
@@ -33,7 +35,10 @@ class EventStore(Protocol):
         ...
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
-        """Store what is new and right of a batch, each page_id once, by `sift_decisions`."""
+        """Store what is new and right of a batch, each page_id once, by `sift_decisions`.
+
+        Those that are kept no longer go, also where the batch is empty.
+        """
         ...
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
@@ -68,6 +73,22 @@ class EventStore(Protocol):
         """
         ...
 
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
+        """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`.
+
+        Features and days stay what they are, sent again the events are duplicates, and history
+        tells no more of them. Raises NotSupported.
+        """
+        ...
+
+    def compacted_until_ms(self, tenant: str) -> int:
+        """Up to when events may be compacted, and history lacks some of them; −1 for never."""
+        ...
+
+    def watched_days(self, tenant: str, profile_id: str) -> list[WatchedDay]:
+        """All days of a profile, compacted or not, by (day, title id)."""
+        ...
+
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first, each as a JSON object."""
         ...
@@ -87,7 +108,10 @@ class EventStore(Protocol):
         kinds: Collection[EventKind] = (),
         as_of_ms: int | None = None,
     ) -> list[Event]:
-        """A profile's newest events before `before` that pass the filters, newest first."""
+        """A profile's newest events before `before` that pass the filters, newest first.
+
+        Raises HistoryCompacted, as the next two do, for an `as_of_ms` before what is compacted.
+        """
         ...
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:

@@ -4,6 +4,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import numpy as np
+
 from libs.domain.event import Event
 from libs.features.counters import Counters, encode_counters
 from libs.features.event_columns import from_events
@@ -16,7 +18,13 @@ from libs.features.profile_state import (
 )
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_table import LiveTitleCounters
-from libs.storage.postgres.log_feed import LogFeed, Stretch, Written
+from libs.storage.postgres.log_feed import (
+    LogFeed,
+    Stretch,
+    Withdrawal,
+    Written,
+    withdrawn_columns,
+)
 from libs.storage.redis.feature_writer import ABSENT, ANY, FeatureWriter, HeldProfile, ProfileWrite
 from libs.storage.redis.keys import COUNTERS, PROFILE, TITLE
 from libs.storage.redis.profile_hash import encode_profile
@@ -106,12 +114,19 @@ class Projection:
             if profile_id in stale:
                 write.fields[PROFILE] = encode_profile(profiles.get(profile_id))
             writes.append(write)
+        # A pause until here may have been long enough for another one to follow.
+        self._feed.check_leading()
         self._writer.write(writes)
 
     def _project_titles(self, written: Written, until_xid: int) -> None:
         applied, live = self._live(written.tenant)
         columns = from_events(event for xid, event in written.events if xid >= applied)
         changed = live.add(columns)
+        # Of who is erased: what was counted goes, and what is erased later counts until then.
+        more, less = _withdrawn(written.withdrawals, applied, until_xid)
+        for some, change in ((more, live.add), (less, live.remove)):
+            if some:
+                changed = np.union1d(changed, change(withdrawn_columns(some)))
         if len(changed):
             rows = [_counter_row(live, row) for row in changed.tolist()]
             self._write_titles(written.tenant, applied, until_xid, rows)
@@ -142,27 +157,33 @@ class Projection:
         until_xid = self._feed.horizon()
         self._writer.note_followed(0, self._identity, is_ready=False)
         self._titles.clear()
-        waiting: list[tuple[str, list[Event]]] = []
+        waiting: list[tuple[str, Sequence[Event]]] = []
         tenant, live = "", LiveTitleCounters()
-        for name, profile_id, events in self._feed.everything(before_xid=until_xid):
+        for whole in self._feed.everything(before_xid=until_xid):
             if is_stopped():
                 return
-            if waiting and (name != tenant or sum(len(some) for _, some in waiting) > MOST_EVENTS):
+            is_other = whole.tenant != tenant
+            if waiting and (is_other or sum(len(some) for _, some in waiting) > MOST_EVENTS):
                 self._write_anew(tenant, waiting, live, until_xid)
                 waiting = []
-            if name != tenant:
+            if is_other:
                 self._write_counters_anew(tenant, live, until_xid)
-                tenant, live = name, LiveTitleCounters()
-            waiting.append((profile_id, events))
+                tenant, live = whole.tenant, LiveTitleCounters()
+            if whole.withdrawals:
+                more, _ = _withdrawn(whole.withdrawals, 0, until_xid)
+                live.add(withdrawn_columns(more))
+            else:
+                waiting.append((whole.profile_id, whole.events))
         self._write_anew(tenant, waiting, live, until_xid)
         self._write_counters_anew(tenant, live, until_xid)
         self._writer.note_followed(until_xid, self._identity, is_ready=True)
         self._xid = until_xid
+        self._writer.sweep()
 
     def _write_anew(
         self,
         tenant: str,
-        waiting: Sequence[tuple[str, list[Event]]],
+        waiting: Sequence[tuple[str, Sequence[Event]]],
         live: LiveTitleCounters,
         until_xid: int,
     ) -> None:
@@ -183,6 +204,15 @@ class Projection:
 
 
 _NOTHING_HELD: Final = HeldProfile(ABSENT, b"", {})
+
+
+def _withdrawn(
+    withdrawals: Sequence[Withdrawal], applied: int, until_xid: int
+) -> tuple[list[Withdrawal], list[Withdrawal]]:
+    """What counts from here on and what no longer, between a mark and the next."""
+    more = [one for one in withdrawals if applied <= one.written_xid < until_xid <= one.erased_xid]
+    less = [one for one in withdrawals if one.written_xid < applied <= one.erased_xid < until_xid]
+    return more, less
 
 
 def _titles_of(events: Iterable[Event]) -> list[str]:

@@ -13,14 +13,16 @@ from libs.domain.event import EventKind
 from libs.domain.identifiers import check_country, check_id
 from libs.domain.profile import Profile
 from libs.faults import InvalidField
+from libs.features.watched_days import between
 from libs.serving.deadlines import deadline_of
 from libs.serving.decision_codec import decision
-from libs.serving.decoding import enum_value, page_size, request_time_ms
+from libs.serving.decoding import enum_value, page_size, request_time_ms, timestamp
 from libs.serving.identity import tenant_of
 from libs.serving.profile_codec import profile, profile_message
 from libs.storage.recorded import Recorded
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.batch_codec import Batch, decode_batch, decode_each, rejection_messages
+from services.events.days_codec import day_of, page, place_of
 from services.events.events_codec import decode_events, event_messages
 from services.events.features_codec import profile_features_message, title_features_message
 from services.events.group_commit import GroupCommit
@@ -169,10 +171,29 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
                 kinds=kinds,
                 as_of_ms=as_of_ms,
             )
+            # Read after them, so that it is not less than what they lack.
+            until_ms = self._store.compacted_until_ms(tenant)
             return events_pb2.ListHistoryResponse(
                 events=event_messages(events[:most]),
                 next_page_token=token_after(events[most - 1]) if len(events) > most else "",
+                compacted_until=None if until_ms < 0 else timestamp(until_ms),
             )
+
+        return await self._on(self._work, answer)
+
+    async def ListWatchedDays(  # noqa: N802
+        self, request: events_pb2.ListWatchedDaysRequest, context: Context
+    ) -> events_pb2.ListWatchedDaysResponse:
+        """Page through what a profile watched, day by day."""
+        tenant = tenant_of(context)
+        profile_id = check_id("profile_id", request.profile_id)
+        most = page_size(request.page_size, "page_size", default=1_000, most=5_000)
+        after = place_of(request.page_token)
+        first, last = day_of(request.first_day, "first_day"), day_of(request.last_day, "last_day")
+
+        def answer() -> events_pb2.ListWatchedDaysResponse:
+            days = self._store.watched_days(tenant, profile_id)
+            return page(between(days, first, last), after, most)
 
         return await self._on(self._work, answer)
 
@@ -180,13 +201,16 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         self, request: events_pb2.GetProfileFeaturesRequest, context: Context
     ) -> events_pb2.GetProfileFeaturesResponse:
         """A profile's features."""
-        tenant, as_of_ms = tenant_of(context), _as_of_ms(request, self._clock())
+        tenant, now_ms = tenant_of(context), self._clock()
+        as_of_ms = _as_of_ms(request, now_ms)
         profile_id = check_id("profile_id", request.profile_id)
 
         def answer() -> events_pb2.GetProfileFeaturesResponse:
             stored = self._store.profiles(tenant, [profile_id])
             state = self._store.profile_state(tenant, profile_id, as_of_ms)
-            return profile_features_message(stored[0] if stored else None, state)
+            return profile_features_message(
+                stored[0] if stored else None, state, now_ms if as_of_ms is None else as_of_ms
+            )
 
         return await self._on(self._work, answer)
 

@@ -1,10 +1,18 @@
 """Settings of the events service."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from libs.serving.settings import SuiteSettings, refuse_workers
+
+
+class FollowerPlace(StrEnum):
+    """Where the log is followed: beside the calls, or without a share in their core."""
+
+    THREAD = "thread"
+    PROCESS = "process"
 
 
 class EventsSettings(SuiteSettings):
@@ -26,3 +34,5 @@ class EventsSettings(SuiteSettings):
     # A profile whose features nobody wrote for so long leaves Redis, and comes back from the log
     # with its next event.
     features_ttl_days: int = Field(default=400, ge=1, le=36_500)
+    # Past one machine: who brings the features up to the log takes a core at full load.
+    follower: FollowerPlace = FollowerPlace.THREAD

@@ -20,9 +20,12 @@ REASONS: Final = (
     "not_recommendable",
     "not_licensed",
     "thumbed_down",
+    "unwanted",
     "rated",
     "watched_recently",
 )
+
+NOTHING: Final[NDArray[np.int32]] = np.zeros(0, dtype=np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +45,11 @@ def judge(
     at_ms: int,
     *,
     is_new_only: bool = True,
+    unwanted: NDArray[np.int32] = NOTHING,
 ) -> Verdict:
     """Apply every rule to the candidates `rows` (n,); `is_new_only` those about what was seen.
+
+    `unwanted` (u,) are rows that the request itself speaks against.
 
     Retrieval has left nearly all of them out already, so which rule it was is only asked of those
     that some rule removes.
@@ -54,6 +60,7 @@ def judge(
         history["watched_recently"] = is_watched_recently(view, columns, at_ms)
     maturity, limit = columns.maturity_years, audience.maturity_limit_years
     shown = is_available(columns, audience.context.country, at_ms, limit, audience.kids)
+    shown[unwanted] = False
     shown[view.rows[np.logical_or.reduce(list(history.values()))]] = False
     is_kept = shown[rows] & is_recommendable(columns)[rows]
     removed = np.flatnonzero(~is_kept)
@@ -67,6 +74,7 @@ def judge(
             breaks["maturity"] = maturity[out] > limit
         breaks["not_recommendable"] = ~is_recommendable(columns)[out]
         breaks["not_licensed"] = ~licensed[out]
+        breaks["unwanted"] = np.isin(out, unwanted)
         breaks.update((name, np.isin(out, view.rows[of_view])) for name, of_view in history.items())
     return Verdict(np.flatnonzero(is_kept), removed, _first_reasons(breaks, len(removed)))
 

@@ -12,8 +12,9 @@ from libs.domain.decision import Part, Purpose
 from libs.domain.profile import Profile
 from libs.faults import BundleNotLoaded, DeadlineSpent, Overloaded, PartUnavailable
 from libs.features.catalogue_columns import is_available, is_recommendable
+from libs.features.evidence import NO_EVIDENCE, Evidence
 from libs.features.profile_state import EMPTY as NO_HISTORY
-from libs.features.profile_state import ProfileState
+from libs.features.profile_state import ProfileState, unexpired
 from libs.features.profile_view import ProfileView, resolve, taste_history
 from libs.features.ranking_matrix import SOURCE_NAMES
 from libs.features.seen import disliked_rows, excluded_rows
@@ -92,9 +93,16 @@ class Reading:
             self._missing.add(Part.CATALOGUE)
         return tuple(sorted(self._missing))
 
+    def evidence(self, shelf: Shelf) -> Evidence:
+        """What the request itself says, over the rows of a shelf."""
+        seeds = self._query.seeds
+        return Evidence.of(seeds, shelf.columns.credit.row_of) if seeds else NO_EVIDENCE
+
     async def profile(self) -> tuple[Profile | None, ProfileState, Audience]:
         """The profile, its features and for whom the answer must be fit."""
         query = self._query
+        if query.is_anonymous:
+            return None, NO_HISTORY, Audience.of(query.context, None)
         try:
             profile, state = await self._parts.profiles.read(
                 query.tenant,
@@ -151,7 +159,7 @@ class Reading:
                 pass
         self.is_fallback = True
         self._missing.add(Part.CANDIDATES)
-        view = resolve(state, shelf.columns)
+        view = resolve(unexpired(state, self._query.at_ms), shelf.columns)
         at_ms, limit = self._query.at_ms, self._pool
         seen = excluded_rows(view, shelf.columns, at_ms)
         return shelf, view, popular(shelf, audience, seen, titles, at_ms, limit)
@@ -168,8 +176,10 @@ class Reading:
         self, shelf: Shelf, audience: Audience, state: ProfileState
     ) -> tuple[Shelf, ProfileView, Retrieved]:
         query = self._query
-        view = resolve(state, shelf.columns)
-        rows, weights = taste_history(view, query.at_ms)
+        view = resolve(unexpired(state, query.at_ms), shelf.columns)
+        evidence = self.evidence(shelf)
+        rows, weights = evidence.joined(*taste_history(view, query.at_ms))
+        excluded = excluded_rows(view, shelf.columns, query.at_ms)
         retrieved, missing = await self._parts.candidates.retrieve(
             CandidateQuery(
                 tenant=query.tenant,
@@ -177,7 +187,9 @@ class Reading:
                 limit=self._pool,
                 history_rows=rows,
                 history_weights=weights,
-                excluded_rows=excluded_rows(view, shelf.columns, query.at_ms),
+                excluded_rows=np.union1d(excluded, evidence.unwanted).astype(np.int32)
+                if len(evidence.unwanted)
+                else excluded,
                 context=audience.context,
                 kids=audience.kids,
                 maturity_limit_years=audience.maturity_limit_years,

@@ -50,15 +50,31 @@ class Recommender:
         profile, state, audience = await reading.profile()
         titles = await reading.titles(audience)
         shelf, view, retrieved = await reading.candidates(audience, state, titles)
-        verdict = judge(retrieved.rows, view, shelf.columns, audience, query.at_ms)
+        unwanted = reading.evidence(shelf).unwanted
+        verdict = judge(
+            retrieved.rows, view, shelf.columns, audience, query.at_ms, unwanted=unwanted
+        )
         is_again = len(verdict.kept) == 0 and query.purpose is not Purpose.EVALUATION
         if is_again:
             retrieved = reading.again(shelf, audience, view, titles)
             verdict = judge(
-                retrieved.rows, view, shelf.columns, audience, query.at_ms, is_new_only=False
+                retrieved.rows,
+                view,
+                shelf.columns,
+                audience,
+                query.at_ms,
+                is_new_only=False,
+                unwanted=unwanted,
             )
         pool = taken(retrieved, verdict.kept)
-        viewer = Viewer(profile, view, state.counters, audience.context, query.at_ms)
+        viewer = Viewer(
+            profile,
+            view,
+            state.counters,
+            audience.context,
+            query.at_ms,
+            reading.evidence(shelf),
+        )
         if shelf.ranker is not None and shelf.spaces is not None and not reading.is_fallback:
             matrix = assemble(
                 viewer,
@@ -74,7 +90,7 @@ class Recommender:
                 scores,
                 shelf.spaces.content[pool.rows],
                 limit=query.limit,
-                relevance_weight=self._relevance_weight,
+                relevance_weight=self._relevance_weight if query.is_diverse else 1.0,
             )
         else:
             scores, policy = in_order(pool), BY_RETRIEVAL
@@ -82,7 +98,7 @@ class Recommender:
         if reading.is_fallback:
             policy = AGAIN if is_again else BY_POPULARITY
         answer = self._answer(query, shelf, pool, scores, picks, policy, reading)
-        if query.purpose is Purpose.LIVE:
+        if query.is_logged:
             self._parts.decisions.log(
                 query.tenant, decision(query, answer, shelf, retrieved, verdict)
             )
@@ -99,7 +115,7 @@ class Recommender:
         reading: Reading,
     ) -> Recommendation:
         return Recommendation(
-            page_id=self._new_page_id() if query.purpose is Purpose.LIVE else "",
+            page_id=self._new_page_id() if query.is_logged else "",
             title_ids=tuple(shelf.title_ids[row] for row in pool.rows[picks].tolist()),
             scores=scores[picks],
             source_names=pool.source_names,

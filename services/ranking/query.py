@@ -11,6 +11,8 @@ from libs.faults import InvalidField
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 500
+MAX_SEEDS: Final = 50
+MAX_SEED_WEIGHT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,30 @@ class Query:
     purpose: Purpose
     now_ms: int
     as_of_ms: int | None = None
+    seeds: tuple[tuple[str, float], ...] = ()  # title ids and weights of this session's evidence
+    is_diverse: bool = True
+    is_anonymous: bool = False  # nobody is named: nothing is known of them, and nothing is kept
 
     def __post_init__(self) -> None:
-        check_id("profile_id", self.profile_id)
+        if not self.is_anonymous:
+            check_id("profile_id", self.profile_id)
+        elif self.profile_id:
+            raise InvalidField("profile_id", "must be empty when is_anonymous is set")
         if not 1 <= self.limit <= MAX_LIMIT:
             raise InvalidField("limit", f"must be from 0 to {MAX_LIMIT}, is {self.limit}")
+        if len(self.seeds) > MAX_SEEDS:
+            raise InvalidField("seed_title_ids", f"must have at most {MAX_SEEDS}")
+        for place, (title_id, weight) in enumerate(self.seeds):
+            check_id(f"seed_title_ids[{place}]", title_id)
+            if not -MAX_SEED_WEIGHT <= weight <= MAX_SEED_WEIGHT:
+                raise InvalidField(
+                    f"seed_weights[{place}]", f"must be within ±{MAX_SEED_WEIGHT:g}, is {weight}"
+                )
+
+    @property
+    def is_logged(self) -> bool:
+        """Whether the answer becomes a decision in the log."""
+        return self.purpose is Purpose.LIVE and not self.is_anonymous
 
     @property
     def at_ms(self) -> int:

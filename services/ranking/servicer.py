@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 import grpc.aio
 
+from libs.faults import InvalidField
 from libs.serving.deadlines import deadline_of
 from libs.serving.decision_codec import part_messages, purpose
 from libs.serving.decoding import (
@@ -76,7 +77,17 @@ def decode(request: ranking_pb2.RecommendRequest, tenant: str, *, now_ms: int) -
         purpose=purpose(request.purpose, "purpose"),
         now_ms=now_ms,
         as_of_ms=as_of_ms,
+        seeds=_seeds(request),
+        is_diverse=not request.without_diversity,
+        is_anonymous=request.is_anonymous,
     )
+
+
+def _seeds(request: ranking_pb2.RecommendRequest) -> tuple[tuple[str, float], ...]:
+    weights = request.seed_weights or [1.0] * len(request.seed_title_ids)
+    if len(weights) != len(request.seed_title_ids):
+        raise InvalidField("seed_weights", "must be empty or one for each of seed_title_ids")
+    return tuple(zip(request.seed_title_ids, weights, strict=True))
 
 
 def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:

@@ -21,18 +21,24 @@ from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.recap.beat_table import BeatTable
 from libs.storage.recap.database import Database, open_file, open_server
 from libs.storage.recap.personal_tables import PersonalTables
 from libs.storage.recap.recap_table import RecapTable
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import recap_pb2_grpc
+from reprise.recap.v1 import recap_pb2_grpc, story_pb2_grpc
 from services.recap import personal_data_servicer
 from services.recap.events_client import EventsClient
 from services.recap.next_titles_client import NextTitlesClient
 from services.recap.personal_data_servicer import PersonalDataServicer
 from services.recap.settings import RecapSettings
+from services.recap.story import servicer as story_servicer
+from services.recap.story.desk import BeatDesk
+from services.recap.story.servicer import StoryServicer
+from services.recap.story.teller import StoryTeller
+from services.recap.story.told_series import HeldBeats, make_terms
 from services.recap.tenant_titles import TenantTitles
 from services.recap.year.counter import Counter
 from services.recap.year.recaps import Recaps
@@ -53,19 +59,25 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
         )
         catalogue = CatalogueClient(candidates, identity.credentials)
+        events = open_channel(
+            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        )
+        profiles, close_profiles = profile_features(
+            settings, ProfileFeaturesClient(events, identity.credentials)
+        )
         tenants = Tenants(
             lambda tenant: TenantTitles(CatalogueFeed(catalogue, tenant)),
             most=settings.most_tenants,
         )
-
-        events = open_channel(
-            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        beats = BeatTable(database, make_terms)
+        story = StoryServicer(
+            BeatDesk(tenants.of, beats),
+            StoryTeller(tenants.of, profiles, HeldBeats(beats, most_series=settings.most_series)),
+            metrics,
         )
+
         ranking = open_channel(
             settings.ranking_target, connections=settings.connections, tls=identity.channel_tls
-        )
-        profiles, close_profiles = profile_features(
-            settings, ProfileFeaturesClient(events, identity.credentials)
         )
         table = RecapTable(database, personal)
         counter = Counter(most_tenants=settings.most_tenants)
@@ -100,6 +112,7 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
 
         await readiness.set(RECAP, True)
         await readiness.set(personal_data_servicer.NAME, True)
+        await readiness.set(story_servicer.NAME, True)
         return Application(
             services=(
                 Mounted(
@@ -113,6 +126,10 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
                     lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
                         PersonalDataServicer(personal), server
                     ),
+                ),
+                Mounted(
+                    story_servicer.NAME,
+                    lambda server: story_pb2_grpc.add_StoryServiceServicer_to_server(story, server),
                 ),
             ),
             authorize=identity.authorize,

@@ -20,7 +20,14 @@ import structlog
 from libs.domain.consent import Consent
 from libs.domain.title import Title
 from libs.faults import StartFault
-from libs.storage.parquet_export import PROFILES, Export, ExportedFile, check_file, read_export
+from libs.storage.parquet_export import (
+    EVENTS,
+    PROFILES,
+    Export,
+    ExportedFile,
+    check_file,
+    read_export,
+)
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import Cohorts, Contribution, cohorts, contribution
 from services.recap.year.cohort_check import check_cohorts
@@ -64,7 +71,7 @@ class Run:
     @property
     def partitions(self) -> Sequence[ExportedFile]:
         """The files of events, one a partition."""
-        return tuple(one for one in self.export.files if one.file != PROFILES)
+        return tuple(one for one in self.export.files if one.file.endswith(EVENTS))
 
     def part_path(self, place: int, story: str) -> Path:
         """Where a story of a partition is."""

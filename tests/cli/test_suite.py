@@ -37,7 +37,7 @@ def test_free_ports_are_given_on_with_all_targets(
     assert health_target(again, "ranking").endswith(f":{settings.ranking_health_port}")
     ports = {
         getattr(settings, f"{name}{kind}_port")
-        for name in ("events", "candidates", "ranking")
+        for name in ("events", "candidates", "ranking", "recap")
         for kind in ("", "_metrics", "_health")
     }
-    assert len(ports) == 9
+    assert len(ports) == 12

@@ -10,16 +10,26 @@ from libs.serving.settings import HEALTH_OFFSET, SuiteSettings
 from services.candidates.settings import CandidatesSettings
 from services.events.settings import EventsSettings
 from services.ranking.settings import RankingSettings
+from services.recap.settings import RecapSettings
 
 FOLDER = Path(__file__).parents[2] / "docker"
 
 
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text("utf-8"))
+SERVER: dict[str, Any] = yaml.safe_load((FOLDER / "compose.server.yaml").read_text("utf-8"))
+SERVERS = ("log", "keys", "features")
 NAMES = tuple(spec.name for spec in SERVICES)
 
 
 def known_variables() -> set[str]:
-    kinds = (SuiteSettings, IdentitySettings, EventsSettings, CandidatesSettings, RankingSettings)
+    kinds = (
+        SuiteSettings,
+        IdentitySettings,
+        EventsSettings,
+        CandidatesSettings,
+        RankingSettings,
+        RecapSettings,
+    )
     return {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
 
 
@@ -29,7 +39,9 @@ def test_every_service_of_the_suite_is_there() -> None:
 
 def test_every_variable_is_a_setting() -> None:
     # One that is misspelt would be ignored without a word.
-    given = {name for one in COMPOSE["services"].values() for name in one["environment"]}
+    suite = [*COMPOSE["services"].values()]
+    suite += [one for name, one in SERVER["services"].items() if name not in SERVERS]
+    given = {name for one in suite for name in one["environment"]}
 
     assert given <= known_variables()
 
@@ -59,3 +71,26 @@ def test_no_container_can_change_itself_or_gain_rights(name: str) -> None:
     assert container["read_only"] is True
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_every_part_of_the_suite_is_told_of_the_servers() -> None:
+    assert set(SERVER["services"]) == {*NAMES, "training", *SERVERS}
+    for name in (*NAMES, "training"):
+        variables = SERVER["services"][name]["environment"]
+        assert {"REPRISE_EVENTS_URL", "REPRISE_KEYS_URL", "REPRISE_FEATURES_URL"} <= set(variables)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_servers_are_seen_by_the_suite_alone_and_change_nothing_but_their_data(name: str) -> None:
+    container = SERVER["services"][name]
+
+    assert "ports" not in container
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["user"] != "root"
+
+
+def test_redis_evicts_nothing() -> None:
+    command = SERVER["services"]["features"]["command"]
+
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"

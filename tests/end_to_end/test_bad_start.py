@@ -27,7 +27,7 @@ def start(home: Home, service: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("service", ["events", "candidates", "ranking"])
+@pytest.mark.parametrize("service", ["events", "candidates", "ranking", "recap"])
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path, service: str) -> None:
     home = home_at(tmp_path)
     port = getattr(home.settings, f"{service}_port")
@@ -40,7 +40,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path, service: str) -> None:
     assert str(port) in done.stderr
 
 
-@pytest.mark.parametrize("service", ["events", "candidates"])
+@pytest.mark.parametrize("service", ["events", "candidates", "recap"])
 def test_a_second_writer_on_the_same_data_is_one_clear_line(
     suite: Suite, trained_home: Home, service: str
 ) -> None:

@@ -122,7 +122,7 @@ def test_without_events_features_come_from_the_file_and_lost_decisions_are_count
     suite.start_one("events")
     suite.start_one("candidates")
     suite.start_one("ranking", {"REPRISE_DECISION_CAPACITY": "5"})
-    suite.wait_ready()
+    suite.wait_ready(("events", "candidates", "ranking"))
     with asking(suite) as caller:
         suite.stop_one("events", with_signal=signal.SIGKILL)
         caller.wait_for(missing("EVENTS"))

@@ -59,7 +59,7 @@ def test_commands_act_for_their_tenant_and_nobody_else_gets_in(
         assert refused.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["events", "candidates", "ranking"])
+@pytest.mark.parametrize("name", ["events", "candidates", "ranking", "recap"])
 def test_development_identity_does_not_start_where_others_can_call(
     tmp_path: Path, name: str
 ) -> None:

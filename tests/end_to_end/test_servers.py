@@ -1,5 +1,6 @@
 """The suite with its log in PostgreSQL and its features in Redis; any of them may die."""
 
+import json
 import random
 import signal
 import threading
@@ -16,12 +17,16 @@ import pytest
 import redis
 from pydantic import SecretStr
 
+from cli.console import Output
+from cli.events.export import export
+from cli.events.tail import tail
 from cli.suite import Suite, target, with_free_ports
 from libs.domain.event import Event, EventKind, Thumb, ThumbDirection
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.features.profile_state import ProfileState, replay
 from libs.serving.settings import SuiteSettings
 from libs.storage.postgres.event_store import PostgresEventStore
+from libs.storage.postgres.identities import open_identities
 from libs.storage.redis.keys import profile_key
 from libs.storage.redis.profile_hash import decode_hash
 from reprise.common.v1 import purpose_pb2
@@ -43,6 +48,13 @@ class Running:
     suite: Suite
     postgres: PostgresServer
     redis: RedisServer
+
+    def store(self) -> PostgresEventStore:
+        """Another replica's."""
+        server = self.suite.settings.log_server
+        assert server is not None
+        identities = open_identities(server.keys_url, server.secret, may_make=False)
+        return PostgresEventStore(server.url, identities)
 
     @property
     def log_url(self) -> str:
@@ -231,7 +243,7 @@ def test_nothing_acknowledged_is_lost_whoever_is_killed(
     found = [event_id for (event_id,) in rows]
     assert len(found) == len(set(found))
     assert {event.event_id for event in writer.acknowledged} <= set(found)
-    with closing(PostgresEventStore(servers.log_url)) as store:
+    with closing(servers.store()) as store:
         until(lambda: all(_is_up_to_date(servers, store, place) for place in range(7)))
         for place in range(7):
             events = store.history(DEFAULT_TENANT, f"profile{place}", most=1_000_000)
@@ -247,3 +259,39 @@ def _held(servers: Running, place: int) -> ProfileState:
 def _is_up_to_date(servers: Running, store: PostgresEventStore, place: int) -> bool:
     newest = store.history(DEFAULT_TENANT, f"profile{place}", most=1)
     return _held(servers, place).newest_ms == newest[0].occurred_ms
+
+
+def test_a_profile_is_forgotten_by_log_features_and_services(
+    servers: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, output = servers.suite.settings, Output.open(as_json=True)
+    forget = events_pb2.EraseProfileRequest(profile_id="viewer")
+    with closing(Asker(servers.suite)) as asker:
+        until(asker.is_whole)
+        now_ms = time.time_ns() // 1_000_000
+        kept = watch("kept", now_ms, profile_id="other")
+        asker.record(*(thumb_down(f"title{place}", now_ms) for place in range(5)), kept)
+        tail(settings, output, tenant=DEFAULT_TENANT, most=6, is_followed=False)
+        assert len(json.loads(capsys.readouterr().out)["events"]) == 6
+        until(lambda: _is_held(servers, "viewer"))
+
+        servers.redis.kill()
+        assert not asker.events.EraseProfile(forget, timeout=5).is_complete
+        assert not asker.record(thumb_down("title9", now_ms))
+        servers.redis.start()
+        until(lambda: bool(asker.events.EraseProfile(forget, timeout=5).is_complete))
+        receipt = asker.events.EraseProfile(forget, timeout=5)
+        assert receipt.event_count == 5
+        assert {one.service for one in receipt.services} == {"features", "ranking"}
+        assert not asker.record(thumb_down("title9", now_ms))
+        assert not _is_held(servers, "viewer")
+        exported = export(settings, tmp_path / "out", DEFAULT_TENANT, 2, output)
+        tail(settings, output, tenant=DEFAULT_TENANT, most=6, is_followed=False)
+        shown = json.loads(capsys.readouterr().out)["events"]
+    assert exported.event_count == 1
+    assert [event["profile_id"] for event in shown] == ["other"]
+
+
+def _is_held(servers: Running, profile_id: str) -> bool:
+    with redis.Redis.from_url(servers.redis.url()) as client:
+        return bool(client.exists(profile_key(DEFAULT_TENANT, profile_id)))

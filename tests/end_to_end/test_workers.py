@@ -48,7 +48,7 @@ def counted(suite: Suite) -> int:
 async def test_both_answer_the_same_and_one_can_be_killed(workers: Suite) -> None:
     parent = psutil.Process(workers.process("ranking").pid)
     assert len(parent.children()) == 2
-    for name in ("events", "candidates"):
+    for name in ("events", "candidates", "recap"):
         assert psutil.Process(workers.process(name).pid).children() == [], "one writer a file"
     async with open_channel(target(workers.settings, "ranking"), connections=8) as channel:
         recommend = ranking_pb2_grpc.RankingServiceStub(channel).Recommend

@@ -10,8 +10,11 @@ from libs.serving.settings import HEALTH_OFFSET, SuiteSettings
 from services.candidates.settings import CandidatesSettings
 from services.events.settings import EventsSettings
 from services.ranking.settings import RankingSettings
+from services.recap.settings import RecapSettings
 
-BASE = Path(__file__).parents[2] / "kubernetes" / "base"
+FOLDER = Path(__file__).parents[2] / "kubernetes"
+BASE = FOLDER / "base"
+SERVER = FOLDER / "overlays" / "server"
 
 
 def manifests(name: str) -> dict[str, Any]:
@@ -44,13 +47,22 @@ def expected_ports(name: str) -> dict[str, int]:
 
 def test_every_variable_is_a_setting() -> None:
     # One that is misspelt would be ignored without a word.
-    kinds = (SuiteSettings, IdentitySettings, EventsSettings, CandidatesSettings, RankingSettings)
+    kinds = (
+        SuiteSettings,
+        IdentitySettings,
+        EventsSettings,
+        CandidatesSettings,
+        RankingSettings,
+        RecapSettings,
+    )
     known = {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
-    (settings,) = yaml.safe_load((BASE / "kustomization.yaml").read_text("utf-8"))[
-        "configMapGenerator"
-    ]
+    given: set[str] = set()
+    for folder in (BASE, SERVER):
+        made = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
+        (settings,) = made["configMapGenerator"]
+        given.update(literal.partition("=")[0] for literal in settings["literals"])
 
-    assert {literal.partition("=")[0] for literal in settings["literals"]} <= known
+    assert given <= known
 
 
 @pytest.mark.parametrize("spec", SERVICES, ids=lambda spec: spec.name)
@@ -85,7 +97,7 @@ def test_clients_see_every_pod(spec: ServiceSpec) -> None:
     assert manifests(spec.name)["Service"]["spec"]["clusterIP"] == "None"
 
 
-@pytest.mark.parametrize("name", ["events", "candidates"])
+@pytest.mark.parametrize("name", ["events", "candidates", "recap"])
 def test_a_file_has_one_writer_also_while_it_is_replaced(name: str) -> None:
     found = workload(name)
 

@@ -2,6 +2,7 @@ import pytest
 
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
+DEFAULT_STATES = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -10,6 +11,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--kills", type=int, default=DEFAULT_KILLS, help="kills of each service that is written to"
+    )
+    parser.addoption(
+        "--states", type=int, default=DEFAULT_STATES, help="ways to watch a series for its story"
     )
 
 
@@ -22,3 +26,8 @@ def message_count(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def kill_count(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("kills", DEFAULT_KILLS))
+
+
+@pytest.fixture
+def state_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("states", DEFAULT_STATES))

@@ -21,7 +21,9 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
 from libs.domain.decision import Decision
 from libs.domain.profile import Profile
 from libs.serving.authorization import ALLOWED, Gate
+from libs.serving.beat_codec import episode_message
 from libs.serving.decision_codec import decision_message
+from libs.serving.decoding import timestamp
 from libs.serving.identity import Metadata, Role
 from libs.serving.profile_codec import profile_message
 from libs.serving.title_codec import title_message
@@ -31,8 +33,10 @@ from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2, privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from reprise.recap.v1 import recap_pb2, recap_pb2_grpc, story_pb2, story_pb2_grpc
 from services.events.events_codec import event_message
-from tests.made_bundle import NOW_MS, catalogue
+from tests.made_beats import beats_of
+from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import watch
 from tests.made_suite import Served, fill, served
 from tests.made_tokens import CLAIMS, NOW_S, RULES, SECRET_KEY, bearer, signed, write_key_set
@@ -68,6 +72,8 @@ class Tenant:
             "candidates": candidates_pb2_grpc.CandidatesServiceStub(suite.candidates),
             "ranking": ranking_pb2_grpc.RankingServiceStub(suite.ranking),
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
+            "story": story_pb2_grpc.StoryServiceStub(suite.recap),
+            "recap": recap_pb2_grpc.RecapServiceStub(suite.recap),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -107,6 +113,8 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _see_own(acme, versions["acme"])
         await _see_nothing(bravo, versions)
         await _change_nothing(bravo, acme)
+        await _tell_nothing_of_others(acme, bravo)
+        await _tell_no_recap_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
     assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
 
@@ -212,6 +220,48 @@ async def _change_nothing(bravo: Tenant, acme: Tenant) -> None:
     assert profile.kids
     history = await acme.events("ListHistory", events_pb2.ListHistoryRequest(profile_id="p"))
     assert len(history.events) == 2
+
+
+async def _tell_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
+    beats = [episode_message(beats_of("a-e1"))]
+    series_id = f"a-{SERIES}"
+    theirs = story_pb2.UpsertBeatsRequest(series_id=series_id, episodes=beats)
+    assert (await acme.begin("story", "UpsertBeats", theirs)).beat_count == 2
+    answer = bravo.begin("story", "UpsertBeats", theirs)
+    assert await code_of(answer) is grpc.StatusCode.INVALID_ARGUMENT
+    answer = bravo.begin(
+        "story",
+        "GetStoryRecap",
+        story_pb2.GetStoryRecapRequest(profile_id="p", series_id=series_id),
+    )
+    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
+    listing = story_pb2.ListBeatsRequest(series_id=series_id)
+    assert not (await bravo.begin("story", "ListBeats", listing)).episodes
+    assert list((await acme.begin("story", "ListBeats", listing)).episodes) == beats
+
+
+async def _tell_no_recap_of_others(acme: Tenant, bravo: Tenant) -> None:
+    run = recap_pb2.RecordRecapsRequest(
+        run_id="run",
+        period="lifetime",
+        cutoff_time=timestamp(NOW_MS),
+        rows=[
+            recap_pb2.RecapRow(
+                profile_id="theirs", stories_json='{"minutes": {"minutes.total": 7}}'
+            )
+        ],
+        is_last=True,
+    )
+    wanted = recap_pb2.GetRecapRequest(profile_id="theirs", period=recap_pb2.Period(lifetime=True))
+    for tenant, kept in ((acme, True), (bravo, False)):
+        if kept:
+            stored = [one async for one in tenant.begin("recap", "RecordRecaps", iter([run]))]
+            assert [one.recorded_count for one in stored] == [1]
+        assert (await tenant.begin("recap", "GetRecap", wanted)).is_precomputed == kept
+    # The same run of another tenant is another run.
+    run.rows[0].profile_id = "own"
+    assert [one async for one in bravo.begin("recap", "RecordRecaps", iter([run]))]
+    assert (await acme.begin("recap", "GetRecap", wanted)).is_precomputed
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

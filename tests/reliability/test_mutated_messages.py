@@ -23,6 +23,7 @@ from libs.domain.decision import Decision
 from libs.domain.profile import Profile
 from libs.faults import InvalidField
 from libs.serving.authorization import ALLOWED
+from libs.serving.beat_codec import episode_message
 from libs.serving.channels import call
 from libs.serving.decision_codec import decision_message
 from libs.serving.decoding import timestamp
@@ -35,8 +36,10 @@ from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
+from reprise.recap.v1 import recap_pb2, story_pb2, story_pb2_grpc
 from services.events.events_codec import event_message
-from tests.made_bundle import NOW_MS, catalogue
+from tests.made_beats import beats_of
+from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import impression, watch
 from tests.made_suite import Served, fill, served
 from tests.reliability.mutation import mutated
@@ -54,6 +57,7 @@ CODES: Final = frozenset({grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT})
 ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
     "FindSimilarTitles": frozenset({grpc.StatusCode.NOT_FOUND}),
     "RetrieveCandidates": frozenset({grpc.StatusCode.FAILED_PRECONDITION}),
+    "GetStoryRecap": frozenset({grpc.StatusCode.NOT_FOUND}),
 }
 
 
@@ -118,7 +122,37 @@ def requests_of(version: str) -> dict[str, Message]:
         "Recommend": ranking_pb2.RecommendRequest(
             profile_id="p", limit=10, context=context, request_time=moment
         ),
+        "UpsertBeats": story_pb2.UpsertBeatsRequest(
+            series_id=SERIES, episodes=[episode_message(beats_of("e1"))]
+        ),
+        "ListBeats": story_pb2.ListBeatsRequest(series_id=SERIES, page_size=5),
+        "GetRecap": recap_pb2.GetRecapRequest(
+            profile_id="p",
+            period=recap_pb2.Period(
+                range=recap_pb2.DateRange(first_date="2024-01-01", last_date="2024-12-31")
+            ),
+            language="th",
+            next_limit=3,
+        ),
+        "RecordRecaps": recap_pb2.RecordRecapsRequest(
+            run_id="run",
+            period="2024",
+            cutoff_time=moment,
+            rows=[
+                recap_pb2.RecapRow(profile_id="p", stories_json='{"minutes": {"minutes.total": 7}}')
+            ],
+            cohorts_json='{"countries": {}, "axes": {}}',
+            is_last=True,
+        ),
+        "GetStoryRecap": story_pb2.GetStoryRecapRequest(
+            profile_id="p", series_id=SERIES, length=story_pb2.STORY_LENGTH_MINUTES_3
+        ),
     }
+
+
+def is_of(method: str, service: str) -> bool:
+    """Whether a method is of that package, or of that service of a package that has several."""
+    return method.startswith((f"/reprise.{service}.", f"/reprise.{service}/"))
 
 
 class Attack:
@@ -126,9 +160,7 @@ class Attack:
 
     def __init__(self, suite: Served, service: str, requests: Mapping[str, Message]) -> None:
         self._suite = suite
-        self._methods = sorted(
-            method for method in ALLOWED if method.startswith(f"/reprise.{service}.")
-        )
+        self._methods = sorted(method for method in ALLOWED if is_of(method, service))
         self._requests = requests
         self._random = Random(f"{SEED} {service}")
         self.codes: Counter[str] = Counter()
@@ -211,7 +243,17 @@ def resident_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-@pytest.mark.parametrize("service", ["events", "candidates", "ranking", "privacy"])
+@pytest.mark.parametrize(
+    "service",
+    [
+        "events",
+        "candidates",
+        "ranking",
+        "privacy",
+        "recap.v1.RecapService",
+        "recap.v1.StoryService",
+    ],
+)
 async def test_no_message_breaks_a_service(
     suite: tuple[Served, dict[str, Message]], service: str, message_count: int
 ) -> None:
@@ -226,11 +268,14 @@ async def test_no_message_breaks_a_service(
     refused += attack.rejected
     assert refused > message_count / 10, "the messages were not wrong enough"
     for method in ALLOWED:
-        if method.startswith(f"/reprise.{service}."):
+        if is_of(method, service):
             message = requests[method.rpartition("/")[2]]
             if isinstance(message, events_pb2.UpsertProfilesRequest):
                 # A mutated message may have had the other profile erased, for good.
                 message.profiles[0].profile_id = "nobody yet"
+            elif isinstance(message, recap_pb2.RecordRecapsRequest):
+                # Or have begun a run of that name with another cutoff.
+                message.run_id = "not begun yet"
             code, details, _ = await outcome(started, method, [message.SerializeToString()])
             assert code is grpc.StatusCode.OK, f"{method} afterwards: {code.name} {details}"
 
@@ -251,6 +296,7 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
     candidates = candidates_pb2_grpc.CandidatesServiceStub(started.candidates)
     events = events_pb2_grpc.EventsServiceStub(started.events)
     ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
+    story = story_pb2_grpc.StoryServiceStub(started.recap)
     event = events_pb2.Event()
     event.CopyFrom(requests["RecordEvents"].events[0])  # type: ignore[attr-defined]  # any message
     event.profile_id = value
@@ -275,6 +321,19 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
             candidates.FindSimilarTitles,
             candidates_pb2.FindSimilarTitlesRequest(title_id=value),
             "title_id",
+        ),
+        (
+            story.GetStoryRecap,
+            story_pb2.GetStoryRecapRequest(profile_id="p", series_id=value),
+            "series_id",
+        ),
+        (story.ListBeats, story_pb2.ListBeatsRequest(series_id=value), "series_id"),
+        (
+            story.UpsertBeats,
+            story_pb2.UpsertBeatsRequest(
+                series_id=SERIES, episodes=[story_pb2.EpisodeBeats(episode_id=value)]
+            ),
+            "episodes[0].episode_id",
         ),
     ]
     for method, request, field in asked:

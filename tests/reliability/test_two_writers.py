@@ -1,5 +1,7 @@
 """A long log, shuffled and doubled, by two writers at once: the state is that of the set."""
 
+import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -22,6 +24,7 @@ from libs.storage.redis.feature_reader import RedisTitles
 from libs.storage.redis.keys import FOLLOWED, profile_key
 from libs.storage.redis.profile_hash import decode_hash
 from services.events.follower import Follower
+from services.events.group_commit import GroupCommit
 from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state
 from tests.made_log import made_event
@@ -54,8 +57,10 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
     batches = [shuffled[start : start + BATCH] for start in range(0, len(shuffled), BATCH)]
     url = postgres_databases.fresh()
     counts: list[int] = []
+    identities = postgres_databases.identities(url)
     follower = Follower(
         url,
+        identities,
         open_client(redis_url, timeout_s=10.0),
         ttl_ms=DAY_MS,
         most_tenants=1,
@@ -63,7 +68,7 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
     )
 
     def write(some: Sequence[list[Event]]) -> None:
-        with closing(PostgresEventStore(url)) as store:
+        with closing(postgres_databases.store(url)) as store:
             counts.append(write_all(store, some))
 
     following = threading.Thread(target=follower.run)
@@ -111,3 +116,37 @@ def wait_until_followed(url: str, redis_url: str) -> None:
         ).fetchall()
         while int(cast("bytes", client.hget(FOLLOWED, "xid") or b"0")) <= last_xid:
             threading.Event().wait(0.01)
+
+
+async def test_writers_that_wait_for_each_other_both_succeed(
+    postgres_databases: PostgresDatabases,
+) -> None:
+    url = postgres_databases.fresh()
+    both = threading.Barrier(2)
+    events = [made_event(place, Random(place)) for place in range(2)]
+
+    def crossing(store: PostgresEventStore, order: Sequence[Event]) -> Callable[[], int]:
+        """Records one after the other, the first time only when both writers have one."""
+        tries = itertools.count()
+
+        def write() -> int:
+            count = store.record_events(TENANT, [order[0]], NOW_MS).recorded_count
+            if next(tries) == 0:
+                both.wait(20)
+            return count + store.record_events(TENANT, [order[1]], NOW_MS).recorded_count
+
+        return write
+
+    with (
+        closing(postgres_databases.store(url)) as one,
+        closing(postgres_databases.store(url)) as other,
+    ):
+        commits = [GroupCommit(store, most_waiting=9) for store in (one, other)]
+        counts = await asyncio.gather(
+            commits[0].run(2, crossing(one, events)),
+            commits[1].run(2, crossing(other, events[::-1])),
+        )
+        assert sorted(counts) == [0, 2]
+        for some in commits:
+            await some.close()
+    postgres_databases.give_back(url)

@@ -27,7 +27,7 @@ from libs.domain.event import (
 )
 from libs.domain.viewing import Device, ViewingContext
 from libs.features.catalogue_columns import CatalogueColumns, from_titles, recommendable_ids
-from libs.features.profile_state import ProfileReplay, replay
+from libs.features.profile_state import ProfileReplay, replay, unexpired
 from libs.features.profile_view import resolve
 from libs.features.ranking_matrix import SOURCE_NAMES, Spaces, Viewer, assemble
 from libs.features.title_block import TitleBlock
@@ -130,7 +130,7 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
             table = trained.table(as_of_ms)
             viewer = Viewer(
                 profiles.get(drawn.profile_id),
-                resolve(state, columns),
+                resolve(unexpired(state, as_of_ms), columns),
                 state.counters,
                 drawn.context,
                 drawn.at_ms,
@@ -141,7 +141,7 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
             (profile,) = store.profiles(TENANT, [drawn.profile_id])
             asked, served = profile_features(
                 profile_features_message(
-                    profile, store.profile_state(TENANT, drawn.profile_id, as_of_ms)
+                    profile, store.profile_state(TENANT, drawn.profile_id, as_of_ms), as_of_ms
                 )
             )
             message = title_features_message(
@@ -149,7 +149,11 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
             )
             block = statistics(title_table(message, country), columns, country).block
             viewer = Viewer(
-                asked, resolve(served, columns), served.counters, drawn.context, drawn.at_ms
+                asked,
+                resolve(unexpired(served, as_of_ms), columns),
+                served.counters,
+                drawn.context,
+                drawn.at_ms,
             )
             found = matrix(drawn, viewer, columns, block, spaces)
             assert found.tobytes() == wanted.tobytes(), drawn

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from libs.faults import PartUnavailable
-from libs.storage.postgres.log_tables import Connection
+
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 PART: Final = "events"
 

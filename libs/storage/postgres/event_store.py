@@ -14,20 +14,28 @@ from libs.domain.decision import Decision
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import NotFound, NotSupported
+from libs.faults import NotSupported, PartUnavailable
 from libs.features.event_columns import EventColumns
-from libs.features.profile_state import ProfileState, replay
+from libs.features.profile_state import EMPTY, ProfileState, replay
 from libs.features.title_replay import ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
+from libs.features.watched_days import WatchedDay, watched_days
+from libs.storage.compaction import CompactionStep, Place
 from libs.storage.past_titles import PastTitles
-from libs.storage.postgres import decision_tables, log_feed, log_tables, profile_tables
-from libs.storage.postgres.database import Readers, open_writer, unavailable
-from libs.storage.postgres.log_tables import Connection
+from libs.storage.postgres import (
+    decision_tables,
+    erasure_tables,
+    log_feed,
+    log_tables,
+    profile_tables,
+)
+from libs.storage.postgres.database import PART, Connection, Readers, open_writer, unavailable
+from libs.storage.postgres.identities import Identities, Identity
 from libs.storage.postgres.migration import migrate
 from libs.storage.postgres.partitions import Partitions
 from libs.storage.postgres.writing import Writing
 from libs.storage.recorded import Recorded
-from libs.storage.transaction_lost import TransactionLost
+from libs.storage.transaction_lost import TransactionLost, WriteConflict
 
 # Tenants of which something is held in memory; what another one needs is read again.
 MOST_TENANTS: Final = 32
@@ -42,10 +50,16 @@ class PostgresEventStore:
     PartUnavailable when the database cannot answer it.
     """
 
-    def __init__(self, url: str, *, most_tenants: int = MOST_TENANTS) -> None:
-        """Bring the tables up to date; raises StartFault when that cannot be."""
+    def __init__(
+        self, url: str, identities: Identities, *, most_tenants: int = MOST_TENANTS
+    ) -> None:
+        """Bring the tables up to date; raises StartFault when that cannot be.
+
+        `identities` are closed with the store.
+        """
         migrate(url)
         self._url = url
+        self._identities = identities
         self._connection: Connection | None = None
         self._partitions = Partitions(url)
         self._readers = Readers(url)
@@ -57,6 +71,7 @@ class PostgresEventStore:
     def close(self) -> None:
         """Close all connections; nobody may be reading or writing."""
         self._readers.close()
+        self._identities.close()
         if self._connection is not None:
             self._connection.close()
 
@@ -73,14 +88,14 @@ class PostgresEventStore:
             return
         try:
             connection = self._connected()
-            self._writing = Writing(connection, self._partitions)
+            self._writing = Writing(connection, self._partitions, self._identities)
             connection.execute("BEGIN")
             yield
             self._writing.finish()
         except BaseException as error:
             self._roll_back()
             if isinstance(error, psycopg.Error | TransactionLost):
-                raise unavailable(error) from error
+                raise _told(error) from error
             raise
         finally:
             self._writing = None
@@ -119,37 +134,87 @@ class PostgresEventStore:
             return writing.record_decisions(tenant, decisions, now_ms)
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
-        """Create or replace whole profiles; returns how many distinct ones."""
+        """Create or replace whole profiles; returns how many distinct ones.
+
+        Raises InvalidField for one that was erased, and then none is written.
+        """
         with self._written() as writing:
             return writing.upsert_profiles(tenant, profiles)
 
     def erase_profile(
         self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
     ) -> Erasure:
-        """Raises NotSupported: here nothing is erased, rather than half of it."""
-        raise NotSupported("erasing a profile", "where the log is in PostgreSQL")
+        """Delete all that is held of a profile and leave a tombstone; `services` are to follow.
+
+        A profile that was erased before stays as it is, and so does its erasure.
+        """
+        with self._written() as writing:
+            return writing.erase_profile(tenant, profile_id, services, now_ms)
 
     def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
-        """Raises NotFound: nothing was erased."""
-        raise NotFound("erasure", profile_id)
+        """Note what a service has answered; raises NotFound for a profile that was not erased."""
+        with self._written() as writing:
+            return writing.confirm_erasure(tenant, profile_id, answer)
 
     def pending_erasures(self) -> list[tuple[str, str]]:
-        """None."""
-        return []
+        """(tenant, profile_id) of every erasure that some service has not confirmed."""
+        with self._readers.connection() as connection:
+            by_tenant: dict[str, list[str]] = {}
+            for tenant, pseudonym in erasure_tables.pending(connection):
+                by_tenant.setdefault(tenant, []).append(pseudonym)
+        return sorted(
+            (tenant, identity.profile_id)
+            for tenant, pseudonyms in by_tenant.items()
+            for identity in self._identities.of_pseudonyms(tenant, pseudonyms)
+        )
+
+    def erased_xid(self, tenant: str, profile_id: str) -> int:
+        """The place of a profile's erasure in the log as it is followed; 0 for none."""
+        pseudonym = self._identities.pseudonyms.of(tenant, profile_id)
+        with self._readers.connection() as connection:
+            return erasure_tables.erased_xid(connection, tenant, pseudonym)
 
     def scrub(self, profile_ids: Collection[str] = ()) -> bool:
-        """Nothing was deleted that anybody asked to be forgotten."""
-        return True
+        """Destroy the keys of all whose erasure is complete; False where some are left."""
+        with self._readers.connection() as connection:
+            for tenant, pseudonym in erasure_tables.unforgotten(connection):
+                self._identities.destroy(tenant, pseudonym)
+                erasure_tables.note_forgotten(connection, tenant, pseudonym)
+        return self._identities.scrub()
+
+    def _identity(self, tenant: str, profile_id: str) -> Identity | None:
+        return self._identities.found(tenant, [profile_id]).get(profile_id)
+
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
+        """Raises NotSupported: here every event is kept."""
+        raise NotSupported("compacting events", "where the log is in PostgreSQL")
+
+    def compacted_until_ms(self, tenant: str) -> int:
+        """−1: nothing is compacted."""
+        return -1
+
+    def watched_days(self, tenant: str, profile_id: str) -> list[WatchedDay]:
+        """All days of a profile, by (day, title id)."""
+        identity = self._identity(tenant, profile_id)
+        if identity is None:
+            return []
+        with self._readers.connection() as connection:
+            return watched_days(
+                log_tables.read_profile_events(connection, tenant, identity, until_ms=_END_MS)
+            )
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""
+        identity = self._identity(tenant, profile_id)
+        if identity is None:
+            return []
         with self._readers.connection() as connection:
-            return decision_tables.read_profile(connection, tenant, profile_id)
+            return decision_tables.read_profile(connection, tenant, identity)
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> list[Profile]:
         """Those that exist, in the order asked for."""
         with self._readers.connection() as connection:
-            found = profile_tables.read(connection, tenant, profile_ids)
+            found = profile_tables.read(connection, self._identities, tenant, profile_ids)
         return [found[profile_id] for profile_id in profile_ids if profile_id in found]
 
     def history(
@@ -164,11 +229,14 @@ class PostgresEventStore:
         as_of_ms: int | None = None,
     ) -> list[Event]:
         """A profile's newest events before `before` that pass the filters, newest first."""
+        identity = self._identity(tenant, profile_id)
+        if identity is None:
+            return []
         with self._readers.connection() as connection:
             return log_tables.read_history(
                 connection,
                 tenant,
-                profile_id,
+                identity,
                 most=most,
                 before=before,
                 title_id=title_id,
@@ -179,9 +247,12 @@ class PostgresEventStore:
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
         """The features of everything recorded, or of the events at or before `as_of_ms`."""
         until_ms = _END_MS if as_of_ms is None else as_of_ms + 1
+        identity = self._identity(tenant, profile_id)
+        if identity is None:
+            return EMPTY
         with self._readers.connection() as connection:
             return replay(
-                log_tables.read_profile_events(connection, tenant, profile_id, until_ms=until_ms)
+                log_tables.read_profile_events(connection, tenant, identity, until_ms=until_ms)
             )
 
     def title_table(
@@ -211,5 +282,17 @@ class PostgresEventStore:
 
     def _columns(self, tenant: str, from_ms: int, until_ms: int) -> EventColumns:
         return log_tables.read_columns(
-            self._readers.connection, tenant, from_ms=from_ms, until_ms=until_ms
+            self._readers.connection,
+            self._identities,
+            tenant,
+            from_ms=from_ms,
+            until_ms=until_ms,
         )
+
+
+def _told(error: psycopg.Error | TransactionLost) -> PartUnavailable:
+    """What the callers of a transaction are told of its failure."""
+    cause = error.__cause__ if isinstance(error, TransactionLost) else error
+    if isinstance(cause, psycopg.errors.DeadlockDetected):
+        return WriteConflict(PART, "two writers waited for each other")
+    return unavailable(error)

@@ -5,18 +5,21 @@ number. So whoever follows reads up to the lowest number that is still writing, 
 A transaction that stays open holds everybody up who follows, and no reader of the log itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from libs.domain.event import Event
 from libs.domain.profile import Profile
-from libs.storage.event_row import EVENT_COLUMNS, decode
+from libs.features.event_columns import EventColumns, from_rows
+from libs.storage.event_row import Row
 from libs.storage.postgres import profile_tables
-from libs.storage.postgres.database import open_writer
-from libs.storage.postgres.log_tables import Connection
+from libs.storage.postgres.database import Connection, open_writer
+from libs.storage.postgres.erasure_tables import WITHDRAWN_COLUMNS
+from libs.storage.postgres.identities import Identities, Identity
+from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, decode_rows
 
 # Held by the one replica that follows the log, as long as its connection lives.
 _FOLLOWER_LOCK: Final = 7_400_003
@@ -27,22 +30,51 @@ _FETCHED_ROWS: Final = 10_000
 
 _HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
 # Events without a batch were written long ago: batches go, events stay.
-_WRITTEN_BEFORE: Final = (
+WRITTEN_BEFORE: Final = (
     " WHERE NOT EXISTS (SELECT FROM batches WHERE batches.tenant = events.tenant"
     " AND batches.batch_id = events.batch_id AND batches.written_xid >= %s::text::xid8)"
 )
+
+_SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _Batch = tuple[Any, ...]
 _TENANT: Final = itemgetter(1)
 
 
+def _whose(one: tuple[str, Identity, Row]) -> tuple[str, int]:
+    return one[0], one[1].person
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """An event of an erased profile: what it weighs, who wrote it, and where it was erased."""
+
+    written_xid: int
+    erased_xid: int
+    row: tuple[Any, ...]  # WITHDRAWN_COLUMNS
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What transactions from one number on and below `until_xid` wrote for one tenant."""
+    """What transactions from one number on and below `until_xid` wrote for one tenant.
+
+    `withdrawals` are all that there are, also of transactions before and after.
+    """
 
     tenant: str
     events: Sequence[tuple[int, Event]]  # with the number of the transaction
     profile_ids: Sequence[str]  # of profiles that were upserted
+    withdrawals: Sequence[Withdrawal] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One profile's events, or what is withdrawn of nobody."""
+
+    tenant: str
+    profile_id: str
+    events: Sequence[Event]
+    withdrawals: Sequence[Withdrawal] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +88,13 @@ class Stretch:
 
 
 class LogFeed:
-    """Follows the log on one connection, for one thread; every method raises psycopg.Error."""
+    """Follows the log on one connection, for one thread.
 
-    def __init__(self, url: str) -> None:
+    Every method raises psycopg.Error, and PartUnavailable for the store of keys.
+    """
+
+    def __init__(self, url: str, identities: Identities) -> None:
+        self._identities = identities
         # What is read of everything waits for Redis.
         self._connection: Connection = open_writer(url, most_idle_s=0)
 
@@ -75,6 +111,10 @@ class LogFeed:
             return None
         [(number,)] = self._connection.execute("SELECT nextval('follower_numbers')").fetchall()
         return int(number)
+
+    def check_leading(self) -> None:
+        """Raise psycopg.Error when the connection is gone, and another one may follow."""
+        self._connection.execute("SELECT 1")
 
     def identity(self) -> str:
         """Names the database: numbers of transactions mean nothing in another one."""
@@ -102,11 +142,15 @@ class LogFeed:
         taken = _whole_transactions(rows, most_events)
         is_last = len(taken) == len(rows)
         taken.sort(key=_TENANT)
+        # One snapshot: what is erased meanwhile is either an event still or withdrawn.
+        with self._connection.transaction():
+            self._connection.execute(_SNAPSHOT)
+            written = [
+                self._written(tenant, list(batches)) for tenant, batches in groupby(taken, _TENANT)
+            ]
         return Stretch(
             until_xid=horizon if is_last else max(batch[3] for batch in taken) + 1,
-            written=[
-                self._written(tenant, list(batches)) for tenant, batches in groupby(taken, _TENANT)
-            ],
+            written=written,
             is_last=is_last,
             oldest_s=rows[0][6],
         )
@@ -116,81 +160,149 @@ class LogFeed:
         # Not bounded by time as well: without statistics, as in a new partition, an index by time
         # looks as good, and all of the tenant's events were read through.
         rows = self._connection.execute(
-            f"SELECT {EVENT_COLUMNS}, batch_id FROM events"  # noqa: S608  constants
+            f"SELECT {ROW_COLUMNS}, batch_id FROM events"  # noqa: S608  constants
             " WHERE tenant = %s AND batch_id = ANY(%s)",
             (tenant, [batch[2] for batch in batches if batch[4]]),
         ).fetchall()
         upserted = self._connection.execute(
-            "SELECT profile_id FROM profiles WHERE tenant = %s AND batch_id = ANY(%s)",
+            "SELECT person FROM profiles WHERE tenant = %s AND batch_id = ANY(%s)",
             (tenant, [batch[2] for batch in batches if batch[5]]),
         ).fetchall()
+        known = self._identities.of_persons(
+            tenant, {row[PERSON] for row in rows} | {person for (person,) in upserted}
+        )
         return Written(
             tenant,
-            [(xids[row[-1]], decode(row)) for row in rows],
-            [profile_id for (profile_id,) in upserted],
+            [
+                (xids[row[-1]], decode_row(row, known[row[PERSON]]))
+                for row in rows
+                if row[PERSON] in known
+            ],
+            [known[person].profile_id for (person,) in upserted if person in known],
+            self._withdrawals("AND withdrawn.tenant = %s", tenant).get(tenant, ()),
         )
+
+    def _withdrawals(self, condition: LiteralString, *values: str) -> dict[str, list[Withdrawal]]:
+        rows = self._connection.execute(
+            "SELECT withdrawn.tenant, coalesce(written_xid::text::bigint, 0),"  # noqa: S608  constants
+            f" erased_xid::text::bigint, {WITHDRAWN_COLUMNS} FROM withdrawn LEFT JOIN batches"
+            " ON batches.tenant = withdrawn.tenant AND batches.batch_id = withdrawn.batch_id"
+            f" WHERE true {condition}",
+            values,
+        ).fetchall()
+        found: dict[str, list[Withdrawal]] = {}
+        for tenant, written_xid, erased_xid, *row in rows:
+            found.setdefault(tenant, []).append(Withdrawal(written_xid, erased_xid, tuple(row)))
+        return found
 
     def histories(
         self, tenant: str, profile_ids: Sequence[str], *, before_xid: int
     ) -> dict[str, list[Event]]:
         """All events of these profiles that transactions below `before_xid` wrote."""
+        known = {one.person: one for one in self._identities.found(tenant, profile_ids).values()}
         rows = self._connection.execute(
-            f"SELECT {EVENT_COLUMNS} FROM events{_WRITTEN_BEFORE}"  # noqa: S608  constants
-            " AND events.tenant = %s AND profile_id = ANY(%s)",
-            (str(before_xid), tenant, list(profile_ids)),
+            f"SELECT {ROW_COLUMNS} FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
+            " AND events.tenant = %s AND person = ANY(%s::bigint[])",
+            (str(before_xid), tenant, list(known)),
         ).fetchall()
         found: dict[str, list[Event]] = {profile_id: [] for profile_id in profile_ids}
-        for row in rows:
-            event = decode(row)
+        for event in decode_rows(rows, known):
             found[event.profile_id].append(event)
         return found
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> dict[str, Profile]:
         """Those of `profile_ids` that are stored."""
-        return profile_tables.read(self._connection, tenant, profile_ids)
+        return profile_tables.read(self._connection, self._identities, tenant, profile_ids)
 
     def horizon(self) -> int:
         """The lowest number that is still writing."""
-        [(xid,)] = self._connection.execute(f"SELECT {_HORIZON}::text::bigint").fetchall()
-        return int(xid)
+        return horizon(self._connection)
 
-    def everything(self, *, before_xid: int) -> Iterator[tuple[str, str, list[Event]]]:
-        """Each (tenant, profile_id) with its events by transactions below `before_xid`.
+    def everything(self, *, before_xid: int) -> Iterator[Whole]:
+        """Every profile with its events by transactions below `before_xid`, tenant by tenant.
 
-        Profiles that are stored and have no events come with none.
+        Profiles that are stored and have no events come with none, and events that are erased
+        by transactions from `before_xid` on come as withdrawals, of nobody.
         """
-        with self._connection.transaction(), self._connection.cursor("everything") as cursor:
-            cursor.itersize = _FETCHED_ROWS
+        with self._connection.transaction():
+            self._connection.execute(_SNAPSHOT)
+            withdrawn = self._withdrawals("AND erased_xid >= %s::text::xid8", str(before_xid))
+            last = ""
+            for (tenant, _), rows in groupby(self._identified(before_xid), _whose):
+                if tenant != last and tenant in withdrawn:
+                    yield Whole(tenant, "", (), withdrawn.pop(tenant))
+                last = tenant
+                events = [decode_row(row, identity) for _, identity, row in rows]
+                yield Whole(tenant, events[0].profile_id, events)
+            for tenant, withdrawals in withdrawn.items():
+                yield Whole(tenant, "", (), withdrawals)
+        rest = self._connection.execute(
+            "SELECT tenant, array_agg(person) FROM profiles WHERE NOT EXISTS (SELECT FROM events"
+            " WHERE events.tenant = profiles.tenant AND events.person = profiles.person)"
+            " GROUP BY tenant"
+        ).fetchall()
+        for tenant, persons in rest:
+            for identity in self._identities.of_persons(tenant, persons).values():
+                yield Whole(tenant, identity.profile_id, ())
+
+    def _identified(self, before_xid: int) -> Iterator[tuple[str, Identity, Row]]:
+        """(tenant, identity, row) of all events, those of one profile together."""
+        with self._connection.cursor("everything") as cursor:
             cursor.execute(
-                f"SELECT events.tenant, {EVENT_COLUMNS} FROM events{_WRITTEN_BEFORE}"  # noqa: S608  constants
-                " ORDER BY events.tenant, profile_id",
+                f"SELECT {ROW_COLUMNS}, events.tenant FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
+                " ORDER BY events.tenant, person",
                 (str(before_xid),),
             )
-            for (tenant, profile_id), rows in groupby(cursor, lambda row: (row[0], row[2])):
-                yield tenant, profile_id, [decode(row[1:]) for row in rows]
-        rest = self._connection.execute(
-            "SELECT tenant, profile_id FROM profiles WHERE NOT EXISTS (SELECT FROM events"
-            " WHERE events.tenant = profiles.tenant AND events.profile_id = profiles.profile_id)"
-        ).fetchall()
-        for tenant, profile_id in rest:
-            yield tenant, profile_id, []
+            while rows := cursor.fetchmany(_FETCHED_ROWS):
+                for tenant, some in groupby(rows, itemgetter(-1)):
+                    own = list(some)
+                    known = self._identities.of_persons(tenant, {row[PERSON] for row in own})
+                    for row in own:
+                        if row[PERSON] in known:
+                            yield tenant, known[row[PERSON]], row
 
     def adopt(self) -> None:
         """Take batches whose numbers this server has not given out yet for old ones.
 
         They came with a dump of another server, which had given out more.
         """
-        self._connection.execute(
-            "DELETE FROM batches WHERE written_xid >= pg_snapshot_xmax(pg_current_snapshot())"
-        )
+        ahead = ">= pg_snapshot_xmax(pg_current_snapshot())"
+        with self._connection.transaction():
+            self._connection.execute(f"DELETE FROM batches WHERE written_xid {ahead}")  # noqa: S608  constants
+            self._connection.execute(f"DELETE FROM withdrawn WHERE erased_xid {ahead}")  # noqa: S608  constants
+            self._connection.execute(
+                f"UPDATE erasures SET erased_xid = '0' WHERE erased_xid {ahead}"  # noqa: S608  constants
+            )
 
     def forget(self, *, before_xid: int) -> None:
-        """Drop the batches that were followed long ago; their events stay."""
+        """Drop what was followed: withdrawals, and the batches of long ago; events stay."""
+        self._connection.execute(
+            "DELETE FROM withdrawn WHERE erased_xid < %s::text::xid8", (str(before_xid),)
+        )
         self._connection.execute(
             "DELETE FROM batches WHERE written_xid < %s::text::xid8"
             " AND written_at < now() - %s::interval",
             (str(before_xid), _KEPT),
         )
+
+
+def horizon(connection: Connection) -> int:
+    """The lowest number that is still writing."""
+    [(xid,)] = connection.execute(f"SELECT {_HORIZON}::text::bigint").fetchall()
+    return int(xid)
+
+
+def next_batches(
+    connection: Connection, tenant: str, from_xid: int, most_events: int
+) -> dict[int, int]:
+    """The next whole transactions of a tenant, about `most_events`: their numbers by batch."""
+    rows = connection.execute(
+        "SELECT 0, tenant, batch_id, written_xid::text::bigint, event_count FROM batches"  # noqa: S608  constants
+        f" WHERE tenant = %s AND written_xid >= %s::text::xid8 AND written_xid < {_HORIZON}"
+        " AND event_count > 0 ORDER BY written_xid LIMIT %s",
+        (tenant, str(from_xid), max(most_events, 2)),
+    ).fetchall()
+    return {row[2]: row[3] for row in _whole_transactions(rows, max(most_events, 2))}
 
 
 def _whole_transactions(rows: Sequence[_Batch], most_events: int) -> list[_Batch]:
@@ -206,6 +318,18 @@ def _whole_transactions(rows: Sequence[_Batch], most_events: int) -> list[_Batch
             break
         taken.extend(batches)
     return taken
+
+
+def withdrawn_columns(withdrawals: Iterable[Withdrawal]) -> EventColumns:
+    """What withdrawn events weigh, in order; of nobody, and without what no counter asks for."""
+    rows = []
+    for one in withdrawals:
+        title_id, country, kind, occurred_ms, engagement, opinion, device, daypart = one.row
+        rows.append(
+            ("", title_id, country, kind, occurred_ms, 0, engagement, None, 0, opinion, device,
+             daypart, -1, None)
+        )  # fmt: skip
+    return from_rows(sorted(rows, key=itemgetter(4)))
 
 
 class LateBatches:

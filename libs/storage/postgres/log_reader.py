@@ -1,26 +1,32 @@
-"""The log in PostgreSQL as training reads it, beside the services that write."""
+"""The log in PostgreSQL as training and the command line read it, beside who writes it."""
 
-from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from libs.domain.event import Event
 from libs.domain.profile import Profile
+from libs.features import title_replay
 from libs.features.event_columns import EventColumns
-from libs.storage.event_row import EVENT_COLUMNS, decode
-from libs.storage.postgres import log_tables, profile_tables
+from libs.features.profile_state import NO_BASE, ProfileBase
+from libs.features.title_replay import TitleBase
+from libs.features.watched_days import WatchedDay
+from libs.storage.event_row import Row
+from libs.storage.postgres import log_feed, log_tables, profile_tables
 from libs.storage.postgres.database import Readers
+from libs.storage.postgres.identities import Identities
+from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, full_row
 
-_FETCHED_ROWS: Final = 10_000
-_PROFILE_ID: Final = itemgetter(1)
+# Profiles whose events are read in one statement.
+_PROFILES_AT_ONCE: Final = 200
 
 
 class PostgresLogReader:
     """As LogReader, over the database of one URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, identities: Identities) -> None:
+        """`identities` are closed with it."""
         self._readers = Readers(url)
+        self._identities = identities
 
     def event_count(self, tenant: str) -> int:
         """How many events are recorded."""
@@ -41,7 +47,11 @@ class PostgresLogReader:
     def columns(self, tenant: str, until_ms: int, from_ms: int | None = None) -> EventColumns:
         """The events with `from_ms` ≤ occurred_ms < `until_ms`, in order."""
         return log_tables.read_columns(
-            self._readers.connection, tenant, from_ms=from_ms or 0, until_ms=until_ms
+            self._readers.connection,
+            self._identities,
+            tenant,
+            from_ms=from_ms or 0,
+            until_ms=until_ms,
         )
 
     def columns_between(self, tenant: str, after_ms: int, to_ms: int) -> EventColumns:
@@ -50,31 +60,117 @@ class PostgresLogReader:
 
     def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
         """Each profile, ascending, with its events before `until_ms`, in order, if it has any."""
-        with (
-            self._readers.connection() as connection,
-            connection.transaction(),
-            connection.cursor("profile_events") as cursor,
-        ):
-            cursor.itersize = _FETCHED_ROWS
-            cursor.execute(
-                f"SELECT {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
-                " WHERE tenant = %s AND occurred_ms < %s"
-                " ORDER BY profile_id, occurred_ms, sequence, event_id",
-                (tenant, until_ms),
-            )
-            for profile_id, rows in groupby(cursor, _PROFILE_ID):
-                yield profile_id, [decode(row) for row in rows]
+        everyone = self._identities.everyone(tenant)
+        for start in range(0, len(everyone), _PROFILES_AT_ONCE):
+            some = everyone[start : start + _PROFILES_AT_ONCE]
+            found: dict[int, list[Row]] = {}
+            with self._readers.connection() as connection:
+                for row in connection.execute(
+                    f"SELECT {ROW_COLUMNS} FROM events"  # noqa: S608  constants
+                    " WHERE tenant = %s AND person = ANY(%s::bigint[]) AND occurred_ms < %s"
+                    " ORDER BY occurred_ms, sequence, event_id",
+                    (tenant, [one.person for one in some], until_ms),
+                ).fetchall():
+                    found.setdefault(row[PERSON], []).append(row)
+            for one in some:
+                if one.person in found:
+                    yield one.profile_id, [decode_row(row, one) for row in found[one.person]]
+
+    def profile_ids(self, tenant: str) -> list[str]:
+        """Everybody with any event, ascending."""
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT person FROM events WHERE tenant = %s", (tenant,)
+            ).fetchall()
+        known = self._identities.of_persons(tenant, [person for (person,) in rows])
+        return sorted(identity.profile_id for identity in known.values())
+
+    def watermark(self) -> int:
+        """The last transaction that is done, as are all before it."""
+        with self._readers.connection() as connection:
+            return log_feed.horizon(connection) - 1
+
+    def held_of(
+        self, tenant: str, profile_id: str, *, watermark: int
+    ) -> tuple[list[Row], list[WatchedDay]]:
+        """One profile's rows of EVENT_COLUMNS by transactions up to `watermark`, in order.
+
+        And no days: here every event is kept.
+        """
+        identity = self._identities.found(tenant, [profile_id]).get(profile_id)
+        if identity is None:
+            return [], []
+        with self._readers.connection() as connection:
+            rows = connection.execute(
+                f"SELECT {ROW_COLUMNS} FROM events{log_feed.WRITTEN_BEFORE}"  # noqa: S608  constants
+                " AND events.tenant = %s AND person = %s ORDER BY occurred_ms, sequence, event_id",
+                (str(watermark + 1), tenant, identity.person),
+            ).fetchall()
+        return [full_row(row, identity) for row in rows], []
+
+    def newest_arrivals(self, tenant: str, most: int) -> list[tuple[int, Event]]:
+        """The `most` events that arrived last, oldest first, all as of one place in the log."""
+        with self._readers.connection() as connection:
+            place = log_feed.horizon(connection) - 1
+            rows = connection.execute(
+                # Batches are numbered about as they arrive.
+                f"SELECT {ROW_COLUMNS}, batch_id FROM events{log_feed.WRITTEN_BEFORE}"  # noqa: S608  constants
+                " AND events.tenant = %s ORDER BY batch_id DESC LIMIT %s",
+                (str(place + 1), tenant, most),
+            ).fetchall()
+        return [(place, event) for _, event in self._arrived(tenant, rows)]
+
+    def arrivals(self, tenant: str, after: int, most: int) -> list[tuple[int, Event]]:
+        """The events of the next transactions after that one, about `most`, one at the least."""
+        with self._readers.connection() as connection:
+            while True:
+                batches = log_feed.next_batches(connection, tenant, after + 1, most)
+                rows = connection.execute(
+                    f"SELECT {ROW_COLUMNS}, batch_id FROM events"  # noqa: S608  constants
+                    " WHERE tenant = %s AND batch_id = ANY(%s)",
+                    (tenant, list(batches)),
+                ).fetchall()
+                arrived = self._arrived(tenant, rows)
+                if arrived or not batches:
+                    break
+                after = max(batches.values())  # all of them were erased
+        found = [(batches[batch_id], event) for batch_id, event in arrived]
+        return sorted(found, key=lambda one: (one[0], one[1].order))
+
+    def _arrived(self, tenant: str, rows: Sequence[Row]) -> list[tuple[int, Event]]:
+        """The events of rows that end with their batches, in the order of both."""
+        known = self._identities.of_persons(tenant, {row[PERSON] for row in rows})
+        found = [
+            (row[-1], decode_row(row, known[row[PERSON]])) for row in rows if row[PERSON] in known
+        ]
+        return sorted(found, key=lambda one: (one[0], one[1].order))
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
+        identity = self._identities.found(tenant, [profile_id]).get(profile_id)
+        if identity is None:
+            return []
         with self._readers.connection() as connection:
-            return log_tables.read_profile_events(connection, tenant, profile_id, until_ms=until_ms)
+            return log_tables.read_profile_events(connection, tenant, identity, until_ms=until_ms)
+
+    def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
+        """Nothing: here every event is kept."""
+        return NO_BASE
+
+    def title_base(self, tenant: str) -> TitleBase:
+        """Nothing: here every event is kept."""
+        return title_replay.NO_BASE
+
+    def compacted_count(self) -> int:
+        """0: here every event is kept."""
+        return 0
 
     def profiles(self, tenant: str) -> list[Profile]:
         """All stored profiles, ascending by id."""
         with self._readers.connection() as connection:
-            return profile_tables.read_all(connection, tenant)
+            return profile_tables.read_all(connection, self._identities, tenant)
 
     def close(self) -> None:
         """Close all connections; nobody may be reading."""
         self._readers.close()
+        self._identities.close()

@@ -1,51 +1,68 @@
 """Brings a database to the tables of this release, with Alembic."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
+from psycopg import sql
 
 from libs.faults import StartFault
 
-# The last revision below `migrations/versions`.
-HEAD: Final = "0001"
-
-_FOLDER: Final = Path(__file__).parent / "migrations"
+_HERE: Final = Path(__file__).parent
 
 # Replicas that start together take turns; the number only has to be nobody else's.
 MIGRATION_LOCK: Final = 7_400_001
 
 
-def migrate(url: str) -> None:
-    """Make what is missing; nothing happens where the revision is HEAD.
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """The revisions of one set of tables, from `first` to `head`, and where it is noted which."""
 
-    Raises StartFault when the database cannot be reached or is of a later release.
+    folder: Path
+    first: str
+    head: str
+    version_table: str
+    setting: str  # names the database
+
+
+LOG: Final = Revisions(_HERE / "migrations", "0002", "0002", "alembic_version", "EVENTS_URL")
+KEYS: Final = Revisions(_HERE / "key_migrations", "0001", "0001", "key_version", "KEYS_URL")
+
+
+def migrate(url: str, revisions: Revisions = LOG) -> None:
+    """Make what is missing; nothing happens where the revision is the last.
+
+    Raises StartFault when the database cannot be reached or is of another release.
     """
+    setting = f"REPRISE_{revisions.setting}"
     try:
         with psycopg.connect(url, autocommit=True) as connection:
-            found = _revision(connection)
-            if found == HEAD:
+            found = _revision(connection, revisions.version_table)
+            if found == revisions.head:
                 return
-            if found is not None and found > HEAD:
+            if found is not None and not revisions.first <= found <= revisions.head:
                 raise StartFault(
-                    f"the database of REPRISE_EVENTS_URL is at revision {found},"
-                    f" this release knows {HEAD}"
+                    f"the database of {setting} is at revision {found},"
+                    f" this release knows {revisions.first} to {revisions.head}"
                 )
             connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
-            _upgrade(url)
+            _upgrade(url, revisions)
     except psycopg.Error as error:
-        raise StartFault(f"cannot use the database of REPRISE_EVENTS_URL: {_line(error)}") from None
+        raise StartFault(f"cannot use the database of {setting}: {_line(error)}") from None
 
 
-def _revision(connection: "psycopg.Connection[tuple[str | None]]") -> str | None:
-    row = connection.execute("SELECT to_regclass('alembic_version')::text").fetchone()
+def _revision(connection: "psycopg.Connection[tuple[str | None]]", table: str) -> str | None:
+    row = connection.execute("SELECT to_regclass(%s)::text", (table,)).fetchone()
     if row is None or row[0] is None:
         return None
-    found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    found = connection.execute(
+        sql.SQL("SELECT version_num FROM {}").format(sql.Identifier(table))
+    ).fetchone()
     return found[0] if found else None
 
 
-def _upgrade(url: str) -> None:
+def _upgrade(url: str, revisions: Revisions) -> None:
     # Half a second of imports, for the few starts that need them.
     from alembic import command
     from alembic.config import Config
@@ -53,12 +70,13 @@ def _upgrade(url: str) -> None:
     from sqlalchemy.pool import NullPool
 
     config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(revisions.folder).replace("%", "%%"))
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool
     )
     with engine.connect() as connection:
         config.attributes["connection"] = connection
+        config.attributes["version_table"] = revisions.version_table
         command.upgrade(config, "head")
         connection.commit()
 

@@ -1,96 +1,100 @@
-"""Profiles in PostgreSQL."""
+"""Profiles in PostgreSQL: sealed as a whole."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from libs.domain.consent import Consent
 from libs.domain.profile import Profile
-from libs.storage.postgres.log_tables import Connection
+from libs.storage.postgres.database import Connection
+from libs.storage.postgres.identities import Identities, Identity
 
-_COLUMNS: Final = (
-    "profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone,"
-    " given_consents, refused_consents"
-)
+_ABOUT: Final = "profile"
 
 
-def upsert(connection: Connection, tenant: str, batch_id: int, profiles: Iterable[Profile]) -> int:
+def upsert(
+    connection: Connection,
+    tenant: str,
+    batch_id: int,
+    profiles: Iterable[Profile],
+    identities: Mapping[str, Identity],
+) -> int:
     """Create or replace whole profiles; of one given twice the last counts. Returns how many."""
     last = {profile.profile_id: profile for profile in profiles}
     # In one order, so that two batches of the same profiles do not wait for each other.
-    rows = [_encode(last[profile_id]) for profile_id in sorted(last)]
+    rows = sorted(
+        (identities[profile_id].person, _sealed(profile, identities[profile_id]))
+        for profile_id, profile in last.items()
+    )
     if rows:
         connection.execute(
-            f"INSERT INTO profiles (tenant, batch_id, {_COLUMNS})"  # noqa: S608  constants
-            " SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::bool[], %s::bigint[],"
-            " %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])"
-            " ON CONFLICT (tenant, profile_id) DO UPDATE SET batch_id = excluded.batch_id,"
-            " account_id = excluded.account_id, kids = excluded.kids,"
-            " maturity_limit_years = excluded.maturity_limit_years, country = excluded.country,"
-            " languages = excluded.languages, time_zone = excluded.time_zone,"
-            " given_consents = excluded.given_consents,"
-            " refused_consents = excluded.refused_consents",
+            "INSERT INTO profiles (tenant, batch_id, person, sealed)"
+            " SELECT %s, %s, * FROM unnest(%s::bigint[], %s::bytea[])"
+            " ON CONFLICT (tenant, person) DO UPDATE SET batch_id = excluded.batch_id,"
+            " sealed = excluded.sealed",
             (tenant, batch_id, *map(list, zip(*rows, strict=True))),
         )
     return len(rows)
 
 
-def read(connection: Connection, tenant: str, profile_ids: Sequence[str]) -> dict[str, Profile]:
+def read(
+    connection: Connection, identities: Identities, tenant: str, profile_ids: Sequence[str]
+) -> dict[str, Profile]:
     """Those of `profile_ids` that are stored."""
+    known = {one.person: one for one in identities.found(tenant, profile_ids).values()}
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM profiles"  # noqa: S608  constants
-        " WHERE tenant = %s AND profile_id = ANY(%s)",
-        (tenant, list(profile_ids)),
+        "SELECT person, sealed FROM profiles WHERE tenant = %s AND person = ANY(%s::bigint[])",
+        (tenant, list(known)),
     ).fetchall()
-    return {row[0]: _decode(row) for row in rows}
+    return {known[person].profile_id: _opened(sealed, known[person]) for person, sealed in rows}
 
 
-def accounts(connection: Connection, tenant: str, profile_ids: Collection[str]) -> dict[str, str]:
+def accounts(
+    connection: Connection, identities: Identities, tenant: str, profile_ids: Collection[str]
+) -> dict[str, str]:
     """The account of each profile that is stored, by profile_id; "" where it has none."""
     if not profile_ids:
         return {}
-    rows = connection.execute(
-        "SELECT profile_id, account_id FROM profiles WHERE tenant = %s AND profile_id = ANY(%s)",
-        (tenant, list(profile_ids)),
-    ).fetchall()
-    return dict(rows)
+    found = read(connection, identities, tenant, sorted(profile_ids))
+    return {profile_id: profile.account_id for profile_id, profile in found.items()}
 
 
-def read_all(connection: Connection, tenant: str) -> list[Profile]:
+def read_all(connection: Connection, identities: Identities, tenant: str) -> list[Profile]:
     """All profiles, ascending by id."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM profiles"  # noqa: S608  constants
-        " WHERE tenant = %s ORDER BY profile_id",
-        (tenant,),
+        "SELECT person, sealed FROM profiles WHERE tenant = %s", (tenant,)
     ).fetchall()
-    return [_decode(row) for row in rows]
+    known = identities.of_persons(tenant, [person for person, _ in rows])
+    found = [_opened(sealed, known[person]) for person, sealed in rows if person in known]
+    return sorted(found, key=lambda profile: profile.profile_id)
 
 
-def _encode(profile: Profile) -> tuple[object, ...]:
-    return (
-        profile.profile_id,
+def _sealed(profile: Profile, identity: Identity) -> bytes:
+    values = (
         profile.account_id,
         profile.kids,
         profile.maturity_limit_years,
         profile.country,
-        json.dumps(profile.languages),
+        profile.languages,
         profile.time_zone,
-        json.dumps(sorted(profile.given_consents)),
-        json.dumps(sorted(profile.refused_consents)),
+        sorted(profile.given_consents),
+        sorted(profile.refused_consents),
     )
+    return identity.seal(json.dumps(values).encode(), _ABOUT)
 
 
-def _decode(row: tuple[Any, ...]) -> Profile:
-    profile_id, account_id, kids, maturity_limit_years, country, languages, time_zone = row[:7]
-    given, refused = row[7:]
+def _opened(sealed: bytes, identity: Identity) -> Profile:
+    account_id, kids, maturity_limit_years, country, languages, time_zone, given, refused = (
+        json.loads(identity.open(sealed, _ABOUT))
+    )
     return Profile(
-        profile_id=profile_id,
+        profile_id=identity.profile_id,
         account_id=account_id,
         kids=kids,
         maturity_limit_years=maturity_limit_years,
         country=country,
-        languages=tuple(json.loads(languages)),
+        languages=tuple(languages),
         time_zone=time_zone,
-        given_consents=frozenset(map(Consent, json.loads(given))),
-        refused_consents=frozenset(map(Consent, json.loads(refused))),
+        given_consents=frozenset(map(Consent, given)),
+        refused_consents=frozenset(map(Consent, refused)),
     )

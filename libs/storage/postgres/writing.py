@@ -7,14 +7,19 @@ from typing import TypeVar
 import psycopg
 
 from libs.domain.decision import Decision
+from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event
 from libs.domain.profile import Profile
-from libs.storage.postgres import decision_tables, log_tables, profile_tables
-from libs.storage.postgres.log_tables import Connection
+from libs.faults import NotFound, PartUnavailable
+from libs.features.title_record import RECORD_KINDS
+from libs.storage.postgres import decision_tables, erasure_tables, log_tables, profile_tables
+from libs.storage.postgres.database import Connection
+from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.partitions import Partitions
 from libs.storage.recorded import (
     Recorded,
     Sifted,
+    check_not_erased,
     claimed_profile_ids,
     sift_decisions,
     sift_events,
@@ -32,26 +37,29 @@ class Writing:
     lock that is so held for no longer than the last statements take.
     """
 
-    def __init__(self, connection: Connection, partitions: Partitions) -> None:
+    def __init__(
+        self, connection: Connection, partitions: Partitions, identities: Identities
+    ) -> None:
         self._connection = connection
         self._partitions = partitions
+        self._identities = identities
         self._events: list[tuple[str, int, Sequence[Event]]] = []  # with when they came
         self._decisions: list[tuple[str, Sequence[Decision]]] = []
         self._profile_counts: list[tuple[str, int]] = []
+        self._locked: set[str] = set()
         self._batch_id: int | None = None
         self._is_lost = False
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
         """A part of the transaction that can fail alone."""
-        marks = len(self._events), len(self._decisions), len(self._profile_counts)
+        before = [*self._events], [*self._decisions], [*self._profile_counts], {*self._locked}
         with self.call():
             self._connection.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            del self._events[marks[0] :], self._decisions[marks[1] :]
-            del self._profile_counts[marks[2] :]
+            self._events, self._decisions, self._profile_counts, self._locked = before
             if not self._is_lost:
                 with self.call():
                     self._connection.execute("ROLLBACK TO part; RELEASE part")
@@ -66,52 +74,144 @@ class Writing:
             raise TransactionLost("the transaction was undone by an earlier failure")
         try:
             yield
-        except psycopg.Error as error:
+        except (psycopg.Error, PartUnavailable) as error:
             self._is_lost = True
             raise TransactionLost(str(error)) from error
 
+    def _lock(self, tenant: str) -> None:
+        """Keep erasures of the tenant out until the end."""
+        if tenant not in self._locked:
+            erasure_tables.lock(self._connection, tenant, is_erasure=False)
+            self._locked.add(tenant)
+
+    def _erased(self, tenant: str, profile_ids: set[str]) -> set[str]:
+        """Those of whom nothing is taken any more."""
+        self._lock(tenant)
+        # Who is unknown may be somebody whose key is destroyed, and whose tombstone is not in a
+        # log that was restored from before.
+        unknown = profile_ids - self._identities.found(tenant, profile_ids).keys()
+        found = set(self._identities.destroyed(tenant, unknown)) if unknown else set()
+        if erasure_tables.has_any(self._connection, tenant):
+            of = self._identities.pseudonyms.of
+            names = {of(tenant, profile_id): profile_id for profile_id in profile_ids}
+            found.update(
+                names[one] for one in erasure_tables.erased(self._connection, tenant, names)
+            )
+        return found
+
     def record_events(self, tenant: str, events: Sequence[Event], now_ms: int) -> Recorded:
         """Take what is new and right."""
-        known = log_tables.known_ids(self._connection, tenant, [event.event_id for event in events])
-        accounts = profile_tables.accounts(self._connection, tenant, claimed_profile_ids(events))
+        erased = self._erased(tenant, {event.profile_id for event in events})
+        accounts = profile_tables.accounts(
+            self._connection, self._identities, tenant, claimed_profile_ids(events)
+        )
 
-        def sift() -> Sifted[Event]:
+        def sift(known_ids: set[str]) -> Sifted[Event]:
             return sift_events(
-                events, known_ids=known, accounts=accounts, erased_ids=(), now_ms=now_ms
+                events, known_ids=known_ids, accounts=accounts, erased_ids=erased, now_ms=now_ms
             )
 
-        sifted = sift()
+        # Nearly all are new, and claiming tells which are not. What is wrong as well as known is
+        # looked for, not claimed: it is a duplicate all the same.
+        sifted = sift(set())
         wanted = {event.event_id for event in sifted.new}
-        taken = log_tables.claim(self._connection, tenant, wanted) if wanted else set()
-        if taken != wanted:
-            # Another replica has recorded them since they were looked for.
-            known |= wanted - taken
-            sifted = sift()
+        wrong = {events[one.index].event_id for one in sifted.recorded.rejections} - wanted
+        known = log_tables.known_ids(self._connection, tenant, wrong) if wrong else set()
+        if wanted:
+            known |= wanted - log_tables.claim(self._connection, tenant, wanted)
+        if known:
+            sifted = sift(known)
         if sifted.new:
             self._events.append((tenant, now_ms, sifted.new))
         return sifted.recorded
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
         """Store what is new and right."""
+        erased = self._erased(tenant, {decision.profile_id for decision in decisions})
         decision_tables.drop_old(self._connection, now_ms)
         known = decision_tables.known_ids(
             self._connection, tenant, [decision.page_id for decision in decisions]
         )
-        sifted = sift_decisions(decisions, known_ids=known, erased_ids=(), now_ms=now_ms)
+        sifted = sift_decisions(decisions, known_ids=known, erased_ids=erased, now_ms=now_ms)
         wanted = {decision.page_id for decision in sifted.new}
-        stored = decision_tables.insert(self._connection, tenant, sifted.new, now_ms)
+        identities = self._identities.made(tenant, {one.profile_id for one in sifted.new})
+        stored = decision_tables.insert(self._connection, tenant, sifted.new, now_ms, identities)
         if stored != wanted:
             known |= wanted - stored
-            sifted = sift_decisions(decisions, known_ids=known, erased_ids=(), now_ms=now_ms)
+            sifted = sift_decisions(decisions, known_ids=known, erased_ids=erased, now_ms=now_ms)
         if sifted.new:
             self._decisions.append((tenant, sifted.new))
         return sifted.recorded
 
     def upsert_profiles(self, tenant: str, profiles: Sequence[Profile]) -> int:
         """Create or replace; returns how many distinct ones."""
-        count = profile_tables.upsert(self._connection, tenant, self._batch(), profiles)
+        ids = {profile.profile_id for profile in profiles}
+        check_not_erased(profiles, self._erased(tenant, ids))
+        identities = self._identities.made(tenant, ids)
+        count = profile_tables.upsert(self._connection, tenant, self._batch(), profiles, identities)
         self._profile_counts.append((tenant, count))
         return count
+
+    def erase_profile(
+        self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
+    ) -> Erasure:
+        """Remove what is held of a profile and leave a tombstone, once."""
+        erasure_tables.lock(self._connection, tenant, is_erasure=True)
+        pseudonym = self._identities.pseudonyms.of(tenant, profile_id)
+        known = erasure_tables.read(self._connection, tenant, pseudonym)
+        if known is not None:
+            return known
+        identity = self._identities.made(tenant, [profile_id]).get(profile_id)
+        if identity is None:
+            person = self._identities.destroyed(tenant, [profile_id])[profile_id]
+        else:
+            person = identity.person
+        taken = self._untaken(tenant, profile_id)
+        removed = erasure_tables.remove(self._connection, tenant, person)
+        title_ids = removed.title_ids.union(
+            event.title_id for event in taken if event.kind in RECORD_KINDS
+        )
+        times = [event.occurred_ms for event in taken]
+        if removed.oldest_ms is not None:
+            times.append(removed.oldest_ms)
+        erasure = Erasure(
+            erased_ms=now_ms,
+            event_count=removed.event_count + len(taken),
+            decision_count=removed.decision_count,
+            title_count=len(title_ids),
+            had_profile=removed.had_profile,
+            oldest_event_ms=min(times, default=None),
+            services=tuple(ServiceErasure(service) for service in services),
+        )
+        erasure_tables.insert(self._connection, tenant, pseudonym, removed.erased_xid, erasure)
+        return erasure
+
+    def _untaken(self, tenant: str, profile_id: str) -> list[Event]:
+        """Drop what this transaction has taken of a profile and not written yet."""
+        dropped: list[Event] = []
+        for place, (whose, came_ms, events) in enumerate(self._events):
+            if whose == tenant:
+                dropped += [event for event in events if event.profile_id == profile_id]
+                kept = [event for event in events if event.profile_id != profile_id]
+                self._events[place] = (whose, came_ms, kept)
+        for place, (whose, decisions) in enumerate(self._decisions):
+            if whose == tenant:
+                others = [one for one in decisions if one.profile_id != profile_id]
+                self._decisions[place] = (whose, others)
+        if dropped:
+            ids = [event.event_id for event in dropped]
+            erasure_tables.unclaim(self._connection, tenant, ids)
+        return dropped
+
+    def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
+        """Note what a service has answered; raises NotFound for a profile that was not erased."""
+        pseudonym = self._identities.pseudonyms.of(tenant, profile_id)
+        known = erasure_tables.read(self._connection, tenant, pseudonym)
+        if known is None:
+            raise NotFound("erasure", pseudonym)
+        erasure = known.confirmed(answer)
+        erasure_tables.update(self._connection, tenant, pseudonym, erasure)
+        return erasure
 
     def finish(self) -> None:
         """Write what was taken, and commit."""
@@ -132,14 +232,24 @@ class Writing:
     def _settle(
         self, tenant: str, events: Sequence[Event], decisions: Sequence[Decision], now_ms: int
     ) -> None:
+        ids = {event.profile_id for event in events} | {one.profile_id for one in decisions}
+        identities = self._identities.made(tenant, ids)
         shown = [event for event in events if decision_tables.is_attributable(event)]
         if shown or decisions:
             decision_tables.lock_attribution(self._connection, tenant, is_decision=bool(decisions))
-        said = decision_tables.attributions(self._connection, tenant, shown) if shown else {}
+        said = (
+            decision_tables.attributions(self._connection, tenant, shown, identities)
+            if shown
+            else {}
+        )
         if events:
-            log_tables.append(self._connection, tenant, self._batch(), events, said, now_ms)
+            log_tables.append(
+                self._connection, tenant, self._batch(), events, said, now_ms, identities
+            )
         if decisions:
-            decision_tables.attribute_earlier_impressions(self._connection, tenant, decisions)
+            decision_tables.attribute_earlier_impressions(
+                self._connection, tenant, decisions, identities
+            )
 
     def _note_batches(self, events: dict[str, list[Event]]) -> None:
         """Tell whoever follows the log what this transaction holds."""
@@ -171,5 +281,7 @@ class Writing:
 def _by_tenant(held: Iterable[tuple[str, Sequence[ValueT]]]) -> dict[str, list[ValueT]]:
     found: dict[str, list[ValueT]] = {}
     for tenant, values in held:
+        if not values:
+            continue
         found.setdefault(tenant, []).extend(values)
     return found

@@ -101,9 +101,12 @@ def open_server(url: str) -> Database:
     with server_extra():
         import psycopg  # noqa: F401 - SQLAlchemy imports it late, and with a page of trace
     try:
-        address = sa.make_url(url).set(drivername="postgresql+psycopg")
-    except sa.exc.ArgumentError as error:
-        raise StartFault(f"bad settings: REPRISE_RECAP_URL: {error}") from None
+        given = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise StartFault("bad settings: REPRISE_RECAP_URL: is no URL") from None
+    if given.get_backend_name() not in ("postgres", "postgresql"):
+        raise StartFault("bad settings: REPRISE_RECAP_URL: must begin with postgresql://")
+    address = given.set(drivername="postgresql+psycopg")
     engine = sa.create_engine(
         address,
         pool_size=_MOST_READERS,
@@ -112,7 +115,8 @@ def open_server(url: str) -> Database:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 2},
     )
-    database = Database(engine, engine, path=None, lock=None)
+    reader = engine.execution_options(isolation_level="REPEATABLE READ")
+    database = Database(engine, reader, path=None, lock=None)
     _open_tables(database, address.render_as_string(hide_password=True))
     return database
 

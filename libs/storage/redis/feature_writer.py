@@ -15,13 +15,16 @@ from libs.storage.redis.feature_reader import changes_of
 from libs.storage.redis.keys import (
     APPLIED,
     COUNTERS,
+    EPOCH,
     FOLLOWED,
+    PROFILES,
     TITLE,
     changes_key,
     marker_key,
     profile_key,
     title_field,
     titles_key,
+    watched_beside,
     watched_key,
 )
 
@@ -64,6 +67,8 @@ redis.call('HSET', KEYS[3], 'epoch', ARGV[1], 'applied', ARGV[3])
 return 1
 """
 
+
+_SCANNED: Final = 1_000
 
 # KEYS: how far the log was followed. ARGV: the number, and for whom it was noted before.
 _ADVANCE: Final = """
@@ -179,6 +184,27 @@ class FeatureWriter:
             )
         if not all(pipeline.execute()):
             raise Superseded
+
+    def sweep(self) -> None:
+        """Delete the profiles that a predecessor has left: who writes all anew has none of them.
+
+        A Redis that comes back from a copy of itself holds who was erased after it was made.
+        """
+        keys: list[bytes] = []
+        for key in self._client.scan_iter(PROFILES, count=_SCANNED):
+            keys.append(key)
+            if len(keys) == _SCANNED:
+                self._sweep(keys)
+                keys = []
+        self._sweep(keys)
+
+    def _sweep(self, keys: Sequence[bytes]) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipeline.hget(key, EPOCH)
+        for key, epoch in zip(keys, pipeline.execute(), strict=True):
+            if int(epoch or 0) < self._epoch:
+                self._client.delete(key, watched_beside(key))
 
     def read_titles(self, tenant: str) -> tuple[int, TitleChanges]:
         """The mark of a tenant's title counters, and all of them."""

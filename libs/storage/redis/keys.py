@@ -26,6 +26,14 @@ def profile_key(tenant: str, profile_id: str) -> str:
     return f"{_PREFIX}:profile:{{{tenant}:{profile_id}}}"
 
 
+PROFILES: Final = f"{_PREFIX}:profile:*"
+
+
+def watched_beside(profile_key: bytes) -> bytes:
+    """The `watched_key` of the profile of a `profile_key`."""
+    return profile_key.replace(b":profile:", b":watched:", 1)
+
+
 def watched_key(tenant: str, profile_id: str) -> str:
     """The hash of the watched intervals of a profile's titles, which only writing needs."""
     return f"{_PREFIX}:watched:{{{tenant}:{profile_id}}}"

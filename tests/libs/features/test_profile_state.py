@@ -14,7 +14,9 @@ from libs.features.profile_state import (
     encode_profile_counters,
     encode_records,
     replay,
+    unexpired,
 )
+from libs.features.title_record import SIGHT_TTL_MS
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 one_profile = event_lists(profile_count=1, title_count=3)
@@ -77,3 +79,23 @@ def test_a_state_says_how_old_it_is() -> None:
     assert state.age_ms(START_MS + 7) == 2
     assert state.age_ms(START_MS) == 0
     assert EMPTY.age_ms(START_MS) is None
+
+
+def test_sights_of_long_ago_have_expired_and_nothing_else_has() -> None:
+    some = [
+        impression("a", START_MS),
+        impression("b", START_MS, title_id="title1"),
+        watch("c", START_MS + 1, title_id="title1"),
+        impression("d", START_MS + int(SIGHT_TTL_MS), title_id="title2"),
+    ]
+    state = replay(some)
+    assert unexpired(state, START_MS + int(SIGHT_TTL_MS)) is state
+    kept = unexpired(state, START_MS + int(SIGHT_TTL_MS) + 2)
+    assert kept.title_ids == ("title1", "title2")
+    played, shown = kept.records
+    assert (played["impressions"], played["shown_ms"]) == (0.0, 0)
+    assert played["watched_ms"] == state.records[1]["watched_ms"] == 5_000
+    assert shown.tobytes() == state.records[2].tobytes()
+    assert kept.newest_ms == state.newest_ms
+    assert state.records[0]["impressions"] == 1.0  # what was given stays as it is
+    assert unexpired(kept, START_MS + int(SIGHT_TTL_MS) + 2).title_ids == kept.title_ids

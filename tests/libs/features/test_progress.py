@@ -35,6 +35,12 @@ def test_episodes_are_in_the_order_of_seasons_and_numbers() -> None:
     assert "series" not in PARTS
 
 
+def test_specials_have_no_place_in_the_order_of_numbered_seasons() -> None:
+    special = episode("special", 0, 1)
+    assert episode_ids([special, *TITLES])["series"] == PARTS
+    assert episode_ids([special, SERIES])["series"] == ("special",)
+
+
 def test_a_skipped_episode_ends_the_prefix() -> None:
     found = progress(replay([whole("a", "title1"), whole("b", "title2")]), PARTS)
     assert found == Progress(("title1",), "title0", 0, 0)

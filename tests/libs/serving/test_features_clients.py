@@ -41,7 +41,7 @@ class Events:
             counters=pack_float32(COUNTERS),
             country_counters=pack_float32(HALVES),
             counter_names=TITLE_COUNTER_NAMES,
-            as_of=timestamp(AS_OF_MS),
+            freshness=events_pb2.Freshness(as_of=timestamp(AS_OF_MS)),
             feature_schema_version=FEATURE_SCHEMA_VERSION,
         )
     )

@@ -54,7 +54,7 @@ def test_synopses_tell_the_genres_and_tags(world: World) -> None:
     for title in world.titles[: len(world.recommendable_ids)]:
         assert any(hero in title.synopsis for hero in genres[title.genres[0]].heroes)
         assert title.tags
-        for tag in title.tags:
+        for tag in (tag for tag in title.tags if ":" not in tag):
             assert any(phrase in title.synopsis for phrase in tags[tag].phrases)
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from libs.simulation.config import SimulationConfig
@@ -12,9 +14,11 @@ from libs.simulation.config import SimulationConfig
         {"days": 0},
         {"until_ms": 0},
         {"events_target": 0},
+        {"movers_share": 1.1},
+        {"shared_share": -0.1},
     ],
 )
-def test_nonsense_is_rejected(wrong: dict[str, int]) -> None:
+def test_nonsense_is_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must"):
         SimulationConfig(**({"until_ms": 1_767_225_600_000} | wrong))
 

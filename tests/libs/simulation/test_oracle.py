@@ -55,7 +55,7 @@ def test_the_oracle_agrees_with_what_happens_on_many_pages(world: World) -> None
     expected = world.oracle(index, at_ms, context)
 
     rng = np.random.default_rng(11)
-    policy = build_policy(preferences, world.config.rng(Stream.POLICY, index))
+    policy = build_policy(preferences, rng=world.config.rng(Stream.POLICY, index))
     device, daypart = DEVICES.index(Device.TV), 5  # 09:00 in São Paulo, a weekend
     shares = preferences.taste.interest_shares[preferences.week(at_ms), daypart]
     worths = [

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
+from libs.storage.recorded_log import RecordedLog, open_log
 from services.events.ports import EventStore
 from tests.made_databases import PostgresDatabases
 
@@ -35,3 +36,30 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
 @pytest.fixture
 def store(fresh: Callable[[], EventStore]) -> EventStore:
     return fresh()
+
+
+Logs = Callable[[], AbstractContextManager[tuple[EventStore, RecordedLog]]]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Logs:
+    """Opens a new log, with who writes it and who reads it."""
+
+    @contextmanager
+    def in_file() -> Iterator[tuple[EventStore, RecordedLog]]:
+        path = tmp_path_factory.mktemp("log") / "events.sqlite"
+        with closing(SqliteEventStore(path)) as store, closing(open_log(path, None)) as reader:
+            yield store, reader
+
+    @contextmanager
+    def in_database() -> Iterator[tuple[EventStore, RecordedLog]]:
+        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+        url = databases.fresh()
+        with (
+            closing(databases.store(url)) as store,
+            closing(databases.reader(url)) as reader,
+        ):
+            yield store, reader
+        databases.give_back(url)
+
+    return in_file if request.param == "sqlite" else in_database

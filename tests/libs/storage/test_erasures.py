@@ -1,4 +1,4 @@
-"""Who is erased is gone from every store that can erase, and never comes back."""
+"""Who is erased is gone from every store, and never comes back."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,14 +17,13 @@ from libs.domain.event import (
 )
 from libs.domain.profile import Profile
 from libs.domain.rejection import RejectionReason
-from libs.faults import InvalidField, NotFound, NotSupported, StartFault
-from libs.features.title_table import TitleTable
+from libs.faults import InvalidField, NotFound, StartFault
 from libs.storage.event_store import PSEUDONYM_KEY, SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.memory_event_store import MemoryEventStore
 from services.events.ports import EventStore
 from tests.made_decisions import decision
-from tests.made_events import START_MS, assert_same_state, event_lists, watch
+from tests.made_events import START_MS, assert_same_counters, assert_same_state, event_lists, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -36,31 +34,8 @@ properties = settings(
 )
 
 
-def assert_same_counters(one: TitleTable, other: TitleTable) -> None:
-    """The same but for rows of zeros, which a title keeps that had events once."""
-    for rows in ("counters", "country_counters"):
-        found, wanted = (
-            {
-                (title_id, country): row
-                for country, values in (
-                    table.country_counters.items()
-                    if rows == "country_counters"
-                    else [("", table.counters)]
-                )
-                for title_id, row in zip(table.title_ids, values, strict=True)
-            }
-            for table in (one, other)
-        )
-        nothing = np.zeros(one.counters.shape[1])
-        for key in found.keys() | wanted.keys():
-            np.testing.assert_allclose(
-                found.get(key, nothing), wanted.get(key, nothing), rtol=1e-9, atol=1e-9
-            )
-
-
-@pytest.mark.parametrize("fresh", ["memory", "sqlite"], indirect=True)
 class TestErasure:
-    """Of the stores that can erase."""
+    """Of every store."""
 
     @properties
     @given(event_lists(most=12), st.data())
@@ -133,16 +108,6 @@ class TestErasure:
     def test_only_what_was_erased_can_be_confirmed(self, store: EventStore) -> None:
         with pytest.raises(NotFound):
             store.confirm_erasure(TENANT, "profile0", ServiceErasure("ranking", True))
-
-
-@pytest.mark.parametrize("fresh", ["postgres"], indirect=True)
-def test_postgres_says_that_it_cannot_erase_and_erases_nothing(store: EventStore) -> None:
-    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-    store.record_decisions(TENANT, [decision()], NOW_MS)
-    with pytest.raises(NotSupported):
-        store.erase_profile(TENANT, "profile0", (), NOW_MS)
-    assert len(store.history(TENANT, "profile0", most=9)) == 1
-    assert [one["page_id"] for one in store.decisions_of(TENANT, "profile0")] == ["page0"]
 
 
 class TestFiles:

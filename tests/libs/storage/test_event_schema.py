@@ -6,6 +6,7 @@ from pathlib import Path
 from libs.domain.decision import Decision
 from libs.domain.event import EVENT_SCHEMA_VERSION, Attribution, Recording
 from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.storage import compacted
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.sqlite import Schema, open_writer
@@ -29,7 +30,9 @@ OLD = Schema(
         if statement.startswith("CREATE TABLE events ")
         else statement.replace(" arm TEXT NOT NULL DEFAULT '',", "")
         for statement in EVENT_SCHEMA.statements
-        if "erasures" not in statement and "decisions_by_profile" not in statement
+        if "erasures" not in statement
+        and "decisions_by_profile" not in statement
+        and statement not in compacted.STATEMENTS
     ),
 )
 CONTEXT = "'', 0, 'DE', '', 0, 0, ''"

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.domain.consent import Consent
+from libs.domain.decision import Decision, Part, Purpose
 from libs.domain.event import (
     DAY_MS,
     EVENT_SCHEMA_VERSION,
@@ -27,6 +28,7 @@ from libs.domain.event import (
     Recording,
 )
 from libs.domain.profile import Profile
+from libs.domain.viewing import Surface
 from libs.faults import PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_table import TitleTable
@@ -247,6 +249,40 @@ class TestEventStore:
             ([decision(propensities=(1.0, 1.0))], later_ms, Recorded(1)),
         ):
             assert store.record_decisions(TENANT, batch, at_ms) == wanted
+
+    def test_what_is_told_of_a_decision_is_all_that_is_kept(self, store: EventStore) -> None:
+        whole = Decision(
+            "page0", "profile0", START_MS, "explore", ("title0", "title1"), (0.5, 0.25),
+            surface=Surface.HOME, purpose=Purpose.LIVE, model_version="m", index_version="i",
+            degraded=(Part.RANKER, Part.CANDIDATES), removed_title_ids=("title2",),
+            removed_reasons=("seen",), arm="b",
+        )  # fmt: skip
+        store.record_decisions(TENANT, [whole], START_MS)
+        (told,) = store.decisions_of(TENANT, "profile0")
+        assert told == {
+            "page_id": "page0",
+            "decided_ms": START_MS,
+            "purpose": "LIVE",
+            "surface": "HOME",
+            "policy": "explore",
+            "model_version": "m",
+            "index_version": "i",
+            "arm": "b",
+            "degraded": ["RANKER", "CANDIDATES"],
+            "title_ids": ["title0", "title1"],
+            "propensities": [0.5, 0.25],
+            "removed_title_ids": ["title2"],
+            "removed_reasons": ["seen"],
+        }
+
+    def test_an_empty_batch_drops_decisions_that_are_kept_no_longer(
+        self, store: EventStore
+    ) -> None:
+        store.record_decisions(TENANT, [decision()], START_MS)
+        store.record_decisions(TENANT, [], START_MS + KEPT_MS)
+        assert len(store.decisions_of(TENANT, "profile0")) == 1
+        store.record_decisions(TENANT, [], START_MS + KEPT_MS + 1)
+        assert store.decisions_of(TENANT, "profile0") == []
 
     def test_a_decision_too_far_ahead_is_rejected_alone(self, store: EventStore) -> None:
         batch = [

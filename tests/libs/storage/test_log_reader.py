@@ -1,5 +1,4 @@
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,44 +11,14 @@ from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
 from libs.features.event_columns import ROW_COLUMNS, from_events
 from libs.storage import event_log
-from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.postgres import log_tables
-from libs.storage.postgres.event_store import PostgresEventStore
-from libs.storage.recorded_log import RecordedLog, open_log
-from services.events.ports import EventStore
+from tests.libs.storage.conftest import Logs
 from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, event_lists, impression, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
-
-
-Logs = Callable[[], AbstractContextManager[tuple[EventStore, RecordedLog]]]
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def logs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Logs:
-    """Opens a new log, with who writes it and who reads it."""
-
-    @contextmanager
-    def in_file() -> Iterator[tuple[EventStore, RecordedLog]]:
-        path = tmp_path_factory.mktemp("log") / "events.sqlite"
-        with closing(SqliteEventStore(path)) as store, closing(open_log(path, "")) as reader:
-            yield store, reader
-
-    @contextmanager
-    def in_database() -> Iterator[tuple[EventStore, RecordedLog]]:
-        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
-        url = databases.fresh()
-        with (
-            closing(PostgresEventStore(url)) as store,
-            closing(open_log(Path("nowhere"), url)) as reader,
-        ):
-            yield store, reader
-        databases.give_back(url)
-
-    return in_file if request.param == "sqlite" else in_database
 
 
 @settings(
@@ -107,3 +76,47 @@ def test_the_propensity_of_an_impression_is_a_column(logs: Logs) -> None:
 def test_without_a_file_the_log_is_not_available(tmp_path: Path) -> None:
     with closing(LogReader(tmp_path / "events.sqlite")) as reader, pytest.raises(PartUnavailable):
         reader.event_count(TENANT)
+
+
+def test_what_arrives_is_told_once_and_in_order(logs: Logs) -> None:
+    with logs() as (store, reader):
+        assert reader.newest_arrivals(TENANT, 5) == []
+        assert reader.arrivals(TENANT, 0, 5) == []
+        for number in range(5):
+            pair = [watch(f"e{number}.{place}", START_MS - number) for place in range(2)]
+            store.record_events(TENANT, pair, NOW_MS)
+        store.record_events("other", [watch("foreign", START_MS)], NOW_MS)
+        ids = [f"e{number}.{place}" for number in range(5) for place in range(2)]
+        newest = reader.newest_arrivals(TENANT, 4)
+        assert [event.event_id for _, event in newest] == ids[-4:]
+        assert reader.arrivals(TENANT, newest[-1][0], 5) == []
+        assert reader.watermark() >= newest[-1][0]
+        told, after = [], 0
+        while arrived := reader.arrivals(TENANT, after, 3):
+            assert len(arrived) <= 4
+            told += [event.event_id for _, event in arrived]
+            after = arrived[-1][0]
+        assert told == ids
+        store.erase_profile(TENANT, "profile0", (), NOW_MS)
+        store.record_events(TENANT, [watch("kept", START_MS, profile_id="profile1")], NOW_MS)
+        assert [event.event_id for _, event in reader.arrivals(TENANT, 0, 3)] == ["kept"]
+        assert reader.profile_ids(TENANT) == ["profile1"]
+
+
+def test_what_commits_late_arrives_late(postgres_databases: PostgresDatabases) -> None:
+    url = postgres_databases.fresh()
+    with (
+        closing(postgres_databases.store(url)) as slow,
+        closing(postgres_databases.store(url)) as fast,
+        closing(postgres_databases.reader(url)) as reader,
+    ):
+        with slow.transaction():
+            slow.record_events(TENANT, [watch("slow", START_MS)], NOW_MS)
+            fast.record_events(TENANT, [watch("fast", START_MS)], NOW_MS)
+            assert reader.newest_arrivals(TENANT, 9) == []
+            watermark = reader.watermark()
+        arrived = reader.arrivals(TENANT, watermark, 9)
+        assert {event.event_id for _, event in arrived} == {"slow", "fast"}
+        assert reader.held_of(TENANT, "profile0", watermark=watermark) == ([], [])
+        assert len(reader.held_of(TENANT, "profile0", watermark=reader.watermark())[0]) == 2
+    postgres_databases.give_back(url)

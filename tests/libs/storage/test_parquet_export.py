@@ -5,21 +5,26 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
 from libs.faults import PartUnavailable, StartFault
+from libs.features.watched_days import WatchedDay
+from libs.storage.compaction import FIRST
+from libs.storage.event_row import Row
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
 from libs.storage.parquet_export import Export, export_log, partition_of
+from libs.storage.recorded_log import RecordedLog
+from tests.libs.storage.conftest import Logs
 from tests.made_events import START_MS, event_lists, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
 
 
-def exported(log: LogReader, out: Path, partition_count: int = 3) -> Export:
+def exported(log: RecordedLog, out: Path, partition_count: int = 3) -> Export:
     return export_log(
         log,
         TENANT,
@@ -31,17 +36,20 @@ def exported(log: LogReader, out: Path, partition_count: int = 3) -> Export:
 
 
 def read(out: Path) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(file) for file in sorted(out.glob("partition=*/*.parquet"))])
+    return pl.concat(
+        [pl.read_parquet(file) for file in sorted(out.glob("partition=*/events.parquet"))]
+    )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(event_lists(most=20))
 def test_every_event_is_in_one_file_in_the_one_order(
-    tmp_path_factory: pytest.TempPathFactory, some: list[Event]
+    tmp_path_factory: pytest.TempPathFactory, logs: Logs, some: list[Event]
 ) -> None:
     folder = tmp_path_factory.mktemp("export")
-    path = folder / "events.sqlite"
-    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
+    with logs() as (store, log):
         store.record_events(TENANT, some, NOW_MS)
         store.record_events("other", [watch("foreign", START_MS)], NOW_MS)
         answer = exported(log, folder / "out")
@@ -54,7 +62,7 @@ def test_every_event_is_in_one_file_in_the_one_order(
         assert (row["profile_id"], row["kind"]) == (event.profile_id, event.kind.name)
         assert (row["occurred_ms"], row["sequence"]) == (event.occurred_ms, event.sequence)
         assert (row["device"], row["country"]) == (event.context.device.name, event.context.country)
-    for place, file in enumerate(sorted((folder / "out").glob("partition=*/*.parquet"))):
+    for place, file in enumerate(sorted((folder / "out").glob("partition=*/events.parquet"))):
         part = pl.read_parquet(file)
         for profile_id in part["profile_id"].unique():
             assert partition_of(TENANT, profile_id, 3) == place
@@ -85,14 +93,16 @@ class Meanwhile(LogReader):
         super().__init__(path)
         self.store: SqliteEventStore | None = store
 
-    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[tuple[object, ...]]:
-        rows = super().rows_of(tenant, profile_id, watermark=watermark)
+    def held_of(
+        self, tenant: str, profile_id: str, *, watermark: int
+    ) -> tuple[list[Row], list[WatchedDay]]:
+        held = super().held_of(tenant, profile_id, watermark=watermark)
         if self.store is not None:
             for name in ("profile0", "new"):
                 late = watch(f"late-{name}", START_MS, profile_id=name)
                 self.store.record_events(TENANT, [late], NOW_MS)
             self.store = None
-        return rows
+        return held
 
 
 def test_what_arrives_meanwhile_is_not_in_it(tmp_path: Path) -> None:
@@ -101,6 +111,33 @@ def test_what_arrives_meanwhile_is_not_in_it(tmp_path: Path) -> None:
         store.record_events(TENANT, [watch(f"e{n}", START_MS + n) for n in range(5)], NOW_MS)
         answer = exported(log, tmp_path / "out", 1)
     assert answer.event_count == answer.watermark == 5
+
+
+def test_days_of_compacted_events_are_beside_the_events_that_are_left(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    some = [
+        watch("a", START_MS, kind=EventKind.PLAY),
+        watch("b", START_MS + 5, from_ms=5_000, to_ms=9_000),
+        watch("c", START_MS + 20 * DAY_MS),
+        watch("d", START_MS, profile_id="profile1", title_id="title1"),
+    ]
+    with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as log:
+        store.record_events(TENANT, some, NOW_MS)
+        store.compact(START_MS + DAY_MS, FIRST)
+        answer = exported(log, tmp_path / "out")
+        everything = {one: store.watched_days(TENANT, one) for one in ("profile0", "profile1")}
+    assert (answer.event_count, answer.day_count, answer.watermark) == (1, 2, 4)
+    assert set(read(tmp_path / "out")["event_id"]) == {"c"}
+    files = sorted((tmp_path / "out").glob("partition=*/days.parquet"))
+    assert len(files) == 3
+    assert {f"{one.parent.name}/{one.name}" for one in files} <= {one.file for one in answer.files}
+    days = pl.concat([pl.read_parquet(file) for file in files]).sort("profile_id")
+    assert days["profile_id"].to_list() == ["profile0", "profile1"]
+    wanted = [everything["profile0"][0], everything["profile1"][0]]
+    for row, day in zip(days.iter_rows(named=True), wanted, strict=True):
+        assert (row["day"], row["title_id"]) == (day.date, day.title_id)
+        assert (row["watched_ms"], tuple(row["hours_ms"])) == (day.watched_ms, day.hours_ms)
+        assert (row["play_count"], row["first_ms"]) == (day.play_count, day.first_ms)
 
 
 class Forgetting(LogReader):

@@ -9,7 +9,6 @@ from redis.cluster import RedisCluster
 
 from libs.domain.event import DAY_MS, Event
 from libs.features.profile_state import replay
-from libs.storage.postgres.event_store import PostgresEventStore
 from libs.storage.redis.client import open_async_client, open_client
 from libs.storage.redis.feature_reader import RedisProfiles, RedisTitles
 from services.events.follower import Follower
@@ -23,11 +22,15 @@ WITHIN_S = 10.0
 
 
 @contextmanager
-def following(log_url: str, redis_url: str) -> Iterator[threading.Event]:
+def following(
+    databases: PostgresDatabases, log_url: str, redis_url: str
+) -> Iterator[threading.Event]:
     """A follower on a thread; the event is set once it has kept up."""
     has_followed = threading.Event()
+    identities = databases.identities(log_url)
     follower = Follower(
         log_url,
+        identities,
         open_client(redis_url, timeout_s=5.0),
         ttl_ms=DAY_MS,
         most_tenants=2,
@@ -62,12 +65,12 @@ async def test_another_replica_follows_when_the_first_is_gone(
     postgres_databases: PostgresDatabases, redis_url: str
 ) -> None:
     log_url = postgres_databases.fresh()
-    with closing(PostgresEventStore(log_url)) as store:
-        with following(log_url, redis_url) as first_follows:
+    with closing(postgres_databases.store(log_url)) as store:
+        with following(postgres_databases, log_url, redis_url) as first_follows:
             assert first_follows.wait(WITHIN_S)
             store.record_events(TENANT, made(1), NOW_MS)
             await wait_for_events(redis_url, 1)
-            second = following(log_url, redis_url)
+            second = following(postgres_databases, log_url, redis_url)
             second_follows = second.__enter__()
             assert not second_follows.wait(0.5)
         assert second_follows.wait(WITHIN_S)
@@ -87,10 +90,11 @@ async def test_the_keys_of_a_change_are_in_one_slot_of_a_cluster(
             while node.cluster("info")["cluster_state"] != "ok":
                 pass
         url = server.url(0).replace("redis://", "redis+cluster://").removesuffix("/0")
-        assert isinstance(open_client(url, timeout_s=5.0), RedisCluster)
+        with closing(open_client(url, timeout_s=5.0)) as client:
+            assert isinstance(client, RedisCluster)
         with (
-            closing(PostgresEventStore(log_url)) as store,
-            following(log_url, url) as follows,
+            closing(postgres_databases.store(log_url)) as store,
+            following(postgres_databases, log_url, url) as follows,
             closing(RedisTitles(open_client(url, timeout_s=5.0))) as titles,
         ):
             assert follows.wait(WITHIN_S)

@@ -1,6 +1,7 @@
-"""Exports and erasures over the fake and the embedded store, with services that come and go."""
+"""Exports and erasures over every store, with services that come and go."""
 
 import asyncio
+import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,12 +11,16 @@ from typing import Any
 import pytest
 
 from libs.domain.decision import Decision
+from libs.domain.event import DAY_MS
 from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
+from libs.storage.compaction import FIRST
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from services.events.group_commit import GroupCommit
 from services.events.personal_records import PersonalRecords
+from services.events.ports import EventStore
+from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, watch
 
 TENANT = "default"
@@ -48,22 +53,25 @@ class Other:
             yield line
 
 
-Store = MemoryEventStore | SqliteEventStore
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventStore]:
+    with contextlib.ExitStack() as held:
+        if request.param == "memory":
+            yield filled(MemoryEventStore())
+        elif request.param == "sqlite":
+            path = tmp_path / "events.sqlite"
+            yield filled(held.enter_context(contextlib.closing(SqliteEventStore(path))))
+        else:
+            databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+            yield filled(held.enter_context(databases.fresh_stores())())
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store = (
-        MemoryEventStore()
-        if request.param == "memory"
-        else SqliteEventStore(tmp_path / "events.sqlite")
-    )
+def filled(made: EventStore) -> EventStore:
     made.record_events(TENANT, [watch(f"e{n}", START_MS + n) for n in range(1_234)], NOW_MS)
     made.upsert_profiles(TENANT, [Profile("profile0", "account0", country="PT")])
     page = Decision("page0", "profile0", START_MS, "explore", ("title0",), (0.5,))
     made.record_decisions(TENANT, [page], NOW_MS)
-    yield made
-    made.close()
+    return made
 
 
 @pytest.fixture
@@ -77,7 +85,7 @@ Records = Callable[[], PersonalRecords]
 
 
 @pytest.fixture
-async def records(store: Store, others: tuple[Other, Other]) -> AsyncIterator[Records]:
+async def records(store: EventStore, others: tuple[Other, Other]) -> AsyncIterator[Records]:
     commits = GroupCommit(store, most_waiting=10_000)
     made: list[PersonalRecords] = []
 
@@ -121,6 +129,21 @@ async def test_an_export_holds_everything_once(records: Records) -> None:
     assert len(ids) == 1_234
 
 
+@pytest.mark.parametrize("store", ["memory", "sqlite"], indirect=True)
+async def test_what_compacted_events_have_become_is_exported(
+    store: EventStore, records: Records
+) -> None:
+    # Of 1,234 events some are older than what is kept; which is for the store to say.
+    store.record_events(TENANT, [watch("old", START_MS - 3 * DAY_MS)], NOW_MS)
+    store.compact(START_MS - DAY_MS, FIRST)
+    lines = await exported(records(), "profile0")
+    assert kinds(lines)["events", "event"] == 1_234
+    days = [line["data"] for line in lines if line["kind"] == "day"]
+    assert sum(day["watched_ms"] for day in days) == 1_235 * 5_000
+    assert days[0]["day"] == "2023-11-11"
+    assert len(days[0]["hours_ms"]) == 24
+
+
 async def test_of_a_stranger_nothing_is_exported(records: Records) -> None:
     assert await exported(records(), "stranger") == []
 
@@ -144,7 +167,7 @@ async def test_an_erasure_reaches_everybody(records: Records, others: tuple[Othe
 
 
 async def test_who_is_away_is_asked_again_until_it_is_there(
-    records: Records, others: tuple[Other, Other], store: Store
+    records: Records, others: tuple[Other, Other], store: EventStore
 ) -> None:
     others[0].is_away = True
     erasure = await records().erase(TENANT, "profile0", time_left_s=5)

@@ -12,6 +12,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event
@@ -28,7 +29,14 @@ from libs.storage.redis.feature_writer import ANY, FeatureWriter, ProfileWrite, 
 from libs.storage.redis.keys import FOLLOWED, profile_key
 from services.events.projection import Projection
 from tests.made_databases import PostgresDatabases
-from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
+from tests.made_events import (
+    START_MS,
+    assert_same_counters,
+    assert_same_state,
+    event_lists,
+    impression,
+    watch,
+)
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -39,15 +47,17 @@ TTL_MS = 400 * DAY_MS
 class Servers:
     """A database, Redis, and whoever writes or follows."""
 
+    databases: PostgresDatabases
     log_url: str
     redis_url: str
     held: ExitStack = field(default_factory=ExitStack)
 
     def store(self) -> PostgresEventStore:
-        return self.held.enter_context(closing(PostgresEventStore(self.log_url)))
+        return self.held.enter_context(closing(self.databases.store(self.log_url)))
 
     def feed(self) -> LogFeed:
-        return self.held.enter_context(closing(LogFeed(self.log_url)))
+        identities = self.held.enter_context(closing(self.databases.identities(self.log_url)))
+        return self.held.enter_context(closing(LogFeed(self.log_url, identities)))
 
     def projection(self, feed: LogFeed | None = None) -> Projection:
         """One that leads and has begun."""
@@ -90,7 +100,7 @@ class Servers:
 
 @pytest.fixture
 def servers(postgres_databases: PostgresDatabases, redis_url: str) -> Iterator[Servers]:
-    made = Servers(postgres_databases.fresh(), redis_url)
+    made = Servers(postgres_databases, postgres_databases.fresh(), redis_url)
     with made.held:
         yield made
     postgres_databases.give_back(made.log_url)
@@ -118,6 +128,13 @@ def assert_holds(servers: Servers, some: list[Event]) -> None:
     assert_same_table(servers.table(), fake.title_table(TENANT, None, "DE", now_ms=NOW_MS))
 
 
+def assert_counts_of(servers: Servers, some: list[Event]) -> None:
+    """Titles have the counters that these events make."""
+    fake = MemoryEventStore()
+    fake.record_events(TENANT, some, NOW_MS)
+    assert_same_counters(servers.table(), fake.title_table(TENANT, None, "DE", now_ms=NOW_MS))
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -131,7 +148,7 @@ def test_two_writers_and_any_order_make_one_state(
 ) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
-    servers = Servers(postgres_databases.fresh(), redis_url)
+    servers = Servers(postgres_databases, postgres_databases.fresh(), redis_url)
     with servers.held:
         writers = [servers.store(), servers.store()]
         projection = servers.projection()
@@ -319,3 +336,98 @@ def test_a_log_restored_from_another_server_is_followed(servers: Servers) -> Non
     store.record_events(TENANT, some[1:], NOW_MS)
     keep_up(projection)
     assert_holds(servers, some)
+
+
+def test_who_is_erased_leaves_the_counters_wherever_the_follower_is(servers: Servers) -> None:
+    store = servers.store()
+    kept = [watch(f"kept{place}", START_MS + place, profile_id="kept") for place in range(3)]
+    projection = servers.projection()
+    store.record_events(TENANT, kept[:1], NOW_MS)
+    store.record_events(TENANT, [watch("a", START_MS, title_id="title1")], NOW_MS)
+    keep_up(projection)
+    # One part of it was counted, another is written and not followed yet.
+    store.record_events(TENANT, [watch("b", START_MS + 1)], NOW_MS)
+    store.erase_profile(TENANT, "profile0", (), NOW_MS)
+    store.record_events(TENANT, kept[1:], NOW_MS)
+    keep_up(projection)
+    assert_counts_of(servers, kept)
+    projection.forget_followed()
+    with psycopg.connect(servers.log_url) as connection:
+        assert connection.execute("SELECT count(*) FROM withdrawn").fetchall() == [(0,)]
+
+
+def test_what_is_withdrawn_while_all_is_made_anew_counts_once(servers: Servers) -> None:
+    store, kept = servers.store(), watch("kept", START_MS, profile_id="kept")
+    store.record_events(TENANT, [kept, watch("a", START_MS + 1)], NOW_MS)
+
+    class Erased(LogFeed):
+        """A feed under whose hands a profile is erased between two of its looks."""
+
+        def horizon(self) -> int:
+            found = super().horizon()
+            store.erase_profile(TENANT, "profile0", (), NOW_MS)
+            return found
+
+    identities = servers.held.enter_context(closing(servers.databases.identities(servers.log_url)))
+    feed = servers.held.enter_context(closing(Erased(servers.log_url, identities)))
+    projection = servers.projection(feed)
+    keep_up(projection)
+    assert_counts_of(servers, [kept])
+
+
+def test_an_erasure_in_a_transaction_that_began_before_others_is_after_them(
+    servers: Servers,
+) -> None:
+    first, second = servers.store(), servers.store()
+    projection = servers.projection()
+    kept = watch("kept", START_MS, profile_id="kept")
+    with first.transaction():
+        first.record_events("other", [watch("x", START_MS, profile_id="stranger")], NOW_MS)
+        second.record_events(TENANT, [kept, watch("later", START_MS + 1)], NOW_MS)
+        first.erase_profile(TENANT, "profile0", (), NOW_MS)
+    keep_up(projection)
+    assert_counts_of(servers, [kept])
+
+
+def test_erasures_of_another_server_s_dump_are_done(servers: Servers) -> None:
+    store, kept = servers.store(), watch("kept", START_MS, profile_id="kept")
+    store.record_events(TENANT, [kept, watch("a", START_MS + 1)], NOW_MS)
+    store.erase_profile(TENANT, "profile0", ("features",), NOW_MS)
+    with psycopg.connect(servers.log_url) as connection:
+        # As that server counted, which had come further.
+        for table in ("erasures", "withdrawn"):
+            connection.execute(
+                sql.SQL("UPDATE {} SET erased_xid = '1000000000'").format(sql.Identifier(table))
+            )
+    keep_up(servers.projection())
+    assert_counts_of(servers, [kept])
+    assert store.erased_xid(TENANT, "profile0") == 0
+
+
+def test_who_has_lost_the_lock_while_it_worked_writes_nothing(servers: Servers) -> None:
+    store = servers.store()
+
+    class Paused(LogFeed):
+        """A feed that is cut off, and followed by another, between reading and writing."""
+
+        is_cut = False
+
+        def check_leading(self) -> None:
+            if not self.is_cut:
+                self.is_cut = True
+                with psycopg.connect(servers.log_url, autocommit=True) as admin:
+                    admin.execute(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
+                        " WHERE locktype = 'advisory' AND objid = 7400003"
+                    )
+                keep_up(servers.projection())
+            super().check_leading()
+
+    identities = servers.held.enter_context(closing(servers.databases.identities(servers.log_url)))
+    feed = servers.held.enter_context(closing(Paused(servers.log_url, identities)))
+    projection = servers.projection(feed)
+    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
+    with pytest.raises(psycopg.Error):
+        keep_up(projection)
+    assert feed.is_cut
+    assert_holds(servers, [watch("a", START_MS)])

@@ -71,6 +71,57 @@ async def test_a_stored_kids_profile_cannot_be_undone_by_the_request(suite: Suit
     assert all(query.kids for query, _ in suite.candidates.asked)
 
 
+async def test_evidence_of_the_session_moves_the_answer_and_may_be_in_it(suite: Suite) -> None:
+    plain = await suite.ask(limit=60)
+    wanted = plain.title_ids[-5:]
+    seeded = await suite.ask(limit=60, seeds=tuple((one, 2.0) for one in wanted))
+    assert set(seeded.title_ids) == set(plain.title_ids)
+    assert seeded.title_ids != plain.title_ids
+    (_, _), (query, _) = suite.candidates.asked
+    assert len(query.history_rows) == 5
+    assert set(query.history_weights.tolist()) == {2.0}
+
+
+async def test_evidence_stands_for_the_title_it_names_and_comes_before_the_history(
+    suite: Suite,
+) -> None:
+    suite.profiles.state = rated(1, 2, 3)
+    await suite.ask(seeds=(("t02", 3.0), ("t09", 1.0), ("nobody knows it", 1.0)))
+    ((query, _),) = suite.candidates.asked
+    ids = [f"t{row:02d}" for row in range(61)]
+    assert [ids[row] for row in query.history_rows[:2]] == ["t02", "t09"]
+    assert {ids[row] for row in query.history_rows[2:]} == {"t01", "t03"}
+
+
+async def test_what_the_request_speaks_against_is_left_out_also_of_what_is_popular(
+    suite: Suite,
+) -> None:
+    plain = await suite.ask()
+    seeds = tuple((one, -1.0) for one in plain.title_ids[:3])
+    answer = await suite.ask(seeds=seeds)
+    suite.candidates.fault = AWAY
+    popular = await suite.ask(seeds=seeds, limit=60)
+    for slate in (answer, popular):
+        assert not set(plain.title_ids[:3]) & set(slate.title_ids)
+
+
+async def test_without_diversity_the_order_is_that_of_the_scores(suite: Suite) -> None:
+    suite.profiles.state = rated(1, 2, 3)
+    diverse = await suite.ask(limit=40)
+    plain = await suite.ask(limit=40, is_diverse=False)
+    assert plain.scores.tolist() == sorted(plain.scores.tolist(), reverse=True)
+    assert diverse.title_ids != plain.title_ids
+
+
+async def test_nobody_in_particular_is_answered_and_nothing_is_kept(suite: Suite) -> None:
+    suite.profiles.fault = AWAY  # is not asked
+    answer = await suite.ask(profile_id="", is_anonymous=True, purpose=Purpose.LIVE)
+    assert len(answer.title_ids) == 10
+    assert answer.page_id == ""
+    assert answer.degraded == ()
+    assert suite.decisions.logged == []
+
+
 async def test_without_candidates_the_answer_is_popular(suite: Suite) -> None:
     suite.candidates.fault = AWAY
     suite.profiles.state = rated(1)
@@ -300,6 +351,19 @@ async def test_the_server_answers_with_parallel_arrays(
     ("request_", "field"),
     [
         (ranking_pb2.RecommendRequest(), "profile_id"),
+        (ranking_pb2.RecommendRequest(profile_id="p", is_anonymous=True), "profile_id"),
+        (
+            ranking_pb2.RecommendRequest(profile_id="p", seed_title_ids=["t01", ""]),
+            "seed_title_ids[1]",
+        ),
+        (ranking_pb2.RecommendRequest(profile_id="p", seed_title_ids=["t"] * 51), "seed_title_ids"),
+        (
+            ranking_pb2.RecommendRequest(
+                profile_id="p", seed_title_ids=["t01"], seed_weights=[float("nan")]
+            ),
+            "seed_weights[0]",
+        ),
+        (ranking_pb2.RecommendRequest(profile_id="p", seed_weights=[1.0]), "seed_weights"),
         (ranking_pb2.RecommendRequest(profile_id="p", limit=-1), "limit"),
         (ranking_pb2.RecommendRequest(profile_id="p", limit=501), "limit"),
         (

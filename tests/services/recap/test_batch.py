@@ -57,6 +57,12 @@ def _files(work: Path) -> dict[str, str]:
     }
 
 
+def _minutes(recap: Recap) -> int:
+    minutes = (recap.stories["minutes"] or {})["minutes.total"]
+    assert isinstance(minutes, int)
+    return minutes
+
+
 @pytest.mark.parametrize("period", PERIODS)
 def test_every_fact_is_what_plain_sql_over_the_export_says(
     tmp_path: Path, export: Path, period: Period
@@ -89,11 +95,10 @@ def test_comparisons_are_made_in_cohorts_of_fifty(tmp_path: Path, export: Path) 
     recaps = [Recap.of_json(text) for text in _rows(built).values()]
     full = [recap for recap in recaps if recap.level()[0] is Level.FULL]
     assert cohort.size == len(full) >= 50
-    ranked = sorted((recap.stories["minutes"] or {})["minutes.total"] for recap in full)
+    ranked = sorted(_minutes(recap) for recap in full)
     for recap in full:
-        minutes = (recap.stories["minutes"] or {})["minutes.total"]
         percentile = (recap.stories["country"] or {})["country.percentile"]
-        below = sum(one < minutes for one in ranked)
+        below = sum(one < _minutes(recap) for one in ranked)
         assert isinstance(percentile, int)
         assert 100 * below >= percentile * len(ranked), "more than so many percent it says"
         assert (recap.stories["archetype"] or {})["archetype.name"]

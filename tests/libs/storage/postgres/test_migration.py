@@ -8,17 +8,19 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from libs.faults import StartFault
-from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS
-from libs.storage.postgres import migration
-from libs.storage.postgres.migration import HEAD, migrate
+from libs.storage.postgres.log_row import WRITTEN_COLUMNS
+from libs.storage.postgres.migration import KEYS, LOG, Revisions, migrate
 from tests.made_databases import PostgresDatabases
 from tests.made_servers import free_port
 
 
-def test_head_is_the_last_revision() -> None:
+@pytest.mark.parametrize("revisions", [LOG, KEYS])
+def test_first_and_head_are_those_of_the_scripts(revisions: Revisions) -> None:
     config = Config()
-    config.set_main_option("script_location", str(migration._FOLDER))
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    config.set_main_option("script_location", str(revisions.folder))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_current_head() == revisions.head
+    assert scripts.get_bases() == [revisions.first]
 
 
 def test_replicas_that_start_together_make_the_tables_once(
@@ -41,7 +43,9 @@ def test_replicas_that_start_together_make_the_tables_once(
         thread.join()
     assert not failed
     with psycopg.connect(url) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            (LOG.head,)
+        ]
 
 
 def test_the_log_has_a_column_for_all_that_an_event_is(
@@ -51,7 +55,7 @@ def test_the_log_has_a_column_for_all_that_an_event_is(
         rows = connection.execute(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'events'"
         ).fetchall()
-    wanted = f"{EVENT_COLUMNS}, {WEIGHT_COLUMNS}".replace("\n", " ").split(",")
+    wanted = WRITTEN_COLUMNS.split(",")
     assert {name for (name,) in rows} == {"tenant", "batch_id", *(name.strip() for name in wanted)}
 
 
@@ -62,17 +66,21 @@ def test_every_key_begins_with_the_tenant(postgres_databases: PostgresDatabases)
             " JOIN pg_class t ON t.oid = i.indrelid JOIN pg_attribute a"
             " ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
             " WHERE t.relnamespace = 'public'::regnamespace AND i.indisunique"
-            " AND t.relname <> 'alembic_version'"
+            " AND t.relname NOT IN ('alembic_version', 'key_version', 'identity_secret')"
         ).fetchall()
     assert len(rows) >= 4
     assert {column for _, column in rows} == {"tenant"}
 
 
-def test_a_later_release_s_tables_are_refused(postgres_databases: PostgresDatabases) -> None:
-    url = postgres_databases.fresh()
+@pytest.mark.parametrize("revision", ["0001", "9999"])
+def test_tables_of_other_releases_are_refused(
+    postgres_databases: PostgresDatabases, revision: str
+) -> None:
+    url = postgres_databases.empty()
+    migrate(url)
     with psycopg.connect(url) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StartFault, match="revision 9999"):
+        connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+    with pytest.raises(StartFault, match=f"revision {revision}"):
         migrate(url)
 
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.domain.event import DAY_MS
-from libs.storage.postgres.event_store import PostgresEventStore
 from libs.storage.postgres.partitions import partition_of
 from tests.made_databases import PostgresDatabases
 from tests.made_events import watch
@@ -40,7 +39,7 @@ def test_two_writers_make_the_same_partitions_at_once(
     counts: list[int] = []
 
     def write(name: str) -> None:
-        store = PostgresEventStore(url)
+        store = postgres_databases.store(url)
         barrier.wait()
         for occurred_ms in [0, *months]:
             event = watch(f"{name}{occurred_ms}", occurred_ms)

@@ -60,7 +60,7 @@ def _days(**columns: pl.Expr) -> Seen:
 
 
 def _one_profile(frame: pl.DataFrame) -> pl.Expr:
-    return pl.col("profile_id") == frame["profile_id"].mode()[0]
+    return pl.col("profile_id").eq(pl.lit(frame["profile_id"].mode()[0]))
 
 
 def _long_event_of_september(history: pl.DataFrame) -> str:

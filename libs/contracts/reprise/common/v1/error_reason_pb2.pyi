@@ -79,6 +79,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
     Metadata: action (such as "erasing a profile"), where.
     """
+    ERROR_REASON_HISTORY_COMPACTED: _ErrorReason.ValueType  # 13
+    """ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
+    told any more, because events of after it have been compacted; later times can.
+    Metadata: as_of_ms, compacted_until_ms (Unix ms).
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
@@ -143,5 +148,10 @@ Metadata: field (such as "events"), most (what a call may hold), given (what it 
 ERROR_REASON_NOT_SUPPORTED: ErrorReason.ValueType  # 12
 """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
 Metadata: action (such as "erasing a profile"), where.
+"""
+ERROR_REASON_HISTORY_COMPACTED: ErrorReason.ValueType  # 13
+"""ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
+told any more, because events of after it have been compacted; later times can.
+Metadata: as_of_ms, compacted_until_ms (Unix ms).
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

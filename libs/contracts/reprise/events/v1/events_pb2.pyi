@@ -577,25 +577,164 @@ class ListHistoryResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COMPACTED_UNTIL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """next_page_token is empty when there is nothing older."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
         """events is newest first."""
 
+    @_builtins.property
+    def compacted_until(self) -> _timestamp_pb2.Timestamp:
+        """compacted_until is the time up to which events may have been compacted, and are
+        not told; unset where none are. ListWatchedDays tells what was watched.
+        """
+
     def __init__(
         self,
         *,
         events: _abc.Iterable[Global___Event] | None = ...,
         next_page_token: _builtins.str = ...,
+        compacted_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["compacted_until", b"compacted_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compacted_until", b"compacted_until", "events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListHistoryResponse: _TypeAlias = ListHistoryResponse  # noqa: Y015
+
+@_typing.final
+class ListWatchedDaysRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
+    profile_id: _builtins.str
+    """profile_id is whose days; required."""
+    page_size: _builtins.int
+    """page_size is the most rows to return; 0 means 1,000; at most 5,000."""
+    page_token: _builtins.str
+    """page_token continues an earlier answer; empty starts at the oldest."""
+    first_day: _builtins.str
+    """first_day is the first day to tell, as YYYY-MM-DD; empty means from the beginning."""
+    last_day: _builtins.str
+    """last_day is the last day to tell; empty means until the end."""
+    def __init__(
+        self,
+        *,
+        profile_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        first_day: _builtins.str = ...,
+        last_day: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day", "page_size", b"page_size", "page_token", b"page_token", "profile_id", b"profile_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWatchedDaysRequest: _TypeAlias = ListWatchedDaysRequest  # noqa: Y015
+
+@_typing.final
+class ListWatchedDaysResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """next_page_token is empty when there is nothing more."""
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchedDay]:
+        """days is by day, then by title_id."""
+
+    def __init__(
+        self,
+        *,
+        days: _abc.Iterable[Global___WatchedDay] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWatchedDaysResponse: _TypeAlias = ListWatchedDaysResponse  # noqa: Y015
+
+@_typing.final
+class WatchedDay(_message.Message):
+    """WatchedDay is what a profile watched of one title on one day, by the clock of the
+    time zone of each event (UTC where it named none). Ratings make a day, too.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_ID_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    PLAY_COUNT_FIELD_NUMBER: _builtins.int
+    REWATCH_COUNT_FIELD_NUMBER: _builtins.int
+    COMPLETE_COUNT_FIELD_NUMBER: _builtins.int
+    RATING_COUNT_FIELD_NUMBER: _builtins.int
+    WATCHED_MS_FIELD_NUMBER: _builtins.int
+    HOURS_MS_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    FIRST_AT_FIELD_NUMBER: _builtins.int
+    LAST_AT_FIELD_NUMBER: _builtins.int
+    title_id: _builtins.str
+    """title_id is what was watched."""
+    day: _builtins.str
+    """day is the local day as YYYY-MM-DD."""
+    time_zone: _builtins.str
+    """time_zone is that of the last event; empty means UTC."""
+    play_count: _builtins.int
+    """play_count, rewatch_count, complete_count and rating_count are of events."""
+    rewatch_count: _builtins.int
+    complete_count: _builtins.int
+    rating_count: _builtins.int
+    watched_ms: _builtins.int
+    """watched_ms is media time that passed at normal speed, rewatches included."""
+    duration_ms: _builtins.int
+    """duration_ms is the longest duration of the title that any event said; 0 for none."""
+    @_builtins.property
+    def hours_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """hours_ms is 24 numbers: watched_ms by the local hour in which it was told."""
+
+    @_builtins.property
+    def first_at(self) -> _timestamp_pb2.Timestamp:
+        """first_at and last_at are when the first and the last event occurred."""
+
+    @_builtins.property
+    def last_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        title_id: _builtins.str = ...,
+        day: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        play_count: _builtins.int = ...,
+        rewatch_count: _builtins.int = ...,
+        complete_count: _builtins.int = ...,
+        rating_count: _builtins.int = ...,
+        watched_ms: _builtins.int = ...,
+        hours_ms: _abc.Iterable[_builtins.int] | None = ...,
+        duration_ms: _builtins.int = ...,
+        first_at: _timestamp_pb2.Timestamp | None = ...,
+        last_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_at", b"first_at", "last_at", b"last_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete_count", b"complete_count", "day", b"day", "duration_ms", b"duration_ms", "first_at", b"first_at", "hours_ms", b"hours_ms", "last_at", b"last_at", "play_count", b"play_count", "rating_count", b"rating_count", "rewatch_count", b"rewatch_count", "time_zone", b"time_zone", "title_id", b"title_id", "watched_ms", b"watched_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchedDay: _TypeAlias = WatchedDay  # noqa: Y015
 
 @_typing.final
 class GetProfileFeaturesRequest(_message.Message):
@@ -632,6 +771,7 @@ class GetProfileFeaturesResponse(_message.Message):
     PROFILE_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
     FEATURE_SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
+    FRESHNESS_FIELD_NUMBER: _builtins.int
     feature_schema_version: _builtins.int
     """feature_schema_version names the meaning of the counters."""
     @_builtins.property
@@ -640,7 +780,14 @@ class GetProfileFeaturesResponse(_message.Message):
 
     @_builtins.property
     def features(self) -> Global___ProfileFeatures:
-        """features is empty for a profile without events."""
+        """features is empty for a profile without events. What has expired at freshness.as_of
+        is absent: sights (impressions and clicks) of a title of which nothing was heard for
+        140 days are zeros, and a title of which there is nothing else is left out.
+        """
+
+    @_builtins.property
+    def freshness(self) -> Global___Freshness:
+        """freshness is how old the features are."""
 
     def __init__(
         self,
@@ -648,14 +795,53 @@ class GetProfileFeaturesResponse(_message.Message):
         profile: Global___Profile | None = ...,
         features: Global___ProfileFeatures | None = ...,
         feature_schema_version: _builtins.int = ...,
+        freshness: Global___Freshness | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "profile", b"profile"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "freshness", b"freshness", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature_schema_version", b"feature_schema_version", "features", b"features", "profile", b"profile"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature_schema_version", b"feature_schema_version", "features", b"features", "freshness", b"freshness", "profile", b"profile"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetProfileFeaturesResponse: _TypeAlias = GetProfileFeaturesResponse  # noqa: Y015
+
+@_typing.final
+class Freshness(_message.Message):
+    """Freshness is how old what was read is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AS_OF_FIELD_NUMBER: _builtins.int
+    NEWEST_EVENT_FIELD_NUMBER: _builtins.int
+    AGE_MS_FIELD_NUMBER: _builtins.int
+    age_ms: _builtins.int
+    """age_ms is how long before as_of that was, and 0 for an event ahead of the clock;
+    unset without any event. Whoever reads decides from when on it is too old.
+    """
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """as_of is the time the answer is of: the one that was asked for, or when it was read."""
+
+    @_builtins.property
+    def newest_event(self) -> _timestamp_pb2.Timestamp:
+        """newest_event is when the newest event in it occurred; unset without any event."""
+
+    def __init__(
+        self,
+        *,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        newest_event: _timestamp_pb2.Timestamp | None = ...,
+        age_ms: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_age_ms", b"_age_ms", "age_ms", b"age_ms", "as_of", b"as_of", "newest_event", b"newest_event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_age_ms", b"_age_ms", "age_ms", b"age_ms", "as_of", b"as_of", "newest_event", b"newest_event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__age_ms: _TypeAlias = _typing.Literal["age_ms"]  # noqa: Y015
+    _WhichOneofArgType__age_ms: _TypeAlias = _typing.Literal["_age_ms", b"_age_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__age_ms) -> _WhichOneofReturnType__age_ms | None: ...
+
+Global___Freshness: _TypeAlias = Freshness  # noqa: Y015
 
 @_typing.final
 class GetTitleFeaturesRequest(_message.Message):
@@ -693,7 +879,7 @@ class GetTitleFeaturesResponse(_message.Message):
     COUNTERS_FIELD_NUMBER: _builtins.int
     COUNTRY_COUNTERS_FIELD_NUMBER: _builtins.int
     COUNTER_NAMES_FIELD_NUMBER: _builtins.int
-    AS_OF_FIELD_NUMBER: _builtins.int
+    FRESHNESS_FIELD_NUMBER: _builtins.int
     FEATURE_SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     counters: _builtins.bytes
     """counters is little-endian float32, row-major (n, counter_names): decayed to as_of."""
@@ -712,8 +898,8 @@ class GetTitleFeaturesResponse(_message.Message):
         """counter_names names the columns."""
 
     @_builtins.property
-    def as_of(self) -> _timestamp_pb2.Timestamp:
-        """as_of is the time the counters were decayed to."""
+    def freshness(self) -> Global___Freshness:
+        """freshness is how old the counters are; they were decayed to its as_of."""
 
     def __init__(
         self,
@@ -722,12 +908,12 @@ class GetTitleFeaturesResponse(_message.Message):
         counters: _builtins.bytes = ...,
         country_counters: _builtins.bytes = ...,
         counter_names: _abc.Iterable[_builtins.str] | None = ...,
-        as_of: _timestamp_pb2.Timestamp | None = ...,
+        freshness: Global___Freshness | None = ...,
         feature_schema_version: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["freshness", b"freshness"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "counter_names", b"counter_names", "counters", b"counters", "country_counters", b"country_counters", "feature_schema_version", b"feature_schema_version", "title_ids", b"title_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counter_names", b"counter_names", "counters", b"counters", "country_counters", b"country_counters", "feature_schema_version", b"feature_schema_version", "freshness", b"freshness", "title_ids", b"title_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

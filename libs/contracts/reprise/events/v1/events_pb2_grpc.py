@@ -58,6 +58,11 @@ class EventsServiceStub:
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryRequest.SerializeToString,
                 response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryResponse.FromString,
                 _registered_method=True)
+        self.ListWatchedDays = channel.unary_unary(
+                '/reprise.events.v1.EventsService/ListWatchedDays',
+                request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysRequest.SerializeToString,
+                response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysResponse.FromString,
+                _registered_method=True)
         self.GetProfileFeatures = channel.unary_unary(
                 '/reprise.events.v1.EventsService/GetProfileFeatures',
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.GetProfileFeaturesRequest.SerializeToString,
@@ -131,7 +136,18 @@ class EventsServiceServicer:
 
     def ListHistory(self, request, context):
         """ListHistory pages through a profile's events, newest first by
-        (occurred_at, sequence, event_id).
+        (occurred_at, sequence, event_id). Where events are compacted after some days
+        (REPRISE_RETENTION_DAYS), it tells those that are left. This method and the reads
+        of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
+        compacted: what was known then cannot be told any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWatchedDays(self, request, context):
+        """ListWatchedDays pages through what a profile watched, one row a title and local
+        day, oldest first, of compacted events and of all others: a whole life, exactly.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,6 +223,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     servicer.ListHistory,
                     request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryRequest.FromString,
                     response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryResponse.SerializeToString,
+            ),
+            'ListWatchedDays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWatchedDays,
+                    request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysRequest.FromString,
+                    response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysResponse.SerializeToString,
             ),
             'GetProfileFeatures': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProfileFeatures,
@@ -351,6 +372,33 @@ class EventsService:
             '/reprise.events.v1.EventsService/ListHistory',
             reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryRequest.SerializeToString,
             reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWatchedDays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reprise.events.v1.EventsService/ListWatchedDays',
+            reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysRequest.SerializeToString,
+            reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

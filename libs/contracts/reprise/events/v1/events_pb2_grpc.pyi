@@ -59,7 +59,14 @@ class EventsServiceStub:
     """
     ListHistory: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListHistoryRequest, _events_pb2.ListHistoryResponse]
     """ListHistory pages through a profile's events, newest first by
-    (occurred_at, sequence, event_id).
+    (occurred_at, sequence, event_id). Where events are compacted after some days
+    (REPRISE_RETENTION_DAYS), it tells those that are left. This method and the reads
+    of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
+    compacted: what was known then cannot be told any more.
+    """
+    ListWatchedDays: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListWatchedDaysRequest, _events_pb2.ListWatchedDaysResponse]
+    """ListWatchedDays pages through what a profile watched, one row a title and local
+    day, oldest first, of compacted events and of all others: a whole life, exactly.
     """
     GetProfileFeatures: _grpc.UnaryUnaryMultiCallable[_events_pb2.GetProfileFeaturesRequest, _events_pb2.GetProfileFeaturesResponse]
     """GetProfileFeatures returns a profile's features now or as of a past time. An
@@ -114,7 +121,14 @@ class EventsServiceAsyncStub(EventsServiceStub):
     """
     ListHistory: _aio.UnaryUnaryMultiCallable[_events_pb2.ListHistoryRequest, _events_pb2.ListHistoryResponse]  # type: ignore[assignment]
     """ListHistory pages through a profile's events, newest first by
-    (occurred_at, sequence, event_id).
+    (occurred_at, sequence, event_id). Where events are compacted after some days
+    (REPRISE_RETENTION_DAYS), it tells those that are left. This method and the reads
+    of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
+    compacted: what was known then cannot be told any more.
+    """
+    ListWatchedDays: _aio.UnaryUnaryMultiCallable[_events_pb2.ListWatchedDaysRequest, _events_pb2.ListWatchedDaysResponse]  # type: ignore[assignment]
+    """ListWatchedDays pages through what a profile watched, one row a title and local
+    day, oldest first, of compacted events and of all others: a whole life, exactly.
     """
     GetProfileFeatures: _aio.UnaryUnaryMultiCallable[_events_pb2.GetProfileFeaturesRequest, _events_pb2.GetProfileFeaturesResponse]  # type: ignore[assignment]
     """GetProfileFeatures returns a profile's features now or as of a past time. An
@@ -190,7 +204,20 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_events_pb2.ListHistoryResponse, _abc.Awaitable[_events_pb2.ListHistoryResponse]]:
         """ListHistory pages through a profile's events, newest first by
-        (occurred_at, sequence, event_id).
+        (occurred_at, sequence, event_id). Where events are compacted after some days
+        (REPRISE_RETENTION_DAYS), it tells those that are left. This method and the reads
+        of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
+        compacted: what was known then cannot be told any more.
+        """
+
+    @_abc_1.abstractmethod
+    def ListWatchedDays(
+        self,
+        request: _events_pb2.ListWatchedDaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.ListWatchedDaysResponse, _abc.Awaitable[_events_pb2.ListWatchedDaysResponse]]:
+        """ListWatchedDays pages through what a profile watched, one row a title and local
+        day, oldest first, of compacted events and of all others: a whole life, exactly.
         """
 
     @_abc_1.abstractmethod

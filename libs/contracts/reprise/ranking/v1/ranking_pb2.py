@@ -27,7 +27,7 @@ from reprise.common.v1 import purpose_pb2 as reprise_dot_common_dot_v1_dot_purpo
 from reprise.common.v1 import viewing_pb2 as reprise_dot_common_dot_v1_dot_viewing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n reprise/ranking/v1/ranking.proto\x12\x12reprise.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1freprise/common/v1/purpose.proto\x1a\x1freprise/common/v1/viewing.proto\"\x91\x02\n\x10RecommendRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x32\n\x07\x63ontext\x18\x03 \x01(\x0b\x32!.reprise.common.v1.ViewingContext\x12+\n\x07purpose\x18\x04 \x01(\x0e\x32\x1a.reprise.common.v1.Purpose\x12\x30\n\x0crequest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eseed_title_ids\x18\x06 \x03(\t\x12\x14\n\x0cseed_weights\x18\x07 \x03(\x02\x12\x19\n\x11without_diversity\x18\x08 \x01(\x08\"\xab\x02\n\x11RecommendResponse\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x11\n\ttitle_ids\x18\x02 \x03(\t\x12\x0e\n\x06scores\x18\x03 \x03(\x02\x12/\n\x07sources\x18\x04 \x03(\x0b\x32\x1e.reprise.ranking.v1.Provenance\x12\x15\n\rmodel_version\x18\x05 \x01(\t\x12\x15\n\rindex_version\x18\x06 \x01(\t\x12\x31\n\rtrained_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x08\x64\x65graded\x18\x08 \x03(\x0e\x32\x17.reprise.common.v1.Part\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x15\n\ris_contextual\x18\n \x01(\x08\"\"\n\nProvenance\x12\x14\n\x0csource_names\x18\x01 \x03(\t2j\n\x0eRankingService\x12X\n\tRecommend\x12$.reprise.ranking.v1.RecommendRequest\x1a%.reprise.ranking.v1.RecommendResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n reprise/ranking/v1/ranking.proto\x12\x12reprise.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1freprise/common/v1/purpose.proto\x1a\x1freprise/common/v1/viewing.proto\"\xa7\x02\n\x10RecommendRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x32\n\x07\x63ontext\x18\x03 \x01(\x0b\x32!.reprise.common.v1.ViewingContext\x12+\n\x07purpose\x18\x04 \x01(\x0e\x32\x1a.reprise.common.v1.Purpose\x12\x30\n\x0crequest_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0eseed_title_ids\x18\x06 \x03(\t\x12\x14\n\x0cseed_weights\x18\x07 \x03(\x02\x12\x19\n\x11without_diversity\x18\x08 \x01(\x08\x12\x14\n\x0cis_anonymous\x18\t \x01(\x08\"\xab\x02\n\x11RecommendResponse\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12\x11\n\ttitle_ids\x18\x02 \x03(\t\x12\x0e\n\x06scores\x18\x03 \x03(\x02\x12/\n\x07sources\x18\x04 \x03(\x0b\x32\x1e.reprise.ranking.v1.Provenance\x12\x15\n\rmodel_version\x18\x05 \x01(\t\x12\x15\n\rindex_version\x18\x06 \x01(\t\x12\x31\n\rtrained_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x08\x64\x65graded\x18\x08 \x03(\x0e\x32\x17.reprise.common.v1.Part\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x15\n\ris_contextual\x18\n \x01(\x08\"\"\n\nProvenance\x12\x14\n\x0csource_names\x18\x01 \x03(\t2j\n\x0eRankingService\x12X\n\tRecommend\x12$.reprise.ranking.v1.RecommendRequest\x1a%.reprise.ranking.v1.RecommendResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reprise.ranking.v1.ranking_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECOMMENDREQUEST']._serialized_start=156
-  _globals['_RECOMMENDREQUEST']._serialized_end=429
-  _globals['_RECOMMENDRESPONSE']._serialized_start=432
-  _globals['_RECOMMENDRESPONSE']._serialized_end=731
-  _globals['_PROVENANCE']._serialized_start=733
-  _globals['_PROVENANCE']._serialized_end=767
-  _globals['_RANKINGSERVICE']._serialized_start=769
-  _globals['_RANKINGSERVICE']._serialized_end=875
+  _globals['_RECOMMENDREQUEST']._serialized_end=451
+  _globals['_RECOMMENDRESPONSE']._serialized_start=454
+  _globals['_RECOMMENDRESPONSE']._serialized_end=753
+  _globals['_PROVENANCE']._serialized_start=755
+  _globals['_PROVENANCE']._serialized_end=789
+  _globals['_RANKINGSERVICE']._serialized_start=791
+  _globals['_RANKINGSERVICE']._serialized_end=897
 # @@protoc_insertion_point(module_scope)

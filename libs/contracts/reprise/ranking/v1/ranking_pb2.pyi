@@ -33,14 +33,19 @@ class RecommendRequest(_message.Message):
     SEED_TITLE_IDS_FIELD_NUMBER: _builtins.int
     SEED_WEIGHTS_FIELD_NUMBER: _builtins.int
     WITHOUT_DIVERSITY_FIELD_NUMBER: _builtins.int
+    IS_ANONYMOUS_FIELD_NUMBER: _builtins.int
     profile_id: _builtins.str
-    """profile_id is whom it is for; required; 1 to 128 characters."""
+    """profile_id is whom it is for; 1 to 128 characters; required unless is_anonymous."""
     limit: _builtins.int
     """limit is the most titles to return; 0 means 20; at most 500."""
     purpose: _purpose_pb2.Purpose.ValueType
     """purpose is why; unspecified means LIVE."""
     without_diversity: _builtins.bool
     """without_diversity asks for the order of scores alone."""
+    is_anonymous: _builtins.bool
+    """is_anonymous says that nobody is named: profile_id must be empty, the answer rests on
+    context and seeds, nothing is logged and there is no page_id.
+    """
     @_builtins.property
     def context(self) -> _viewing_pb2.ViewingContext:
         """context is the viewing context; whatever is empty is taken from the profile."""
@@ -54,14 +59,14 @@ class RecommendRequest(_message.Message):
     @_builtins.property
     def seed_title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """seed_title_ids is titles to go on from beside the history: the evidence of this
-        session, such as the answers of a quiz. They are not stored, they are not
-        recommended, and one that nobody knows is passed over; at most 50.
+        session, such as the answers of a quiz. They are not stored; whether one may be
+        recommended is for the history to say; one that nobody knows is passed over; at most 50.
         """
 
     @_builtins.property
     def seed_weights(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """seed_weights is how much each weighs: 1 is as much as a title watched to its end
-        just now, below 0 is not what is wanted. Empty means 1 each; from -10 to 10.
+        just now; what is below 0 is left out of this answer. Empty means 1 each; from -10 to 10.
         """
 
     def __init__(
@@ -75,10 +80,11 @@ class RecommendRequest(_message.Message):
         seed_title_ids: _abc.Iterable[_builtins.str] | None = ...,
         seed_weights: _abc.Iterable[_builtins.float] | None = ...,
         without_diversity: _builtins.bool = ...,
+        is_anonymous: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "limit", b"limit", "profile_id", b"profile_id", "purpose", b"purpose", "request_time", b"request_time", "seed_title_ids", b"seed_title_ids", "seed_weights", b"seed_weights", "without_diversity", b"without_diversity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "is_anonymous", b"is_anonymous", "limit", b"limit", "profile_id", b"profile_id", "purpose", b"purpose", "request_time", b"request_time", "seed_title_ids", b"seed_title_ids", "seed_weights", b"seed_weights", "without_diversity", b"without_diversity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

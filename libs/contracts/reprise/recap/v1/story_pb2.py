@@ -25,43 +25,43 @@ _sym_db = _symbol_database.Default()
 from reprise.common.v1 import purpose_pb2 as reprise_dot_common_dot_v1_dot_purpose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1creprise/recap/v1/story.proto\x12\x10reprise.recap.v1\x1a\x1freprise/common/v1/purpose.proto\"Y\n\x12UpsertBeatsRequest\x12\x11\n\tseries_id\x18\x01 \x01(\t\x12\x30\n\x08\x65pisodes\x18\x02 \x03(\x0b\x32\x1e.reprise.recap.v1.EpisodeBeats\"I\n\x0c\x45pisodeBeats\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12%\n\x05\x62\x65\x61ts\x18\x02 \x03(\x0b\x32\x16.reprise.recap.v1.Beat\"\xa3\x01\n\x04\x42\x65\x61t\x12\x10\n\x08start_ms\x18\x01 \x01(\x03\x12\x0e\n\x06\x65nd_ms\x18\x02 \x01(\x03\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\ncharacters\x18\x04 \x03(\t\x12-\n\trelations\x18\x05 \x03(\x0b\x32\x1a.reprise.recap.v1.Relation\x12\x12\n\nimportance\x18\x06 \x01(\x01\x12\x14\n\x0cthumbnail_ms\x18\x07 \x01(\x03\"F\n\x08Relation\x12\x16\n\x0e\x66rom_character\x18\x01 \x01(\t\x12\x14\n\x0cto_character\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\")\n\x13UpsertBeatsResponse\x12\x12\n\nbeat_count\x18\x01 \x01(\x05\"L\n\x10ListBeatsRequest\x12\x11\n\tseries_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x11ListBeatsResponse\x12\x30\n\x08\x65pisodes\x18\x01 \x03(\x0b\x32\x1e.reprise.recap.v1.EpisodeBeats\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x14GetStoryRecapRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\x11\n\tseries_id\x18\x02 \x01(\t\x12-\n\x06length\x18\x03 \x01(\x0e\x32\x1d.reprise.recap.v1.StoryLength\"\xce\x03\n\x15GetStoryRecapResponse\x12*\n\x05\x62\x65\x61ts\x18\x01 \x03(\x0b\x32\x1b.reprise.recap.v1.StoryBeat\x12\x34\n\ncharacters\x18\x02 \x03(\x0b\x32 .reprise.recap.v1.StoryCharacter\x12-\n\trelations\x18\x03 \x03(\x0b\x32\x1a.reprise.recap.v1.Relation\x12#\n\x04\x63uts\x18\x04 \x03(\x0b\x32\x15.reprise.recap.v1.Cut\x12\x1d\n\x15watched_episode_count\x18\x05 \x01(\x05\x12\x35\n\x0cnext_episode\x18\x06 \x01(\x0b\x32\x1f.reprise.recap.v1.MaskedEpisode\x12\x37\n\x0elater_episodes\x18\x07 \x03(\x0b\x32\x1f.reprise.recap.v1.MaskedEpisode\x12\x13\n\x0bposition_ms\x18\x08 \x01(\x03\x12\x30\n\x07problem\x18\t \x01(\x0e\x32\x1f.reprise.recap.v1.NoStoryReason\x12)\n\x08\x64\x65graded\x18\n \x03(\x0e\x32\x17.reprise.common.v1.Part\"\x94\x01\n\tStoryBeat\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x15\n\rseason_number\x18\x02 \x01(\x05\x12\x16\n\x0e\x65pisode_number\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x10\n\x08start_ms\x18\x05 \x01(\x03\x12\x0e\n\x06\x65nd_ms\x18\x06 \x01(\x03\x12\x14\n\x0cthumbnail_ms\x18\x07 \x01(\x03\"K\n\x0eStoryCharacter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nbeat_count\x18\x02 \x01(\x05\x12\x17\n\x0flast_episode_id\x18\x03 \x01(\t\"9\n\x03\x43ut\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\x02 \x01(\x03\x12\r\n\x05to_ms\x18\x03 \x01(\x03\"R\n\rMaskedEpisode\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x15\n\rseason_number\x18\x02 \x01(\x05\x12\x16\n\x0e\x65pisode_number\x18\x03 \x01(\x05*\x81\x01\n\x0bStoryLength\x12\x1c\n\x18STORY_LENGTH_UNSPECIFIED\x10\x00\x12\x1b\n\x17STORY_LENGTH_SECONDS_30\x10\x01\x12\x1b\n\x17STORY_LENGTH_SECONDS_90\x10\x02\x12\x1a\n\x16STORY_LENGTH_MINUTES_3\x10\x03*o\n\rNoStoryReason\x12\x1f\n\x1bNO_STORY_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1bNO_STORY_REASON_NOT_STARTED\x10\x01\x12\x1c\n\x18NO_STORY_REASON_NO_BEATS\x10\x02\x32\xa2\x02\n\x0cStoryService\x12Z\n\x0bUpsertBeats\x12$.reprise.recap.v1.UpsertBeatsRequest\x1a%.reprise.recap.v1.UpsertBeatsResponse\x12T\n\tListBeats\x12\".reprise.recap.v1.ListBeatsRequest\x1a#.reprise.recap.v1.ListBeatsResponse\x12`\n\rGetStoryRecap\x12&.reprise.recap.v1.GetStoryRecapRequest\x1a\'.reprise.recap.v1.GetStoryRecapResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1creprise/recap/v1/story.proto\x12\x10reprise.recap.v1\x1a\x1freprise/common/v1/purpose.proto\"Y\n\x12UpsertBeatsRequest\x12\x11\n\tseries_id\x18\x01 \x01(\t\x12\x30\n\x08\x65pisodes\x18\x02 \x03(\x0b\x32\x1e.reprise.recap.v1.EpisodeBeats\"I\n\x0c\x45pisodeBeats\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12%\n\x05\x62\x65\x61ts\x18\x02 \x03(\x0b\x32\x16.reprise.recap.v1.Beat\"\xcd\x01\n\x04\x42\x65\x61t\x12\x10\n\x08start_ms\x18\x01 \x01(\x03\x12\x0e\n\x06\x65nd_ms\x18\x02 \x01(\x03\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\ncharacters\x18\x04 \x03(\t\x12-\n\trelations\x18\x05 \x03(\x0b\x32\x1a.reprise.recap.v1.Relation\x12\x17\n\nimportance\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cthumbnail_ms\x18\x07 \x01(\x03H\x01\x88\x01\x01\x42\r\n\x0b_importanceB\x0f\n\r_thumbnail_ms\"F\n\x08Relation\x12\x16\n\x0e\x66rom_character\x18\x01 \x01(\t\x12\x14\n\x0cto_character\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\"H\n\x13UpsertBeatsResponse\x12\x12\n\nbeat_count\x18\x01 \x01(\x05\x12\x1d\n\x15\x63hanged_episode_count\x18\x02 \x01(\x05\"L\n\x10ListBeatsRequest\x12\x11\n\tseries_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x11ListBeatsResponse\x12\x30\n\x08\x65pisodes\x18\x01 \x03(\x0b\x32\x1e.reprise.recap.v1.EpisodeBeats\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x14GetStoryRecapRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\x11\n\tseries_id\x18\x02 \x01(\t\x12-\n\x06length\x18\x03 \x01(\x0e\x32\x1d.reprise.recap.v1.StoryLength\"\xe2\x03\n\x15GetStoryRecapResponse\x12*\n\x05\x62\x65\x61ts\x18\x01 \x03(\x0b\x32\x1b.reprise.recap.v1.StoryBeat\x12\x34\n\ncharacters\x18\x02 \x03(\x0b\x32 .reprise.recap.v1.StoryCharacter\x12-\n\trelations\x18\x03 \x03(\x0b\x32\x1a.reprise.recap.v1.Relation\x12#\n\x04\x63uts\x18\x04 \x03(\x0b\x32\x15.reprise.recap.v1.Cut\x12\x1d\n\x15watched_episode_count\x18\x05 \x01(\x05\x12\x35\n\x0cnext_episode\x18\x06 \x01(\x0b\x32\x1f.reprise.recap.v1.MaskedEpisode\x12\x37\n\x0elater_episodes\x18\x07 \x03(\x0b\x32\x1f.reprise.recap.v1.MaskedEpisode\x12\x13\n\x0bposition_ms\x18\x08 \x01(\x03\x12\x30\n\x07problem\x18\t \x01(\x0e\x32\x1f.reprise.recap.v1.NoStoryReason\x12)\n\x08\x64\x65graded\x18\n \x03(\x0e\x32\x17.reprise.common.v1.Part\x12\x12\n\nreading_ms\x18\x0b \x01(\x03\"\x94\x01\n\tStoryBeat\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x15\n\rseason_number\x18\x02 \x01(\x05\x12\x16\n\x0e\x65pisode_number\x18\x03 \x01(\x05\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x10\n\x08start_ms\x18\x05 \x01(\x03\x12\x0e\n\x06\x65nd_ms\x18\x06 \x01(\x03\x12\x14\n\x0cthumbnail_ms\x18\x07 \x01(\x03\"\x84\x01\n\x0eStoryCharacter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nbeat_count\x18\x02 \x01(\x05\x12\x17\n\x0flast_episode_id\x18\x03 \x01(\t\x12\x1a\n\x12last_season_number\x18\x04 \x01(\x05\x12\x1b\n\x13last_episode_number\x18\x05 \x01(\x05\"9\n\x03\x43ut\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x0f\n\x07\x66rom_ms\x18\x02 \x01(\x03\x12\r\n\x05to_ms\x18\x03 \x01(\x03\"R\n\rMaskedEpisode\x12\x12\n\nepisode_id\x18\x01 \x01(\t\x12\x15\n\rseason_number\x18\x02 \x01(\x05\x12\x16\n\x0e\x65pisode_number\x18\x03 \x01(\x05*\x81\x01\n\x0bStoryLength\x12\x1c\n\x18STORY_LENGTH_UNSPECIFIED\x10\x00\x12\x1b\n\x17STORY_LENGTH_SECONDS_30\x10\x01\x12\x1b\n\x17STORY_LENGTH_SECONDS_90\x10\x02\x12\x1a\n\x16STORY_LENGTH_MINUTES_3\x10\x03*\xb2\x01\n\rNoStoryReason\x12\x1f\n\x1bNO_STORY_REASON_UNSPECIFIED\x10\x00\x12\x1f\n\x1bNO_STORY_REASON_NOT_STARTED\x10\x01\x12\x1c\n\x18NO_STORY_REASON_NO_BEATS\x10\x02\x12$\n NO_STORY_REASON_PROGRESS_UNKNOWN\x10\x03\x12\x1b\n\x17NO_STORY_REASON_REFUSED\x10\x04\x32\xa2\x02\n\x0cStoryService\x12Z\n\x0bUpsertBeats\x12$.reprise.recap.v1.UpsertBeatsRequest\x1a%.reprise.recap.v1.UpsertBeatsResponse\x12T\n\tListBeats\x12\".reprise.recap.v1.ListBeatsRequest\x1a#.reprise.recap.v1.ListBeatsResponse\x12`\n\rGetStoryRecap\x12&.reprise.recap.v1.GetStoryRecapRequest\x1a\'.reprise.recap.v1.GetStoryRecapResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reprise.recap.v1.story_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STORYLENGTH']._serialized_start=1651
-  _globals['_STORYLENGTH']._serialized_end=1780
-  _globals['_NOSTORYREASON']._serialized_start=1782
-  _globals['_NOSTORYREASON']._serialized_end=1893
+  _globals['_STORYLENGTH']._serialized_start=1802
+  _globals['_STORYLENGTH']._serialized_end=1931
+  _globals['_NOSTORYREASON']._serialized_start=1934
+  _globals['_NOSTORYREASON']._serialized_end=2112
   _globals['_UPSERTBEATSREQUEST']._serialized_start=83
   _globals['_UPSERTBEATSREQUEST']._serialized_end=172
   _globals['_EPISODEBEATS']._serialized_start=174
   _globals['_EPISODEBEATS']._serialized_end=247
   _globals['_BEAT']._serialized_start=250
-  _globals['_BEAT']._serialized_end=413
-  _globals['_RELATION']._serialized_start=415
-  _globals['_RELATION']._serialized_end=485
-  _globals['_UPSERTBEATSRESPONSE']._serialized_start=487
-  _globals['_UPSERTBEATSRESPONSE']._serialized_end=528
-  _globals['_LISTBEATSREQUEST']._serialized_start=530
-  _globals['_LISTBEATSREQUEST']._serialized_end=606
-  _globals['_LISTBEATSRESPONSE']._serialized_start=608
-  _globals['_LISTBEATSRESPONSE']._serialized_end=702
-  _globals['_GETSTORYRECAPREQUEST']._serialized_start=704
-  _globals['_GETSTORYRECAPREQUEST']._serialized_end=812
-  _globals['_GETSTORYRECAPRESPONSE']._serialized_start=815
-  _globals['_GETSTORYRECAPRESPONSE']._serialized_end=1277
-  _globals['_STORYBEAT']._serialized_start=1280
-  _globals['_STORYBEAT']._serialized_end=1428
-  _globals['_STORYCHARACTER']._serialized_start=1430
-  _globals['_STORYCHARACTER']._serialized_end=1505
-  _globals['_CUT']._serialized_start=1507
-  _globals['_CUT']._serialized_end=1564
-  _globals['_MASKEDEPISODE']._serialized_start=1566
-  _globals['_MASKEDEPISODE']._serialized_end=1648
-  _globals['_STORYSERVICE']._serialized_start=1896
-  _globals['_STORYSERVICE']._serialized_end=2186
+  _globals['_BEAT']._serialized_end=455
+  _globals['_RELATION']._serialized_start=457
+  _globals['_RELATION']._serialized_end=527
+  _globals['_UPSERTBEATSRESPONSE']._serialized_start=529
+  _globals['_UPSERTBEATSRESPONSE']._serialized_end=601
+  _globals['_LISTBEATSREQUEST']._serialized_start=603
+  _globals['_LISTBEATSREQUEST']._serialized_end=679
+  _globals['_LISTBEATSRESPONSE']._serialized_start=681
+  _globals['_LISTBEATSRESPONSE']._serialized_end=775
+  _globals['_GETSTORYRECAPREQUEST']._serialized_start=777
+  _globals['_GETSTORYRECAPREQUEST']._serialized_end=885
+  _globals['_GETSTORYRECAPRESPONSE']._serialized_start=888
+  _globals['_GETSTORYRECAPRESPONSE']._serialized_end=1370
+  _globals['_STORYBEAT']._serialized_start=1373
+  _globals['_STORYBEAT']._serialized_end=1521
+  _globals['_STORYCHARACTER']._serialized_start=1524
+  _globals['_STORYCHARACTER']._serialized_end=1656
+  _globals['_CUT']._serialized_start=1658
+  _globals['_CUT']._serialized_end=1715
+  _globals['_MASKEDEPISODE']._serialized_start=1717
+  _globals['_MASKEDEPISODE']._serialized_end=1799
+  _globals['_STORYSERVICE']._serialized_start=2115
+  _globals['_STORYSERVICE']._serialized_end=2405
 # @@protoc_insertion_point(module_scope)

@@ -51,6 +51,12 @@ class _NoStoryReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoStory
     """NO_STORY_REASON_NOT_STARTED: nothing of the first episode was watched."""
     NO_STORY_REASON_NO_BEATS: _NoStoryReason.ValueType  # 2
     """NO_STORY_REASON_NO_BEATS: nobody has told the story of what was watched."""
+    NO_STORY_REASON_PROGRESS_UNKNOWN: _NoStoryReason.ValueType  # 3
+    """NO_STORY_REASON_PROGRESS_UNKNOWN: what was watched cannot be told now; see degraded."""
+    NO_STORY_REASON_REFUSED: _NoStoryReason.ValueType  # 4
+    """NO_STORY_REASON_REFUSED: the profile refuses CONSENT_RECAP. Refusing CONSENT_PERSONALIZATION
+    does not: the story is asked for, and rests on nothing but the profile's own place in it.
+    """
 
 class NoStoryReason(_NoStoryReason, metaclass=_NoStoryReasonEnumTypeWrapper):
     """NoStoryReason is why there is nothing to tell."""
@@ -60,6 +66,12 @@ NO_STORY_REASON_NOT_STARTED: NoStoryReason.ValueType  # 1
 """NO_STORY_REASON_NOT_STARTED: nothing of the first episode was watched."""
 NO_STORY_REASON_NO_BEATS: NoStoryReason.ValueType  # 2
 """NO_STORY_REASON_NO_BEATS: nobody has told the story of what was watched."""
+NO_STORY_REASON_PROGRESS_UNKNOWN: NoStoryReason.ValueType  # 3
+"""NO_STORY_REASON_PROGRESS_UNKNOWN: what was watched cannot be told now; see degraded."""
+NO_STORY_REASON_REFUSED: NoStoryReason.ValueType  # 4
+"""NO_STORY_REASON_REFUSED: the profile refuses CONSENT_RECAP. Refusing CONSENT_PERSONALIZATION
+does not: the story is asked for, and rests on nothing but the profile's own place in it.
+"""
 Global___NoStoryReason: _TypeAlias = NoStoryReason  # noqa: Y015
 
 @_typing.final
@@ -69,7 +81,7 @@ class UpsertBeatsRequest(_message.Message):
     SERIES_ID_FIELD_NUMBER: _builtins.int
     EPISODES_FIELD_NUMBER: _builtins.int
     series_id: _builtins.str
-    """series_id is whose; required."""
+    """series_id is whose; required, and a series of the catalogue."""
     @_builtins.property
     def episodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeBeats]:
         """episodes is 1 to 200 episodes with all of their beats."""
@@ -100,7 +112,7 @@ class EpisodeBeats(_message.Message):
     """episode_id is an episode of the series in the catalogue; required."""
     @_builtins.property
     def beats(self) -> _containers.RepeatedCompositeFieldContainer[Global___Beat]:
-        """beats is by start_ms, without overlap; empty removes them; at most 500."""
+        """beats is by start_ms, without overlap; empty removes them; at most 500, and 1 MB of them."""
 
     def __init__(
         self,
@@ -130,17 +142,19 @@ class Beat(_message.Message):
     IMPORTANCE_FIELD_NUMBER: _builtins.int
     THUMBNAIL_MS_FIELD_NUMBER: _builtins.int
     start_ms: _builtins.int
-    """start_ms and end_ms are its place in the episode; 0 ≤ start_ms < end_ms."""
+    """start_ms and end_ms are its place in the episode; 0 ≤ start_ms < end_ms, and no further
+    than the catalogue says that the episode goes. It is revealed when its end is watched.
+    """
     end_ms: _builtins.int
     text: _builtins.str
     """text is what happens; 1 to 600 characters; shown as it is, never rewritten."""
     importance: _builtins.float
-    """importance is for the story as a whole, 0 to 1."""
+    """importance is for the story as a whole, 0 to 1; unset means 0.5."""
     thumbnail_ms: _builtins.int
-    """thumbnail_ms is the frame to show; start_ms ≤ thumbnail_ms < end_ms."""
+    """thumbnail_ms is the frame to show; start_ms ≤ thumbnail_ms < end_ms; unset means start_ms."""
     @_builtins.property
     def characters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """characters is who is named in it; at most 32."""
+        """characters is who is seen in it, under the name that is known by then; at most 32."""
 
     @_builtins.property
     def relations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Relation]:
@@ -154,14 +168,21 @@ class Beat(_message.Message):
         text: _builtins.str = ...,
         characters: _abc.Iterable[_builtins.str] | None = ...,
         relations: _abc.Iterable[Global___Relation] | None = ...,
-        importance: _builtins.float = ...,
-        thumbnail_ms: _builtins.int = ...,
+        importance: _builtins.float | None = ...,
+        thumbnail_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_importance", b"_importance", "_thumbnail_ms", b"_thumbnail_ms", "importance", b"importance", "thumbnail_ms", b"thumbnail_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["characters", b"characters", "end_ms", b"end_ms", "importance", b"importance", "relations", b"relations", "start_ms", b"start_ms", "text", b"text", "thumbnail_ms", b"thumbnail_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_importance", b"_importance", "_thumbnail_ms", b"_thumbnail_ms", "characters", b"characters", "end_ms", b"end_ms", "importance", b"importance", "relations", b"relations", "start_ms", b"start_ms", "text", b"text", "thumbnail_ms", b"thumbnail_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__importance: _TypeAlias = _typing.Literal["importance"]  # noqa: Y015
+    _WhichOneofArgType__importance: _TypeAlias = _typing.Literal["_importance", b"_importance"]  # noqa: Y015
+    _WhichOneofReturnType__thumbnail_ms: _TypeAlias = _typing.Literal["thumbnail_ms"]  # noqa: Y015
+    _WhichOneofArgType__thumbnail_ms: _TypeAlias = _typing.Literal["_thumbnail_ms", b"_thumbnail_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__importance) -> _WhichOneofReturnType__importance | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__thumbnail_ms) -> _WhichOneofReturnType__thumbnail_ms | None: ...
 
 Global___Beat: _TypeAlias = Beat  # noqa: Y015
 
@@ -197,16 +218,20 @@ class UpsertBeatsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BEAT_COUNT_FIELD_NUMBER: _builtins.int
+    CHANGED_EPISODE_COUNT_FIELD_NUMBER: _builtins.int
     beat_count: _builtins.int
     """beat_count is how many beats the episodes have now."""
+    changed_episode_count: _builtins.int
+    """changed_episode_count is how many of them have other beats than before."""
     def __init__(
         self,
         *,
         beat_count: _builtins.int = ...,
+        changed_episode_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["beat_count", b"beat_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beat_count", b"beat_count", "changed_episode_count", b"changed_episode_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -222,7 +247,9 @@ class ListBeatsRequest(_message.Message):
     series_id: _builtins.str
     """series_id is whose; required."""
     page_size: _builtins.int
-    """page_size is the most episodes to return; 0 means 20; at most 200."""
+    """page_size is the most episodes to return; 0 means 20; at most 200. Fewer come when they
+    are large.
+    """
     page_token: _builtins.str
     """page_token is a former answer's next_page_token."""
     def __init__(
@@ -250,7 +277,7 @@ class ListBeatsResponse(_message.Message):
     """next_page_token is empty when there are no more."""
     @_builtins.property
     def episodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___EpisodeBeats]:
-        """episodes is by season and episode number."""
+        """episodes is by season and episode number; those that left the catalogue come last."""
 
     def __init__(
         self,
@@ -278,7 +305,9 @@ class GetStoryRecapRequest(_message.Message):
     series_id: _builtins.str
     """series_id is which series; required."""
     length: Global___StoryLength.ValueType
-    """length is how long it takes to read or watch; unspecified means SECONDS_90."""
+    """length is how long it takes to read, at 238 words a minute, or to watch, where a video is
+    never longer than 120 s; unspecified means SECONDS_90.
+    """
     def __init__(
         self,
         *,
@@ -296,6 +325,14 @@ Global___GetStoryRecapRequest: _TypeAlias = GetStoryRecapRequest  # noqa: Y015
 
 @_typing.final
 class GetStoryRecapResponse(_message.Message):
+    """GetStoryRecapResponse holds nothing of what the profile has not watched.
+
+    Episodes count in the order of season and number; specials (season 0 of a series that has
+    numbered seasons) take no part. The prefix is the episodes that were seen (90% of them) without
+    one left out, and the one after them. In each of those a beat is told when all of the episode up
+    to the beat's end was watched, and when the episode is still the cut that was watched.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BEATS_FIELD_NUMBER: _builtins.int
@@ -308,27 +345,30 @@ class GetStoryRecapResponse(_message.Message):
     POSITION_MS_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
+    READING_MS_FIELD_NUMBER: _builtins.int
     watched_episode_count: _builtins.int
-    """watched_episode_count is how many episodes are within the prefix as a whole."""
+    """watched_episode_count is how many episodes were seen from the first without one left out."""
     position_ms: _builtins.int
     """position_ms is where the prefix ends in next_episode; 0 at its beginning."""
     problem: Global___NoStoryReason.ValueType
     """problem is why there are no beats; unspecified when there are some."""
+    reading_ms: _builtins.int
+    """reading_ms is how long the beats take to read."""
     @_builtins.property
     def beats(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoryBeat]:
         """beats is the story in order; all of them were watched."""
 
     @_builtins.property
     def characters(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoryCharacter]:
-        """characters is who was met so far, the most important first."""
+        """characters is who was met so far, the most important first; at most 50."""
 
     @_builtins.property
     def relations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Relation]:
-        """relations is how those met relate, as last seen."""
+        """relations is how those met relate, as last seen; at most 100, the latest first."""
 
     @_builtins.property
     def cuts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cut]:
-        """cuts is a recap video of at most 120 s."""
+        """cuts is a recap video in order, no longer than the length asked for; none is under 2 s."""
 
     @_builtins.property
     def next_episode(self) -> Global___MaskedEpisode:
@@ -340,7 +380,9 @@ class GetStoryRecapResponse(_message.Message):
 
     @_builtins.property
     def degraded(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Part.ValueType]:
-        """degraded is what the answer was made without."""
+        """degraded is what the answer was made without. Without PART_FEATURES, or without a catalogue
+        at all, nobody knows what was watched, and nothing is told.
+        """
 
     def __init__(
         self,
@@ -355,10 +397,11 @@ class GetStoryRecapResponse(_message.Message):
         position_ms: _builtins.int = ...,
         problem: Global___NoStoryReason.ValueType = ...,
         degraded: _abc.Iterable[_purpose_pb2.Part.ValueType] | None = ...,
+        reading_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_episode", b"next_episode"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["beats", b"beats", "characters", b"characters", "cuts", b"cuts", "degraded", b"degraded", "later_episodes", b"later_episodes", "next_episode", b"next_episode", "position_ms", b"position_ms", "problem", b"problem", "relations", b"relations", "watched_episode_count", b"watched_episode_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beats", b"beats", "characters", b"characters", "cuts", b"cuts", "degraded", b"degraded", "later_episodes", b"later_episodes", "next_episode", b"next_episode", "position_ms", b"position_ms", "problem", b"problem", "reading_ms", b"reading_ms", "relations", b"relations", "watched_episode_count", b"watched_episode_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -412,21 +455,27 @@ class StoryCharacter(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     BEAT_COUNT_FIELD_NUMBER: _builtins.int
     LAST_EPISODE_ID_FIELD_NUMBER: _builtins.int
+    LAST_SEASON_NUMBER_FIELD_NUMBER: _builtins.int
+    LAST_EPISODE_NUMBER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     beat_count: _builtins.int
     """beat_count is in how many watched beats."""
     last_episode_id: _builtins.str
-    """last_episode_id is where last seen."""
+    """last_episode_id is where last seen, and which episode that is."""
+    last_season_number: _builtins.int
+    last_episode_number: _builtins.int
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         beat_count: _builtins.int = ...,
         last_episode_id: _builtins.str = ...,
+        last_season_number: _builtins.int = ...,
+        last_episode_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["beat_count", b"beat_count", "last_episode_id", b"last_episode_id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["beat_count", b"beat_count", "last_episode_id", b"last_episode_id", "last_episode_number", b"last_episode_number", "last_season_number", b"last_season_number", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

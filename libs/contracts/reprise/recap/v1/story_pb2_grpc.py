@@ -57,7 +57,8 @@ class StoryServiceServicer:
     """
 
     def UpsertBeats(self, request, context):
-        """UpsertBeats replaces all beats of whole episodes; idempotent.
+        """UpsertBeats replaces all beats of whole episodes; idempotent. Either all episodes of a call
+        are taken or none; INVALID_FIELD names the path, such as episodes[3].beats[12].end_ms.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

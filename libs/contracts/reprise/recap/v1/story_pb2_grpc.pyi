@@ -34,7 +34,9 @@ class StoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> StoryServiceAsyncStub: ...
     UpsertBeats: _grpc.UnaryUnaryMultiCallable[_story_pb2.UpsertBeatsRequest, _story_pb2.UpsertBeatsResponse]
-    """UpsertBeats replaces all beats of whole episodes; idempotent."""
+    """UpsertBeats replaces all beats of whole episodes; idempotent. Either all episodes of a call
+    are taken or none; INVALID_FIELD names the path, such as episodes[3].beats[12].end_ms.
+    """
     ListBeats: _grpc.UnaryUnaryMultiCallable[_story_pb2.ListBeatsRequest, _story_pb2.ListBeatsResponse]
     """ListBeats pages through the beats of a series by season, episode and time, for editors."""
     GetStoryRecap: _grpc.UnaryUnaryMultiCallable[_story_pb2.GetStoryRecapRequest, _story_pb2.GetStoryRecapResponse]
@@ -46,7 +48,9 @@ class StoryServiceAsyncStub(StoryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpsertBeats: _aio.UnaryUnaryMultiCallable[_story_pb2.UpsertBeatsRequest, _story_pb2.UpsertBeatsResponse]  # type: ignore[assignment]
-    """UpsertBeats replaces all beats of whole episodes; idempotent."""
+    """UpsertBeats replaces all beats of whole episodes; idempotent. Either all episodes of a call
+    are taken or none; INVALID_FIELD names the path, such as episodes[3].beats[12].end_ms.
+    """
     ListBeats: _aio.UnaryUnaryMultiCallable[_story_pb2.ListBeatsRequest, _story_pb2.ListBeatsResponse]  # type: ignore[assignment]
     """ListBeats pages through the beats of a series by season, episode and time, for editors."""
     GetStoryRecap: _aio.UnaryUnaryMultiCallable[_story_pb2.GetStoryRecapRequest, _story_pb2.GetStoryRecapResponse]  # type: ignore[assignment]
@@ -61,7 +65,9 @@ class StoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _story_pb2.UpsertBeatsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_story_pb2.UpsertBeatsResponse, _abc.Awaitable[_story_pb2.UpsertBeatsResponse]]:
-        """UpsertBeats replaces all beats of whole episodes; idempotent."""
+        """UpsertBeats replaces all beats of whole episodes; idempotent. Either all episodes of a call
+        are taken or none; INVALID_FIELD names the path, such as episodes[3].beats[12].end_ms.
+        """
 
     @_abc_1.abstractmethod
     def ListBeats(

@@ -1,1 +1,1 @@
-"""The revisions; `libs.storage.postgres.migration.HEAD` names the last."""
+"""The revisions; `libs.storage.postgres.migration.LOG` names the last."""

@@ -1,0 +1,115 @@
+"""Compaction: events of long ago become what is kept of them, a few at a time.
+
+Each step is part of one transaction: it folds the oldest events of some profiles into what is
+kept of them and deletes them, so that before and after it everything is there once. Nothing has
+to be remembered between steps, and a process that dies goes on where the next one begins.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from libs.domain.event import DAY_MS
+from libs.features.event_columns import from_events
+from libs.storage import compacted
+from libs.storage.event_row import EVENT_COLUMNS, decode
+from libs.storage.event_schema import EVENT_SCHEMA
+from libs.storage.sqlite import open_writer, transaction
+
+# Events of one step: some 20 ms, for which those who write wait.
+STEP_EVENTS: Final = 500
+# Profiles that one step looks at; most have nothing that is old enough.
+_STEP_PROFILES: Final = 1_000
+
+Place = tuple[str, str]
+FIRST: Final[Place] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class CompactionStep:
+    """What one step did; `after` is the (tenant, profile id) to go on behind, None at the end."""
+
+    event_count: int
+    after: Place | None
+
+
+def compact_before(now_ms: int, days: int) -> int:
+    """The last moment whose events are compacted when `days` are kept: the end of a UTC day."""
+    return (now_ms - days * DAY_MS) // DAY_MS * DAY_MS
+
+
+def step(
+    connection: sqlite3.Connection, until_ms: int, after: Place, most: int = STEP_EVENTS
+) -> CompactionStep:
+    """Compact at most `most` events with occurred_ms ≤ `until_ms`, of profiles behind `after`.
+
+    Belongs in a transaction.
+    """
+    count = 0
+    for _ in range(_STEP_PROFILES):
+        place = connection.execute(
+            "SELECT tenant, profile_id FROM events WHERE (tenant, profile_id) > (?, ?)"
+            " ORDER BY tenant, profile_id LIMIT 1",
+            after,
+        ).fetchone()
+        if place is None:
+            return CompactionStep(count, None)
+        tenant, profile_id = place
+        done = _compact_profile(connection, tenant, profile_id, until_ms, most - count)
+        count += done
+        if count >= most:
+            # There may be more of this profile.
+            return CompactionStep(count, after)
+        after = (tenant, profile_id)
+    return CompactionStep(count, after)
+
+
+def _compact_profile(
+    connection: sqlite3.Connection, tenant: str, profile_id: str, until_ms: int, most: int
+) -> int:
+    rows = connection.execute(
+        f"SELECT {EVENT_COLUMNS}, log_seq FROM events"  # noqa: S608  constants
+        " WHERE tenant = ? AND profile_id = ? AND occurred_ms <= ?"
+        " ORDER BY occurred_ms, sequence, event_id LIMIT ?",
+        (tenant, profile_id, until_ms, most),
+    ).fetchall()
+    if rows:
+        events = [decode(row[:-1]) for row in rows]
+        compacted.keep(connection, tenant, profile_id, events, from_events(events), until_ms)
+        connection.executemany("DELETE FROM events WHERE log_seq = ?", [row[-1:] for row in rows])
+    return len(rows)
+
+
+def compact_file(path: Path, until_ms: int) -> Iterator[int]:
+    """Compact a file that nobody writes; yields how many events are compacted so far.
+
+    At the end the file is written anew, and is as small as what is in it. Raises StartFault when
+    it cannot be written, or is of another schema.
+    """
+    writer = open_writer(path, EVENT_SCHEMA)
+    try:
+        after: Place | None = FIRST
+        count = 0
+        while after is not None:
+            with transaction(writer.connection):
+                done = step(writer.connection, until_ms, after)
+            count, after = count + done.event_count, done.after
+            yield count
+        if count:
+            writer.connection.execute("VACUUM")
+    finally:
+        writer.close()
+
+
+def count_old(path: Path, until_ms: int) -> int:
+    """How many events of a file are to be compacted; raises StartFault as `compact_file`."""
+    writer = open_writer(path, EVENT_SCHEMA)
+    try:
+        (count,) = writer.connection.execute(
+            "SELECT count(*) FROM events WHERE occurred_ms <= ?", (until_ms,)
+        ).fetchone()
+    finally:
+        writer.close()
+    return int(count)

@@ -1,0 +1,1 @@
+"""The tables of the log as Alembic makes them, one revision after the other."""

@@ -1,0 +1,1 @@
+"""The revisions; `libs.storage.postgres.migration.KEYS` names the last."""

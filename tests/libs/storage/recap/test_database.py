@@ -1,0 +1,96 @@
+import contextlib
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from libs.faults import PartUnavailable, StartFault
+from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.recap.database import Database, open_file, open_server
+from libs.storage.recap.personal_tables import PersonalTables
+from tests.libs.storage.recap.conftest import Open
+
+
+@pytest.fixture
+def pseudonyms(tmp_path: Path) -> Pseudonyms:
+    return Pseudonyms.of_file(tmp_path / "recap.key")
+
+
+def test_who_was_erased_stays_erased_when_the_database_is_opened_again(
+    open_database: Open, pseudonyms: Pseudonyms
+) -> None:
+    with contextlib.closing(open_database()) as database:
+        tables = PersonalTables(database, pseudonyms)
+        assert tables.erase("default", "p1") == tables.erase("default", "p1") == 0
+    with contextlib.closing(open_database()) as database, database.read() as connection:
+        tables = PersonalTables(database, pseudonyms)
+        assert tables.is_erased(connection, "default", "p1")
+        assert not tables.is_erased(connection, "default", "p2")
+        assert not tables.is_erased(connection, "other", "p1")
+
+
+def test_a_block_that_fails_has_written_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.write() as connection:
+            connection.execute(sa.text("INSERT INTO erased_profile VALUES ('default', 'x')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with database.read() as connection:
+        count = connection.execute(sa.text("SELECT count(*) FROM erased_profile")).scalar()
+    assert count == 0
+
+
+def test_a_file_of_another_version_is_refused_in_one_line(open_database: Open) -> None:
+    with contextlib.closing(open_database()) as database, database.write() as connection:
+        connection.execute(sa.text("UPDATE recap_schema SET version = 999"))
+    with pytest.raises(StartFault, match="schema version 999, this release needs"):
+        open_database()
+
+
+def test_a_file_has_one_writer(tmp_path: Path) -> None:
+    path = tmp_path / "recap.sqlite"
+    with (
+        contextlib.closing(open_file(path)),
+        pytest.raises(StartFault, match="already written by another process"),
+    ):
+        open_file(path)
+    open_file(path).close()
+
+
+def test_readers_of_a_file_cannot_write(tmp_path: Path) -> None:
+    with (
+        contextlib.closing(open_file(tmp_path / "recap.sqlite")) as database,
+        pytest.raises(PartUnavailable, match="readonly"),
+        database.read() as connection,
+    ):
+        connection.execute(sa.text("DELETE FROM erased_profile"))
+
+
+def test_a_reader_sees_one_state_while_another_writes(database: Database) -> None:
+    count = sa.text("SELECT count(*) FROM erased_profile")
+    with database.read() as reading:
+        before = reading.execute(count).scalar()
+        with database.write() as writing:
+            writing.execute(sa.text("INSERT INTO erased_profile VALUES ('default', 'x')"))
+            assert reading.execute(count).scalar() == before == 0
+        assert reading.execute(count).scalar() == 0
+    with database.read() as later:
+        assert later.execute(count).scalar() == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://u:secret@127.0.0.1:1/x", "127.0.0.1"),
+        ("rabbit hole", "REPRISE_RECAP_URL"),
+        ("mysql://127.0.0.1/x", "REPRISE_RECAP_URL"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_one_line_without_the_password(url: str, said: str) -> None:
+    with pytest.raises(StartFault) as caught:
+        open_server(url)
+    assert said in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
