@@ -33,6 +33,8 @@ class Watched:
     events: pl.DataFrame  # p, t, w, kind, at_ms, watched_ms, day; in order, of the period
     lifetime: pl.DataFrame  # p, t, day, w, watched_ms, night_ms, plays, completes, last_ms
     days: pl.DataFrame  # lifetime's rows of the period
+    wholes: pl.DataFrame  # p, w, watched_ms > 0, and of the whole title_id and kind; of the period
+    genres: pl.DataFrame  # p, genre, watched_ms > 0; of the period
     opinions: pl.DataFrame  # p, t, kind, thumb, rating; in order, of all time
 
 
@@ -61,6 +63,8 @@ def watched(history: pl.DataFrame, catalogue: Catalogue, period: Period, cutoff_
     )
     lifetime = _by_day(events)
     in_period = pl.col("day").is_between(period.first_number, period.last_number)
+    days = lifetime.filter(in_period)
+    wholes = by_whole(days, names)
     return Watched(
         period=period,
         cutoff_ms=cutoff_ms,
@@ -69,7 +73,9 @@ def watched(history: pl.DataFrame, catalogue: Catalogue, period: Period, cutoff_
         names=names,
         events=events.filter(in_period),
         lifetime=lifetime,
-        days=lifetime.filter(in_period),
+        days=days,
+        wholes=wholes,
+        genres=by_genre(wholes, catalogue),
         opinions=history.filter(pl.col("kind").is_in(OPINION_KINDS)).select(
             "p", "t", "kind", "thumb", rating=pl.col("rating_value") / pl.col("rating_scale")
         ),
@@ -84,6 +90,25 @@ def is_night() -> pl.Expr:
 def is_weekend() -> pl.Expr:
     """Whether `day` is a Saturday or a Sunday."""
     return (pl.col("day") + _THURSDAY_BEFORE_WEEKEND) % 7 >= 5
+
+
+def by_whole(days: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Of rows (p, w, watched_ms): p, w, watched_ms > 0, and of the whole title_id and kind."""
+    return (
+        days.group_by("p", "w")
+        .agg(pl.col("watched_ms").sum())
+        .filter(pl.col("watched_ms") > 0)
+        .join(names.select("t", "title_id", "kind"), left_on="w", right_on="t")
+    )
+
+
+def by_genre(wholes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """The minutes of every genre: p, genre, watched_ms."""
+    return (
+        wholes.join(catalogue.genres, on="title_id")
+        .group_by("p", "genre")
+        .agg(pl.col("watched_ms").sum())
+    )
 
 
 def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
