@@ -1,9 +1,10 @@
 """What every fact is, in SQL over the export's tables: the second of two programs that count.
 
 The first (amounts.py, moments.py, tastes.py) shares nothing with it, not even the time zones:
-DuckDB has its own. `events` are the rows of an export, `titles`, `title_genres` and `title_people`
-the catalogue; a query gives (profile_id, fact_id, number, text), and a row of neither is no fact.
-Profiles and titles are numbered in the order of their ids: numbers are cheaper to group by.
+DuckDB has its own. `events` are the rows of an export and `compacted` its days, with what was
+watched at night; `titles`, `title_genres` and `title_people` are the catalogue. A query gives
+(profile, fact_id, number, text), and a row of neither is no fact. Profiles and titles are numbered
+in the order of their ids: numbers are cheaper to group by.
 """
 
 from typing import Final
@@ -12,12 +13,13 @@ from typing import Final
 TABLES: Final = {
     "profile_numbers": """
 SELECT row_number() OVER (ORDER BY profile_id) AS profile, profile_id
-FROM (SELECT DISTINCT profile_id FROM events)
+FROM (SELECT profile_id FROM events UNION SELECT profile_id FROM compacted)
 """,
     "named": """
 WITH ids AS (
   SELECT title_id FROM titles UNION SELECT parent_id FROM titles WHERE kind = 'EPISODE'
   UNION SELECT DISTINCT title_id FROM events WHERE title_id <> ''
+  UNION SELECT title_id FROM compacted
 ), numbered AS (
   SELECT row_number() OVER (ORDER BY title_id) AS title, title_id, kind, release_date,
     CASE kind WHEN 'EPISODE' THEN parent_id ELSE title_id END AS whole_id
@@ -40,12 +42,31 @@ FROM (
 ) JOIN profile_numbers USING (profile_id)
   JOIN (SELECT title_id, title, whole FROM named) USING (title_id)
 """,
+    "kept_days": """
+SELECT profile, title, whole, day, watched_ms, night_ms, play_count, complete_count,
+  CASE WHEN watched_ms > 0 THEN last_ms END AS last_ms
+FROM compacted JOIN profile_numbers USING (profile_id)
+  JOIN (SELECT title_id, title, whole FROM named) USING (title_id)
+""",
     "days": """
 SELECT profile, title, whole, day, sum(watched_ms)::BIGINT AS watched_ms,
-  coalesce(sum(watched_ms) FILTER (is_night), 0)::BIGINT AS night_ms,
-  count(*) FILTER (kind = 'PLAY') AS plays, count(*) FILTER (kind = 'COMPLETE') AS completes,
-  max(occurred_ms) FILTER (watched_ms > 0) AS last_ms
-FROM watching GROUP BY profile, title, whole, day
+  sum(night_ms)::BIGINT AS night_ms, sum(plays)::BIGINT AS plays,
+  sum(completes)::BIGINT AS completes, max(last_ms) AS last_ms
+FROM (
+  SELECT profile, title, whole, day, watched_ms,
+    CASE WHEN is_night THEN watched_ms ELSE 0 END AS night_ms,
+    (kind = 'PLAY')::BIGINT AS plays, (kind = 'COMPLETE')::BIGINT AS completes,
+    CASE WHEN watched_ms > 0 THEN occurred_ms END AS last_ms
+  FROM watching
+  UNION ALL SELECT * FROM kept_days
+) GROUP BY profile, title, whole, day
+""",
+    "told_events": """
+SELECT * FROM watching
+WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+  AND profile NOT IN (
+    SELECT profile FROM kept_days
+    WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE))
 """,
     "told": """
 SELECT * FROM days WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
@@ -170,8 +191,7 @@ SELECT profile, unnest(['release.newest', 'release.newest.date']), NULL,
 WITH gaps AS (
   SELECT *, lag(whole) OVER ordered IS DISTINCT FROM whole
     OR occurred_ms - watched_ms - lag(occurred_ms) OVER ordered > 1800000 AS is_begin
-  FROM watching
-  WHERE watched_ms > 0 AND day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+  FROM told_events WHERE watched_ms > 0
   WINDOW ordered AS (PARTITION BY profile ORDER BY occurred_ms, sequence, event_id)
 ), runs AS (
   SELECT *, sum(is_begin::INT)
@@ -193,8 +213,7 @@ FROM found JOIN named ON named.title = found.whole
 """,
     "edges": """
 WITH plays AS (
-  SELECT * FROM watching
-  WHERE kind = 'PLAY' AND day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+  SELECT * FROM told_events WHERE kind = 'PLAY'
 ), ends AS (
   SELECT profile, min(occurred_ms) AS first_ms, max(occurred_ms) AS last_ms
   FROM plays GROUP BY profile
