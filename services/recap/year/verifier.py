@@ -13,7 +13,8 @@ from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
-from services.recap.year.queries import QUERIES, TABLES
+from services.recap.year.queries import QUERIES
+from services.recap.year.tables import TABLES
 
 _FACT_SCHEMA: Final = {
     "profile_id": pl.String(),
