@@ -3,6 +3,7 @@ import pytest
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
 DEFAULT_STATES = 300
+DEFAULT_PROFILES = 150
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +15,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--states", type=int, default=DEFAULT_STATES, help="ways to watch a series for its story"
+    )
+    parser.addoption(
+        "--profiles", type=int, default=DEFAULT_PROFILES, help="profiles whose recaps are recounted"
     )
 
 
@@ -31,3 +35,8 @@ def kill_count(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def state_count(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("states", DEFAULT_STATES))
+
+
+@pytest.fixture
+def profile_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("profiles", DEFAULT_PROFILES))
