@@ -17,6 +17,7 @@ NAMES = (
     "overload",
     "restart",
     "rebuild",
+    "recap",
     "compaction",
     "hours",
     "servers",

@@ -7,12 +7,14 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from libs.storage.parquet_export import DAYS, EVENTS
 from services.recap.year import history as histories
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
-from services.recap.year.queries import QUERIES, TABLES
+from services.recap.year.queries import QUERIES
+from services.recap.year.tables import TABLES
 
 _FACT_SCHEMA: Final = {
     "profile_id": pl.String(),
@@ -25,6 +27,13 @@ _COMPARED_SCHEMAS: Final = {
     "taste": _FACT_SCHEMA,
     "axes": _FACT_SCHEMA,
 }
+_COMPACTED: Final = """
+INSERT INTO compacted
+SELECT profile_id, title_id, day, play_count, complete_count, watched_ms,
+  list_sum(hours_ms[1:5]) + list_sum(hours_ms[23:24]), last_ms
+FROM read_parquet({path}, hive_partitioning = false)
+WHERE profile_id NOT IN (SELECT profile_id FROM refusing)
+"""
 # `whose` numbers profiles where the query does.
 _COUNTED: Final = """
 SELECT profile_id, fact_id, number::BIGINT AS number, text::VARCHAR AS text
@@ -65,6 +74,7 @@ class Verifier:
         self._make("title_genres", catalogue.genres)
         self._make("title_people", catalogue.people)
         self._make("history", pl.DataFrame(schema=histories.SCHEMA))
+        self._make("compacted", histories.NO_DAYS)
         self._make("found", pl.DataFrame(schema=_FACT_SCHEMA))
         for name, schema in _COMPARED_SCHEMAS.items():
             self._make(name, pl.DataFrame(schema=schema))
@@ -81,20 +91,29 @@ class Verifier:
         self._connection.close()
 
     def open_partition(
-        self, path: Path, period: Period, cutoff_ms: int, refusing: pl.Series
+        self, folder: Path, period: Period, cutoff_ms: int, refusing: pl.Series
     ) -> None:
-        """Count over one file of an export, but not the profiles that refuse it."""
+        """Count over one partition of an export, but not the profiles that refuse it."""
         self._make("refusing", refusing.to_frame("profile_id"))
         self._connection.execute(
             "CREATE OR REPLACE VIEW events AS SELECT * FROM "  # noqa: S608 - quoted
-            f"read_parquet({_quoted(str(path))}, hive_partitioning = false)"
+            f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
+        self._connection.execute("TRUNCATE compacted")
+        self._connection.execute(_COMPACTED.format(path=_quoted(str(folder / DAYS))))
         self._fill_tables(period, cutoff_ms)
 
-    def open_history(self, history: pl.DataFrame, period: Period, cutoff_ms: int) -> None:
-        """Count over the events of a frame."""
+    def open_history(
+        self,
+        history: pl.DataFrame,
+        period: Period,
+        cutoff_ms: int,
+        compacted: pl.DataFrame = histories.NO_DAYS,
+    ) -> None:
+        """Count over the events of a frame, and over the days that older ones have left."""
         self._fill("history", history)
+        self._fill("compacted", compacted)
         self._fill_tables(period, cutoff_ms)
 
     def open_comparison(
