@@ -23,6 +23,9 @@ NAMES = (
     "servers",
     "households",
     "story",
+    "quiz",
+    "share_images",
+    "quiz_service",
 )
 
 

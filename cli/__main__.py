@@ -11,10 +11,14 @@ import typer
 from cli import batch as batch_command
 from cli import demo as demo_command
 from cli import evaluate as evaluate_command
+from cli import evaluate_quiz as quiz_command
 from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
+from cli import import_pack as pack_command
+from cli import quiz as play_command
 from cli import recap as recap_command
 from cli import recommend as recommend_command
+from cli import share as share_command
 from cli import simulate as simulate_command
 from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
@@ -46,6 +50,8 @@ app = typer.Typer(
 )
 importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data from elsewhere.")
 app.add_typer(importing, name="import")
+evaluating = typer.Typer(invoke_without_command=True)
+app.add_typer(evaluating, name="evaluate")
 app.add_typer(events, name="events")
 app.add_typer(profiles_app, name="profiles")
 app.add_typer(recaps_app, name="recaps")
@@ -158,6 +164,15 @@ def beats(
         raise typer.Exit(1)
 
 
+@importing.command()
+def pack(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A curated quiz, in TOML.")],
+) -> None:
+    """Check a curated quiz against the catalogue and let recap play it."""
+    pack_command.import_pack(_settings(), file, context.obj)
+
+
 @app.command()
 def train(
     context: typer.Context,
@@ -178,7 +193,7 @@ def train(
     train_command.show(train_command.run_training(config, context.obj), context.obj)
 
 
-@app.command()
+@evaluating.callback()
 def evaluate(
     context: typer.Context,
     at: Moment = None,
@@ -194,6 +209,8 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure lists of one time against what happened after it."""
+    if context.invoked_subcommand:
+        return
     settings = _settings()
     check_recorded(settings)
     horizon_ms = round(days * DAY_MS)
@@ -203,6 +220,26 @@ def evaluate(
     )
     evaluation = evaluate_command.evaluate(settings, question, context.obj, is_served=served)
     evaluate_command.show(evaluation, context.obj)
+
+
+@evaluating.command("quiz")
+def evaluate_the_quiz(
+    context: typer.Context,
+    hidden_users: Annotated[
+        Path, typer.Option(help="A profile id a line: training never sees them.")
+    ],
+    answers: Annotated[int, typer.Option(min=1, max=20, help="Questions to each of them.")] = 10,
+    wrong: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of answers given at random.")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Halves histories another way.")] = 1,
+) -> None:
+    """Measure lists after few answers of people whom training has never seen."""
+    settings = _settings()
+    check_recorded(settings)
+    quizzing = quiz_command.Quizzing(hidden_users, answers, wrong, seed)
+    evaluation = quiz_command.evaluate_quiz(settings, quizzing, context.obj)
+    quiz_command.show(evaluation, context.obj)
 
 
 @app.command()
@@ -244,8 +281,11 @@ def recap(
     person: Annotated[str, typer.Option(help="Which of those who share the profile.")] = "",
     language: Annotated[str, typer.Option(help="en, ar or th.")] = "",
     next_limit: Annotated[int, typer.Option("--next", min=0, max=50)] = 5,
+    out: Annotated[Path | None, typer.Option(help="A folder for images to share.")] = None,
+    name: Annotated[str, typer.Option(help="What the images call the viewer.")] = "",
+    hide: Annotated[list[str] | None, typer.Option(help="Titles that are on no image.")] = None,
 ) -> None:
-    """Show a profile's recap, asked of the running services."""
+    """Show a profile's recap, asked of the running services; --out writes it as images."""
     ask = recap_command.Ask(
         profile_id=profile,
         year=year,
@@ -256,7 +296,10 @@ def recap(
         language=language,
         next_limit=next_limit,
     )
-    recap_command.recap(_settings(), ask, context.obj)
+    answer = recap_command.recap(_settings(), ask, context.obj)
+    if out is not None:
+        wanted = share_command.Wanted(out, name, tuple(hide or ()))
+        share_command.write_images(_settings(), ask.message(), answer, wanted, context.obj)
 
 
 @app.command()
@@ -270,6 +313,34 @@ def story(
 ) -> None:
     """Tell the story of a series up to where a profile has watched, and nothing after that."""
     story_command.story(_settings(), profile, series, length, context.obj)
+
+
+@app.command()
+def quiz(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Whom for; nobody: nothing is kept.")] = "",
+    pack: Annotated[str, typer.Option(help="A curated quiz; default: in the mood.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how the belief moves, and why each question.")
+    ] = False,
+    answers: Annotated[
+        str | None, typer.Option(help="Numbers or ids, such as 1,2,0,q; default: asks you.")
+    ] = None,
+    device: Annotated[
+        recommend_command.DeviceName, typer.Option(help="What the viewer watches on.")
+    ] = recommend_command.DeviceName.UNSPECIFIED,
+    quiz_id: Annotated[str, typer.Option(help="Go on with this one; default: a new one.")] = "",
+) -> None:
+    """Play the mood quiz, or a curated pack, and show what to watch tonight."""
+    ask = play_command.Ask(
+        profile_id=profile,
+        pack_id=pack,
+        quiz_id=quiz_id,
+        device=device,
+        explain=explain,
+        answers=None if answers is None else tuple(answers.split(",")),
+    )
+    play_command.quiz(_settings(), ask, context.obj)
 
 
 @app.command()

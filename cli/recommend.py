@@ -76,7 +76,7 @@ def recommend(settings: SuiteSettings, ask: Ask, output: Output) -> None:
         answer = ranking_pb2_grpc.RankingServiceStub(channel).Recommend(
             ask.message(), timeout=CALL_S
         )
-    titles = _titles(settings, list(answer.title_ids))
+    titles = titles_by_id(settings, list(answer.title_ids))
     output.result(_value(ask, answer, titles), _table(ask, answer, titles))
     if not answer.title_ids:
         output.say("[yellow]No titles: nothing in the catalogue may be shown.[/]")
@@ -84,7 +84,7 @@ def recommend(settings: SuiteSettings, ask: Ask, output: Output) -> None:
         output.say(_footer(answer))
 
 
-def _titles(settings: SuiteSettings, title_ids: list[str]) -> dict[str, candidates_pb2.Title]:
+def titles_by_id(settings: SuiteSettings, title_ids: list[str]) -> dict[str, candidates_pb2.Title]:
     """Names and genres; without candidates the slate is shown by ids alone."""
     if not title_ids:
         return {}

@@ -2,15 +2,14 @@
 
 import asyncio
 import sys
-import time
+from collections.abc import Sequence
 
-import prometheus_client
 import structlog
 
 from libs.artifacts.bundle import tenants_below
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
-from libs.serving.application import Application, Build, Mounted, Readiness
+from libs.serving.application import Application, Build, Readiness
 from libs.serving.catalogue_client import CatalogueClient
 from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
@@ -21,32 +20,25 @@ from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
-from libs.storage.recap.beat_table import BeatTable
 from libs.storage.recap.database import Database, open_file, open_server
 from libs.storage.recap.personal_tables import PersonalTables
 from libs.storage.recap.recap_table import RecapTable
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
-from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import recap_pb2_grpc, story_pb2_grpc
-from services.recap import personal_data_servicer
+from services.recap import composition, personal_data_servicer
+from services.recap.composition import Ground, Part
+from services.recap.event_writer_client import EventWriterClient
 from services.recap.events_client import EventsClient
 from services.recap.next_titles_client import NextTitlesClient
-from services.recap.personal_data_servicer import PersonalDataServicer
+from services.recap.ranking_client import RankingClient
 from services.recap.settings import RecapSettings
-from services.recap.story import servicer as story_servicer
-from services.recap.story.desk import BeatDesk
-from services.recap.story.servicer import StoryServicer
-from services.recap.story.teller import StoryTeller
-from services.recap.story.told_series import HeldBeats, make_terms
 from services.recap.tenant_titles import TenantTitles
-from services.recap.year.counter import Counter
-from services.recap.year.recaps import Recaps
-from services.recap.year.servicer import NAME as RECAP
-from services.recap.year.servicer import RecapServicer
+from services.recap.year.counter import Counter as FactCounter
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
+# So long it waits at a time for the first catalogue.
+_FIRST_LOOK_S = 60.0
 
 
 def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) -> Build:
@@ -54,100 +46,96 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
 
     async def open_parts(readiness: Readiness) -> Application:
         database = _database(settings)
-        personal = PersonalTables(database, Pseudonyms.of_file(settings.recap_key_path))
-        candidates = open_channel(
-            settings.candidates_target, connections=settings.connections, tls=identity.channel_tls
-        )
-        catalogue = CatalogueClient(candidates, identity.credentials)
-        events = open_channel(
-            settings.events_target, connections=settings.connections, tls=identity.channel_tls
+        pseudonyms = Pseudonyms.of_file(settings.recap_key_path)
+        personal = PersonalTables(database, pseudonyms)
+        events, candidates, ranking = (
+            open_channel(target, connections=settings.connections, tls=identity.channel_tls)
+            for target in (
+                settings.events_target,
+                settings.candidates_target,
+                settings.ranking_target,
+            )
         )
         profiles, close_profiles = profile_features(
             settings, ProfileFeaturesClient(events, identity.credentials)
         )
+        catalogue = CatalogueClient(candidates, identity.credentials)
         tenants = Tenants(
             lambda tenant: TenantTitles(CatalogueFeed(catalogue, tenant)),
             most=settings.most_tenants,
         )
-        beats = BeatTable(database, make_terms)
-        story = StoryServicer(
-            BeatDesk(tenants.of, beats),
-            StoryTeller(tenants.of, profiles, HeldBeats(beats, most_series=settings.most_series)),
-            metrics,
-        )
-
-        ranking = open_channel(
-            settings.ranking_target, connections=settings.connections, tls=identity.channel_tls
+        ground = Ground(
+            settings=settings,
+            metrics=metrics,
+            database=database,
+            pseudonyms=pseudonyms,
+            personal=personal,
+            profiles=profiles,
+            ranking=RankingClient(ranking, identity.credentials),
+            writer=EventWriterClient(events, identity.credentials),
+            history=EventsClient(events, identity.credentials),
+            next_titles=NextTitlesClient(ranking, identity.credentials),
+            tenants=tenants,
         )
         table = RecapTable(database, personal)
-        counter = Counter(most_tenants=settings.most_tenants)
-        disagreeing = prometheus_client.Counter(
-            "reprise_recap_facts_disagreeing",
-            "Stories not told because two programs did not count the same, by story.",
-            ("story",),
-            registry=metrics.registry,
+        counter = FactCounter(most_tenants=settings.most_tenants)
+        recaps = composition.recaps(ground, table, counter)
+        parts = (
+            composition.year(recaps, table, counter),
+            composition.share(ground, recaps),
+            composition.story(ground),
+            composition.quiz(ground),
+            composition.personal_data(ground),
         )
-        recaps = Recaps(
-            table,
-            profiles,
-            EventsClient(events, identity.credentials),
-            tenants.of,
-            counter,
-            NextTitlesClient(ranking, identity.credentials),
-            lambda story: disagreeing.labels(story).inc(),
-        )
+        names = [part.mounted.name for part in parts]
 
-        async def follow_tenants() -> None:
-            while True:
-                known = await asyncio.to_thread(tenants_below, settings.bundles_path)
-                tenants.open_known((DEFAULT_TENANT, *known))
-                await asyncio.sleep(_TENANTS_S)
+        async def tell_health() -> None:
+            """Ready is who has seen a catalogue, though it be empty."""
+            while not await tenants.of(DEFAULT_TENANT).filled(_FIRST_LOOK_S):
+                pass
+            for name in names:
+                await readiness.set(name, True)
 
         async def close() -> None:
-            for channel in (candidates, events, ranking):
+            for channel in (events, candidates, ranking):
                 await channel.close()
             await close_profiles()
-            counter.close()
+            for part in parts:
+                await part.close()
             database.close()
 
-        await readiness.set(RECAP, True)
-        await readiness.set(personal_data_servicer.NAME, True)
-        await readiness.set(story_servicer.NAME, True)
+        for name in names:
+            await readiness.set(name, name == personal_data_servicer.NAME)
         return Application(
-            services=(
-                Mounted(
-                    RECAP,
-                    lambda server: recap_pb2_grpc.add_RecapServiceServicer_to_server(
-                        RecapServicer(recaps, table, now_ms), server
-                    ),
-                ),
-                Mounted(
-                    personal_data_servicer.NAME,
-                    lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
-                        PersonalDataServicer(personal), server
-                    ),
-                ),
-                Mounted(
-                    story_servicer.NAME,
-                    lambda server: story_pb2_grpc.add_StoryServiceServicer_to_server(story, server),
-                ),
-            ),
+            services=tuple(part.mounted for part in parts),
             authorize=identity.authorize,
-            background=(tenants.run, follow_tenants),
+            background=(
+                tenants.run,
+                lambda: _follow_tenants(settings, tenants, parts),
+                tell_health,
+                *(work for part in parts for work in part.background),
+            ),
             close=close,
         )
 
     return open_parts
 
 
+async def _follow_tenants(
+    settings: RecapSettings, tenants: Tenants[TenantTitles], parts: Sequence[Part]
+) -> None:
+    """Hold in memory whoever has bundles, before the first call for them."""
+    holders = [tenants.open_known, *(part.open_known for part in parts if part.open_known)]
+    while True:
+        known = await asyncio.to_thread(tenants_below, settings.bundles_path)
+        for hold in holders:
+            hold((DEFAULT_TENANT, *known))
+        await asyncio.sleep(_TENANTS_S)
+
+
 def _database(settings: RecapSettings) -> Database:
     url = settings.recap_url.get_secret_value()
     return open_server(url) if url else open_file(settings.recap_path)
-
-
-def now_ms() -> int:
-    """The present in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def main() -> int:

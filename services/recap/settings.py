@@ -1,10 +1,12 @@
 """Settings of the recap service, from the environment."""
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from libs.serving.settings import SuiteSettings
+from services.recap.quiz.selection import LEAST_GAIN_BITS, MOST_ANSWERS, SURE_MASS
 
 
 class RecapSettings(SuiteSettings):
@@ -14,6 +16,18 @@ class RecapSettings(SuiteSettings):
     most_tenants: int = Field(default=32, ge=1, le=10_000)
     # Of how many series the beats are held in memory; some 0.5 MB each where they are many.
     most_series: int = Field(default=256, ge=1, le=100_000)
+    # The share of profiles that are never offered the quiz, to be compared with the others.
+    quiz_hold_out_ratio: float = Field(default=0.05, ge=0, le=1)
+    # While this file is there, nobody is offered the quiz: the kill switch, seen within a second.
+    quiz_off_path: Path = Field(default_factory=lambda known: known["home"] / "recap" / "quiz.off")
+    # Packs that somebody has written, beside those that come with Reprise.
+    quiz_packs_path: Path = Field(default_factory=lambda known: known["home"] / "recap" / "packs")
+    # When to ask no more; a sure ratio above 1 and a gain below 0 never end a quiz early.
+    quiz_most_answers: int = Field(default=MOST_ANSWERS, ge=1, le=20)
+    quiz_sure_ratio: float = Field(default=SURE_MASS, ge=0)
+    quiz_least_gain_bits: float = LEAST_GAIN_BITS
+    # Boards of quizzes under way that are held in memory, of about 2 MB each.
+    quiz_most_boards: int = Field(default=64, ge=1)
 
     @model_validator(mode="after")
     def _check_workers(self) -> Self:

@@ -4,6 +4,8 @@ DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
 DEFAULT_STATES = 300
 DEFAULT_PROFILES = 150
+DEFAULT_PROMPT_PROFILES = 60
+DEFAULT_QUIZ_SEQUENCES = 100
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +21,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--profiles", type=int, default=DEFAULT_PROFILES, help="profiles whose recaps are recounted"
     )
+    parser.addoption(
+        "--prompt-profiles",
+        type=int,
+        default=DEFAULT_PROMPT_PROFILES,
+        help="profiles of a simulated year of prompts",
+    )
+    parser.addoption(
+        "--quiz-sequences",
+        type=int,
+        default=DEFAULT_QUIZ_SEQUENCES,
+        help="random sequences of answers",
+    )
+
+
+@pytest.fixture
+def quiz_sequence_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("quiz_sequences", DEFAULT_QUIZ_SEQUENCES))
+
+
+@pytest.fixture
+def prompt_profile_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("prompt_profiles", DEFAULT_PROMPT_PROFILES))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ erased and exported without anybody remembering to.
 import base64
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +16,9 @@ from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import PART, Database
 from libs.storage.recap.metadata import METADATA
 from libs.storage.scrub import scrub
+
+# The first of the two numbers of an advisory lock in PostgreSQL; the second is of a profile.
+_PROFILE_LOCK: Final = 7404
 
 _ERASED = sa.Table(
     "erased_profile",
@@ -42,6 +45,7 @@ class PersonalTables:
         pseudonym = self._pseudonyms.of(tenant, profile_id)
         count = 0
         with self._database.write() as connection:
+            _lock(connection, pseudonym, "pg_advisory_xact_lock")
             if not self.is_erased(connection, tenant, profile_id):
                 connection.execute(sa.insert(_ERASED).values(tenant=tenant, pseudonym=pseudonym))
             for table in personal_tables():
@@ -56,11 +60,16 @@ class PersonalTables:
         return count
 
     def is_erased(self, connection: sa.Connection, tenant: str, profile_id: str) -> bool:
-        """Whether the profile was erased; asked within the transaction that would write of it."""
+        """Whether the profile was erased; asked within the transaction that would write of it.
+
+        If it was not, an erasure waits for that transaction, and deletes what it has written.
+        """
+        pseudonym = self._pseudonyms.of(tenant, profile_id)
+        _lock(connection, pseudonym, "pg_advisory_xact_lock_shared")
         found = connection.execute(
             sa.select(sa.literal(1)).where(
                 _ERASED.c.tenant == tenant,
-                _ERASED.c.pseudonym == self._pseudonyms.of(tenant, profile_id),
+                _ERASED.c.pseudonym == pseudonym,
             )
         )
         return found.first() is not None
@@ -85,6 +94,13 @@ def personal_tables() -> list[sa.Table]:
     return [
         table for table in METADATA.sorted_tables if "tenant" in table.c and "profile_id" in table.c
     ]
+
+
+def _lock(connection: sa.Connection, pseudonym: str, function: str) -> None:
+    """Keep an erasure and whoever writes of the profile apart; in SQLite one writes at a time."""
+    if connection.dialect.name == "postgresql":
+        number = int.from_bytes(bytes.fromhex(pseudonym[:8]), "big", signed=True)
+        connection.execute(sa.select(getattr(sa.func, function)(_PROFILE_LOCK, number)))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

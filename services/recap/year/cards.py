@@ -12,7 +12,7 @@ from services.recap.year.texts import Words
 # There is more to say of few plays than to compare.
 _LITE_STORIES: Final = frozenset({"minutes", "titles", "edges"})
 # Times and places are the viewer's own.
-_PRIVATE_STORIES: Final = frozenset({"edges", "days", "throwbacks", "country"})
+_PRIVATE_STORIES: Final = frozenset({"edges", "throwbacks", "country"})
 _LISTS: Final = frozenset({"titles", "genres", "people", "series", "discoveries", "throwbacks"})
 # In the order to show them: a day is told once, for the first of its reasons.
 _REASONS: Final[Mapping[str, str]] = {

@@ -1,0 +1,125 @@
+"""The outbox: events that recap has to record, kept with what caused them until they are taken.
+
+An event is written in the transaction of its cause and under an id that follows from it, so a
+process that dies in between loses nothing, and what is sent twice is recorded once.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from libs.domain.event import Event, EventKind, Prompt, QuizAnswer
+from libs.domain.viewing import Device, Surface, ViewingContext
+from libs.storage.recap.metadata import METADATA
+
+_OUTBOX: Final = sa.Table(
+    "event_outbox",
+    METADATA,
+    sa.Column(
+        "place",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("profile_id", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Index("event_outbox_profile", "tenant", "profile_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event that nobody has confirmed yet."""
+
+    place: int
+    tenant: str
+    event: Event
+
+
+def add_events(connection: sa.Connection, tenant: str, events: Sequence[Event]) -> None:
+    """Let events wait, in the transaction of what caused them."""
+    if not events:
+        return
+    rows = [
+        {
+            "tenant": tenant,
+            "profile_id": event.profile_id,
+            "event_id": event.event_id,
+            "event": _encode(event),
+        }
+        for event in events
+    ]
+    connection.execute(sa.insert(_OUTBOX), rows)
+
+
+def oldest_events(connection: sa.Connection, most: int) -> list[WaitingEvent]:
+    """The oldest that wait, of one tenant, in the order of their transactions."""
+    rows = connection.execute(
+        sa.select(_OUTBOX.c.place, _OUTBOX.c.tenant, _OUTBOX.c.event)
+        .order_by(_OUTBOX.c.place)
+        .limit(most)
+    ).all()
+    return [
+        WaitingEvent(place, tenant, _decode(text))
+        for place, tenant, text in rows
+        if tenant == rows[0][1]
+    ]
+
+
+def remove_events(connection: sa.Connection, places: Sequence[int]) -> None:
+    """Forget events that were taken or refused for good."""
+    connection.execute(sa.delete(_OUTBOX).where(_OUTBOX.c.place.in_(places)))
+
+
+def _encode(event: Event) -> str:
+    context = event.context
+    value = {
+        "event_id": event.event_id,
+        "profile_id": event.profile_id,
+        "kind": event.kind.value,
+        "occurred_ms": event.occurred_ms,
+        "sequence": event.sequence,
+        "session_id": event.session_id,
+        "title_id": event.title_id,
+        "context": [
+            context.time_zone,
+            context.device,
+            context.country,
+            context.language,
+            context.surface,
+            context.kids,
+            context.geo_cell,
+        ],
+    }
+    match event.detail:
+        case Prompt(prompt_id=prompt_id):
+            value["prompt"] = prompt_id
+        case QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id):
+            value["quiz_answer"] = [quiz_id, question_id, answer_id]
+        case _:
+            raise TypeError(f"recap records no {event.kind.name}")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _decode(text: str) -> Event:
+    value = json.loads(text)
+    zone, device, country, language, surface, kids, geo_cell = value["context"]
+    detail = Prompt(value["prompt"]) if "prompt" in value else QuizAnswer(*value["quiz_answer"])
+    return Event(
+        event_id=value["event_id"],
+        profile_id=value["profile_id"],
+        kind=EventKind(value["kind"]),
+        occurred_ms=value["occurred_ms"],
+        sequence=value["sequence"],
+        session_id=value["session_id"],
+        title_id=value["title_id"],
+        context=ViewingContext(
+            zone, Device(device), country, language, Surface(surface), kids, geo_cell
+        ),
+        detail=detail,
+    )

@@ -1,0 +1,1 @@
+"""The quiz "In the mood": a few good questions, then the right titles."""

@@ -1,0 +1,142 @@
+"""Questions about what titles are labelled with: genre, mood, energy and company."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.recap.quiz.pool import Pool
+from services.recap.quiz.question import MOST_OPTIONS, Question, QuestionOption
+from services.recap.quiz.title_traits import GENRE, Labels
+
+ELSE: Final = "else"
+
+# A label on less of the belief than this is not worth a place among the answers.
+_LEAST_SHARE: Final = 0.01
+_MOST_IN_GROUP: Final = MOST_OPTIONS - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    text: str
+    closer_text: str
+    reason: str
+    cost_bits: float
+
+
+_WORDINGS: Final = {
+    "mood": _Wording("What mood are you in?", "Which of these moods?", "the mood is {}", 0.05),
+    "energy": _Wording("How much energy have you left?", "And closer?", "the pace is {}", 0.05),
+    "company": _Wording("Who is watching?", "And who exactly?", "it suits {}", 0.05),
+    GENRE: _Wording("What would you like tonight?", "And which of these?", "it is {}", 0.05),
+}
+
+
+def label_questions(pool: Pool) -> tuple[Question, ...]:
+    """A question of each kind that the pool's titles differ in, and closer ones within groups."""
+    return tuple(
+        question
+        for kind, wording in _WORDINGS.items()
+        if kind in pool.labels
+        for question in _of_kind(pool, kind, wording)
+    )
+
+
+def _of_kind(pool: Pool, kind: str, wording: _Wording) -> tuple[Question, ...]:
+    labels = _common(pool.labels[kind], pool.prior)
+    if len(labels.names) < 2:
+        return ()
+    groups = _groups(labels, pool.prior)
+    questions = [_question(kind, kind, wording.text, labels, groups, wording)]
+    shares = pool.prior @ labels.carried
+    for group in groups:
+        if 1 < len(group) < len(labels.names):
+            # Of a large group the commonest are named; the rest are "something else".
+            named = sorted(sorted(group, key=lambda column: -shares[column])[:_MOST_IN_GROUP])
+            name = f"{kind}:{'+'.join(labels.names[column] for column in named)}"
+            closer = tuple((column,) for column in named)
+            questions.append(_question(name, kind, wording.closer_text, labels, closer, wording))
+    return tuple(questions)
+
+
+def _common(labels: Labels, prior: NDArray[np.float64]) -> Labels:
+    """The labels that are worth naming; one on every title tells nothing either."""
+    shares = prior @ labels.carried
+    kept = np.flatnonzero((shares >= _LEAST_SHARE) & (shares <= 1 - _LEAST_SHARE))
+    return Labels(tuple(labels.names[column] for column in kept), labels.carried[:, kept])
+
+
+def _groups(labels: Labels, prior: NDArray[np.float64]) -> tuple[tuple[int, ...], ...]:
+    """At most MOST_OPTIONS groups of labels: the rarest joins the one it is most often met with."""
+    groups: list[tuple[int, ...]] = [(column,) for column in range(len(labels.names))]
+    while len(groups) > MOST_OPTIONS:
+        carried = np.stack([labels.carried[:, group].any(axis=1) for group in groups], axis=1)
+        shares = prior @ carried
+        rarest = int(shares.argmin())
+        together = (prior[:, None] * carried).T @ carried[:, rarest]
+        lift = together / (shares * shares[rarest])
+        room = _MOST_IN_GROUP - len(groups[rarest])
+        lift[[len(group) > room for group in groups]] = -1.0
+        lift[rarest] = -2.0
+        # A group that is large already tells little more by growing.
+        friend = int((lift / shares).argmax())
+        merged = tuple(sorted((*groups[rarest], *groups[friend])))
+        groups = [group for place, group in enumerate(groups) if place not in (rarest, friend)]
+        groups.append(merged)
+    return tuple(sorted(groups))
+
+
+def _question(
+    question_id: str,
+    kind: str,
+    text: str,
+    labels: Labels,
+    groups: tuple[tuple[int, ...], ...],
+    wording: _Wording,
+) -> Question:
+    """Each group is an answer; "something else" stands for titles with other labels only."""
+    fits = [np.asarray(labels.carried[:, list(group)].any(axis=1)) for group in groups]
+    names = [_joined([labels.names[column] for column in group]) for group in groups]
+    options = [
+        QuestionOption(
+            f"o{place}",
+            _capital(name),
+            wording.reason.format(name),
+            label=f"{kind}:{name}" if len(groups[place]) == 1 else "",
+        )
+        for place, name in enumerate(names)
+    ]
+    others = labels.carried.any(axis=1) & ~np.any(fits, axis=0)
+    if others.any() and len(options) < MOST_OPTIONS:
+        fits.append(others)
+        options.append(QuestionOption(ELSE, "Something else", "it is something else"))
+    return question_of(question_id, kind, text, options, fits, wording.cost_bits)
+
+
+def question_of(
+    question_id: str,
+    kind: str,
+    text: str,
+    options: Sequence[QuestionOption],
+    fits: Sequence[NDArray[np.bool_]],
+    cost_bits: float,
+) -> Question:
+    """A question whose options fit titles or do not: `fits` holds (n,) for each option.
+
+    A title that fits several is taken to be named by any of them alike; one that fits none says
+    nothing: all options are as likely.
+    """
+    fitting = np.stack(fits)
+    count = fitting.sum(axis=0)
+    likelihood = np.where(count > 0, fitting / np.maximum(count, 1), 1.0 / len(fitting))
+    return Question(question_id, kind, text, tuple(options), likelihood, fitting, cost_bits)
+
+
+def _joined(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
