@@ -24,6 +24,7 @@ NAMES = (
     "story",
     "quiz",
     "share_images",
+    "quiz_service",
 )
 
 

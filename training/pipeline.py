@@ -19,6 +19,7 @@ from libs.features.title_replay import ReadEvents, TitleBase, TitleReplay
 from libs.features.title_table import TitleTable
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.models.taste_model import QUIZ_PART, TasteModel
 from libs.storage.catalogue_store import read_catalogue
 from libs.storage.recorded_log import open_log
 from training.collaborative_choice import choose
@@ -26,11 +27,13 @@ from training.config import CollaborativeConfig, TrainingConfig
 from training.cuts import Cuts, choose_cuts
 from training.judge import Judged, case_of, judge, popularity_before
 from training.labels import known_rows, relevant_rows, row_of_titles
+from training.opinions import opinions
 from training.queries import Moment, answers
 from training.ranker_fit import FittedTrees, Rows, fit_trees, refit_trees, rows_of, sampled
 from training.report import Progress, Stopwatch, TrainingReport, peak_memory_bytes
 from training.retrieval_fit import Histories, fit_retrieval, reduce_content
 from training.snapshots import EventLog, Snapshot, sample, take_snapshots
+from training.taste_fit import TasteConfig, fit_taste
 from training.text_embeddings import Encode, embed, load_encoder, title_text
 
 # Fewer queries than this cannot tell a good ranker from a lucky one.
@@ -89,10 +92,14 @@ def train_from(
         *moments, last = fit_moments(material, config, done)
         retrieval = last.model
     trained = _train_ranker(material, moments, config, watch)
+    with watch.stage("fit quiz"):
+        taste = _fit_quiz(material, titles, config)
     with watch.stage("publish"):
         parts = {RETRIEVAL_PART: retrieval.write}
         if trained.ranker:
             parts[RANKER_PART] = trained.ranker.write
+        if taste:
+            parts[QUIZ_PART] = taste.write
         version = publish(
             config.bundles,
             parts,
@@ -264,6 +271,20 @@ def _train_ranker(
             final = refit_trees(Rows.join(queries.sampled), fitted, config.ranker, config.seed)
             ranker = Ranker("", material.until_ms, final.booster)
     return Trained(ranker, judged, len(asked))
+
+
+def _fit_quiz(
+    material: Material, titles: Sequence[Title], config: TrainingConfig
+) -> TasteModel | None:
+    """Questions of taste; None where too few profiles could have answered them."""
+    title_ids = material.columns.title_ids
+    return fit_taste(
+        title_ids,
+        {title.title_id: title for title in titles},
+        opinions(material.events, material.title_rows, len(title_ids)),
+        TasteConfig(seed=config.seed),
+        trained_until_ms=material.until_ms,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,7 +23,7 @@ _IDS: Final = "title_ids.json"
 _QUESTIONS: Final = "questions.json"
 _ARRAYS: Final = ("option_means", "covariance", "cross", "title_means")
 
-# Keeps the solution bounded where two questions ask the same.
+# Keeps the solution bounded where two questions ask nearly the same.
 _RIDGE: Final = 1e-2
 _LEAST: Final = 1e-5
 
@@ -61,23 +61,6 @@ class TasteModel:
         counts = [len(question.option_ids) for question in self.questions]
         return np.cumsum(counts) - np.array(counts, dtype=np.int64)
 
-    def with_noise(self, noise: float) -> "TasteModel":
-        """The same where a share of the answers is given at random."""
-        counts = np.array([len(question.option_ids) for question in self.questions])
-        means = (1.0 - noise) * self.option_means + noise / np.repeat(counts, counts)
-        covariance = (1.0 - noise) ** 2 * self.covariance
-        for start, count in zip(self.starts.tolist(), counts.tolist(), strict=True):
-            own = means[start : start + count]
-            covariance[start : start + count, start : start + count] = np.diag(own) - np.outer(
-                own, own
-            )
-        return dataclasses.replace(
-            self,
-            option_means=means.astype(np.float32),
-            covariance=covariance.astype(np.float32),
-            cross=((1.0 - noise) * self.cross).astype(np.float32),
-        )
-
     def of_titles(self, rows: NDArray[np.int64]) -> "TasteModel":
         """The same of some titles only."""
         return dataclasses.replace(
@@ -87,51 +70,69 @@ class TasteModel:
             title_means=self.title_means[rows],
         )
 
+    def of_questions(self, places: Sequence[int]) -> "TasteModel":
+        """The same of some questions only."""
+        kept = [self.questions[place] for place in places]
+        starts = self.starts
+        taken = [
+            np.arange(starts[place], starts[place] + len(question.option_ids))
+            for place, question in zip(places, kept, strict=True)
+        ]
+        columns = np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
+        return dataclasses.replace(
+            self,
+            questions=tuple(kept),
+            option_means=self.option_means[columns],
+            covariance=self.covariance[np.ix_(columns, columns)],
+            cross=self.cross[:, columns],
+        )
+
     def posterior(self, answers: Sequence[tuple[int, int]]) -> TastePosterior:
         """What is expected after `answers`: pairs of the places of a question and its option."""
-        watches, options, cross = self._regressed(answers)
-        watches = np.maximum(watches, _LEAST)
-        likelihood = np.maximum(options[:, None] + cross.T / watches, _LEAST)
+        watches = self.watches(answers)
+        options, cross = self.option_means, self.cross
+        if answers:
+            columns, surprise = self._said(answers)
+            shared = self.covariance[columns].astype(np.float64)
+            gain = np.linalg.solve(self._known(columns), shared)  # (s, o)
+            options = np.clip(options + surprise @ gain, _LEAST, 1.0).astype(np.float32)
+            cross = cross - cross[:, columns] @ gain.astype(np.float32)
+        likelihood = np.divide(cross.T, watches)
+        likelihood += options[:, None]
+        np.maximum(likelihood, _LEAST, out=likelihood)
         starts = self.starts
-        counts = np.diff(np.append(starts, len(options)))
-        sums = np.add.reduceat(likelihood, starts, axis=0)
-        return TastePosterior(
-            watches=watches,
-            options=options,
-            likelihood=np.asarray(likelihood / np.repeat(sums, counts, axis=0), dtype=np.float32),
-        )
+        if len(starts):
+            counts = np.diff(np.append(starts, len(options)))
+            likelihood /= np.repeat(np.add.reduceat(likelihood, starts, axis=0), counts, axis=0)
+        return TastePosterior(watches=watches, options=options, likelihood=likelihood)
 
     def watches(self, answers: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
         """`posterior(answers).watches` alone, for when nothing more is asked."""
-        return np.maximum(self._regressed(answers)[0], _LEAST)
+        expected = self.title_means
+        if answers:
+            columns, surprise = self._said(answers)
+            weights = np.linalg.solve(self._known(columns), surprise).astype(np.float32)
+            expected = expected + self.cross[:, columns] @ weights
+        return np.maximum(expected, _LEAST)
 
-    def _regressed(
+    def _said(
         self, answers: Sequence[tuple[int, int]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Means (n,) and (o,) given the answers, and the covariance (n, o) that is left."""
-        if not answers:
-            return self.title_means, self.option_means, self.cross
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The options (s,) of all questions answered, and how unexpected each one's value is."""
         starts = self.starts
         given = [
             np.arange(starts[place], starts[place] + len(self.questions[place].option_ids))
             for place, _ in answers
         ]
+        chosen = [starts[place] + option for place, option in answers]
         columns = np.concatenate(given)
-        said = np.concatenate(
-            [
-                own == starts[place] + option
-                for own, (place, option) in zip(given, answers, strict=True)
-            ]
-        )
-        surprise = (said - self.option_means[columns]).astype(np.float64)
-        known = self.covariance[np.ix_(columns, columns)].astype(np.float64)
-        known += _RIDGE * np.eye(len(columns))
-        gain = np.linalg.solve(known, self.covariance[columns].astype(np.float64))  # (s, o)
-        told = self.cross[:, columns].astype(np.float32)
-        weights = np.linalg.solve(known, surprise).astype(np.float32)
-        watches = self.title_means + told @ weights
-        options = np.clip(self.option_means + surprise @ gain, _LEAST, 1.0).astype(np.float32)
-        return watches, options, self.cross - told @ gain.astype(np.float32)
+        surprise = np.isin(columns, chosen) - self.option_means[columns].astype(np.float64)
+        return columns, surprise
+
+    def _known(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The covariance (s, s) of some options, bounded from below."""
+        own = self.covariance[np.ix_(columns, columns)].astype(np.float64)
+        return own + _RIDGE * np.eye(len(columns))
 
     @classmethod
     def read(cls, folder: Path, manifest: Manifest) -> "TasteModel":

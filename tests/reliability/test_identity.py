@@ -32,7 +32,14 @@ from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2, privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import share_pb2, share_pb2_grpc, story_pb2, story_pb2_grpc
+from reprise.recap.v1 import (
+    quiz_pb2,
+    quiz_pb2_grpc,
+    share_pb2,
+    share_pb2_grpc,
+    story_pb2,
+    story_pb2_grpc,
+)
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
@@ -75,6 +82,7 @@ class Tenant:
             "share": share_pb2_grpc.ShareServiceStub(suite.recap),
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
             "story": story_pb2_grpc.StoryServiceStub(suite.recap),
+            "quiz": quiz_pb2_grpc.QuizServiceStub(suite.recap),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -116,6 +124,7 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _change_nothing(bravo, acme)
         await _share_nothing(bravo, acme, await made_share(suite, **ACME))
         await _tell_nothing_of_others(acme, bravo)
+        await _play_nothing_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
     assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
 
@@ -253,6 +262,35 @@ async def _share_nothing(bravo: Tenant, acme: Tenant, requests: dict[str, Any]) 
     assert (await bravo.begin("share", "RevokeShare", revocation)).revoked_count == 0
     assert (await acme.begin("share", "GetShared", requests["GetShared"])).cards
     assert (await acme.begin("share", "RevokeShare", revocation)).revoked_count == 1
+
+
+async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
+    """The same ids are others in another tenant, and its states are nobody's."""
+    offer = quiz_pb2.OfferQuizRequest(offer_id="o", profile_id="q")
+    for tenant in (acme, bravo):
+        assert (await tenant.begin("quiz", "OfferQuiz", offer)).is_offered
+    only = quiz_pb2.OfferQuizRequest(offer_id="mine", profile_id="r")
+    assert (await acme.begin("quiz", "OfferQuiz", only)).is_offered
+    dismissal = quiz_pb2.DismissQuizRequest(offer_id="mine", profile_id="r")
+    assert await code_of(bravo.begin("quiz", "DismissQuiz", dismissal)) is grpc.StatusCode.NOT_FOUND
+    start = quiz_pb2.StartQuizRequest(quiz_id="z", profile_id="q", explain=True)
+    begun = {tenant: await tenant.begin("quiz", "StartQuiz", start) for tenant in (acme, bravo)}
+    for tenant, prefix in ((acme, "a-"), (bravo, "b-")):
+        likeliest = begun[tenant].belief.top_title_ids
+        assert likeliest
+        assert all(title_id.startswith(prefix) for title_id in likeliest)
+    answer = quiz_pb2.AnswerQuizQuestionRequest(
+        quiz_id="z",
+        profile_id="q",
+        state=begun[acme].state,
+        question_id=begun[acme].question.question_id,
+        option_id=begun[acme].question.options[0].option_id,
+    )
+    refused = bravo.begin("quiz", "AnswerQuizQuestion", answer)
+    assert await code_of(refused) is grpc.StatusCode.INVALID_ARGUMENT
+    assert (await acme.begin("quiz", "AnswerQuizQuestion", answer)).state
+    again = await bravo.begin("quiz", "StartQuiz", start)
+    assert again.question == begun[bravo].question
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

@@ -36,7 +36,14 @@ from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import share_pb2, share_pb2_grpc, story_pb2, story_pb2_grpc
+from reprise.recap.v1 import (
+    quiz_pb2,
+    quiz_pb2_grpc,
+    share_pb2,
+    share_pb2_grpc,
+    story_pb2,
+    story_pb2_grpc,
+)
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
@@ -62,6 +69,8 @@ ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
     "CreateShare": frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND}),
     "GetShared": frozenset({grpc.StatusCode.NOT_FOUND}),
     "GetStoryRecap": frozenset({grpc.StatusCode.NOT_FOUND}),
+    "DismissQuiz": frozenset({grpc.StatusCode.NOT_FOUND}),
+    "StartQuiz": frozenset({grpc.StatusCode.NOT_FOUND}),
 }
 
 
@@ -133,7 +142,27 @@ def requests_of(version: str) -> dict[str, Message]:
         "GetStoryRecap": story_pb2.GetStoryRecapRequest(
             profile_id="p", series_id=SERIES, length=story_pb2.STORY_LENGTH_MINUTES_3
         ),
+        "OfferQuiz": quiz_pb2.OfferQuizRequest(offer_id="o", profile_id="p", context=context),
+        "DismissQuiz": quiz_pb2.DismissQuizRequest(offer_id="o", profile_id="p"),
+        "StartQuiz": quiz_pb2.StartQuizRequest(
+            quiz_id="z", profile_id="p", context=context, explain=True
+        ),
     }
+
+
+async def answer_of(suite: Served, start: Message) -> Message:
+    """An answer to the first question of a quiz that was begun."""
+    begun = await quiz_pb2_grpc.QuizServiceStub(suite.recap).StartQuiz(
+        cast("quiz_pb2.StartQuizRequest", start)
+    )
+    return quiz_pb2.AnswerQuizQuestionRequest(
+        quiz_id="z",
+        profile_id="p",
+        state=begun.state,
+        question_id=begun.question.question_id,
+        option_id=begun.question.options[0].option_id,
+        explain=True,
+    )
 
 
 def is_of(method: str, service: str) -> bool:
@@ -221,7 +250,9 @@ async def exchanged(method: Any, messages: Sequence[bytes]) -> Message | None:
 async def suite(tmp_path: Path) -> AsyncIterator[tuple[Served, dict[str, Message]]]:
     version = fill(tmp_path, "default", "")
     async with served(tmp_path) as started:
-        yield started, requests_of(version) | await made_share(started)
+        requests = requests_of(version) | await made_share(started)
+        requests["AnswerQuizQuestion"] = await answer_of(started, requests["StartQuiz"])
+        yield started, requests
 
 
 def resident_bytes() -> int:
@@ -233,7 +264,7 @@ def resident_bytes() -> int:
     "service",
     [
         *("events", "candidates", "ranking", "privacy"),
-        *("recap.v1.StoryService", "recap.v1.ShareService"),
+        *("recap.v1.StoryService", "recap.v1.ShareService", "recap.v1.QuizService"),
     ],
 )
 async def test_no_message_breaks_a_service(
@@ -277,6 +308,7 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
     ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
     shares = share_pb2_grpc.ShareServiceStub(started.recap)
     story = story_pb2_grpc.StoryServiceStub(started.recap)
+    quiz = quiz_pb2_grpc.QuizServiceStub(started.recap)
     event = events_pb2.Event()
     event.CopyFrom(requests["RecordEvents"].events[0])  # type: ignore[attr-defined]  # any message
     event.profile_id = value
@@ -304,6 +336,17 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
             candidates_pb2.FindSimilarTitlesRequest(title_id=value),
             "title_id",
         ),
+        (
+            quiz.OfferQuiz,
+            quiz_pb2.OfferQuizRequest(offer_id=value, profile_id="p"),
+            "offer_id",
+        ),
+        (
+            quiz.DismissQuiz,
+            quiz_pb2.DismissQuizRequest(offer_id="o", profile_id=value),
+            "profile_id",
+        ),
+        (quiz.StartQuiz, quiz_pb2.StartQuizRequest(quiz_id=value), "quiz_id"),
         (
             story.GetStoryRecap,
             story_pb2.GetStoryRecapRequest(profile_id="p", series_id=value),

@@ -7,6 +7,7 @@ from libs.domain.event import DAY_MS
 from libs.faults import StartFault
 from libs.models.ranker import RANKER_PART, Ranker
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
+from libs.models.taste_model import QUIZ_PART, TasteModel
 from tests.made_events import START_MS, watch
 from tests.made_world import UNTIL_MS, MemoryLog, encode, make_config, quiet, small_world
 from training.judge import ALL_TIME, BASELINE
@@ -35,6 +36,9 @@ def test_a_published_bundle_beats_popularity_and_loads(tmp_path: Path) -> None:
     assert model.trained_until_ms == report.trained_until_ms
     assert model.title_count == report.title_count == 80
     Ranker.read(store.open_part(report.version, RANKER_PART), manifest)
+    taste = TasteModel.read(store.open_part(report.version, QUIZ_PART), manifest)
+    assert set(taste.title_ids) <= set(model.title_ids)
+    assert taste.trained_until_ms == report.trained_until_ms
 
 
 def test_the_same_input_gives_the_same_bundle(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A question with what each answer would mean for every candidate."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 MOST_OPTIONS: Final = 5
 # The share of answers that are taken to be given at random.
 NOISE: Final = 0.1
+# Double or single precision: what a bundle has learnt is single.
+Likelihood: TypeAlias = NDArray[np.floating[Any]]
+
 # Fit every question: an answer that says nothing, and one that ends the quiz.
 DONT_CARE: Final = "dont_care"
 SKIP: Final = "skip"
@@ -33,18 +36,16 @@ class Question:
     """Something to ask; `likelihood` (o, n) is P(option | the title is wanted), of columns sum 1.
 
     A column of equal numbers is a title that the question says nothing about. `fits` (o, n) is
-    which titles keep each answer. `noise_ratio` is the share of answers given at random, as far as
-    `likelihood` does not hold it already.
+    which titles keep each answer.
     """
 
     question_id: str
     kind: str
     text: str
     options: tuple[QuestionOption, ...]  # (o,) 2 to MOST_OPTIONS
-    likelihood: NDArray[np.float64]  # (o, n)
+    likelihood: Likelihood  # (o, n)
     fits: NDArray[np.bool_]  # (o, n)
     cost_bits: float
-    noise_ratio: float = NOISE
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.options) <= MOST_OPTIONS:
@@ -53,10 +54,9 @@ class Question:
             raise ValueError(f"{self.question_id} must have a row of likelihood and fits an option")
 
     @property
-    def noisy(self) -> NDArray[np.float64]:
-        """`likelihood` (o, n) with a share of the answers on any option alike."""
-        even = self.noise_ratio / len(self.likelihood)
-        return np.asarray((1.0 - self.noise_ratio) * self.likelihood + even)
+    def noisy(self) -> Likelihood:
+        """`likelihood` (o, n) where a share NOISE of the answers falls on any option alike."""
+        return np.asarray((1.0 - NOISE) * self.likelihood + NOISE / len(self.likelihood))
 
     def place_of(self, option_id: str) -> int:
         """The row of an option; raises KeyError if the question has none such."""

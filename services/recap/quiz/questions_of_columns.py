@@ -59,7 +59,7 @@ def _era(pool: Pool) -> Question | None:
 
 
 def _familiarity(pool: Pool) -> Question | None:
-    if pool.popularity is None or not np.ptp(pool.popularity) > 0:
+    if pool.popularity is None or len(np.unique(pool.popularity)) < 2:
         return None
     order = np.argsort(-pool.popularity, kind="stable")
     before = np.empty(len(order))

@@ -50,10 +50,13 @@ def _of_kind(pool: Pool, kind: str, wording: _Wording) -> tuple[Question, ...]:
         return ()
     groups = _groups(labels, pool.prior)
     questions = [_question(kind, kind, wording.text, labels, groups, wording)]
+    shares = pool.prior @ labels.carried
     for group in groups:
         if 1 < len(group) < len(labels.names):
-            name = f"{kind}:{'+'.join(labels.names[column] for column in group)}"
-            closer = tuple((column,) for column in group)
+            # Of a large group the commonest are named; the rest are "something else".
+            named = sorted(sorted(group, key=lambda column: -shares[column])[:_MOST_IN_GROUP])
+            name = f"{kind}:{'+'.join(labels.names[column] for column in named)}"
+            closer = tuple((column,) for column in named)
             questions.append(_question(name, kind, wording.closer_text, labels, closer, wording))
     return tuple(questions)
 
@@ -74,7 +77,8 @@ def _groups(labels: Labels, prior: NDArray[np.float64]) -> tuple[tuple[int, ...]
         rarest = int(shares.argmin())
         together = (prior[:, None] * carried).T @ carried[:, rarest]
         lift = together / (shares * shares[rarest])
-        lift[[len(group) >= _MOST_IN_GROUP for group in groups]] = -1.0
+        room = _MOST_IN_GROUP - len(groups[rarest])
+        lift[[len(group) > room for group in groups]] = -1.0
         lift[rarest] = -2.0
         # A group that is large already tells little more by growing.
         friend = int((lift / shares).argmax())

@@ -72,7 +72,7 @@ class Quiz:
     def _bank(self, said: Sequence[Said]) -> QuestionBank:
         if self.tastes is None:
             return self.bank
-        return QuestionBank.of(self.tastes.questions(_counted(said)), len(self.pool.titles))
+        return self.tastes.bank(_counted(said))
 
 
 def _counted(said: Sequence[Said]) -> list[Said]:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recap.quiz.belief import Belief
-from services.recap.quiz.question import Question
+from services.recap.quiz.question import Likelihood, Question
 
 SURE_TITLES: Final = 10
 SURE_MASS: Final = 0.5
 LEAST_GAIN_BITS: Final = 0.05
+LEAST_ANSWERS: Final = 2
 MOST_ANSWERS: Final = 4
 
 
@@ -66,26 +67,27 @@ class QuestionBank:
     """All questions of a pool, stacked so that all are weighed at once; o options in total."""
 
     questions: tuple[Question, ...]  # (q,)
-    likelihood: NDArray[np.float64]  # (o, n), with noise
+    likelihood: Likelihood  # (o, n), with noise
     starts: NDArray[np.int64]  # (q,) the first option of each question
-    noise_bits: NDArray[np.float64]  # (q, n) entropy of the answer where the title is known
+    surprise_bits: Likelihood  # (o, n) -p log p: summed by question, what an answer has by chance
     costs_bits: NDArray[np.float64]  # (q,)
 
     @classmethod
     def of(cls, questions: tuple[Question, ...], title_count: int) -> "QuestionBank":
         """Stack the questions of a pool of so many titles."""
-        counts = np.array([len(question.options) for question in questions], dtype=np.int64)
-        starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))[: len(questions)]
         if not questions:
-            empty = np.empty((0, title_count))
-            return cls(questions, empty, starts, empty, np.empty(0))
-        likelihood = np.concatenate([question.noisy for question in questions])
-        surprise = -likelihood * np.log2(likelihood)
+            return cls.of_stacked(questions, np.empty((0, title_count)))
+        return cls.of_stacked(questions, np.concatenate([one.noisy for one in questions]))
+
+    @classmethod
+    def of_stacked(cls, questions: tuple[Question, ...], likelihood: Likelihood) -> "QuestionBank":
+        """The bank of questions whose `likelihood` (o, n), with noise, is stacked already."""
+        counts = np.array([len(question.options) for question in questions], dtype=np.int64)
         return cls(
             questions=questions,
             likelihood=likelihood,
-            starts=starts,
-            noise_bits=np.add.reduceat(surprise, starts, axis=0),
+            starts=np.cumsum(counts) - counts,
+            surprise_bits=-likelihood * np.log2(likelihood),
             costs_bits=np.array([question.cost_bits for question in questions]),
         )
 
@@ -98,12 +100,12 @@ class QuestionBank:
 
     def gains_bits(self, belief: Belief) -> NDArray[np.float64]:
         """The mutual information (q,) of each answer and the wanted title."""
-        if not self.questions:
-            return np.empty(0)
-        probabilities = belief.probabilities
+        if not self.questions or not len(belief.log_weights):
+            return np.zeros(len(self.questions))
+        probabilities = belief.probabilities.astype(self.likelihood.dtype)
         answers = self.likelihood @ probabilities
-        answer_bits = np.add.reduceat(-answers * np.log2(answers), self.starts)
-        return np.asarray(answer_bits - self.noise_bits @ probabilities)
+        told = -answers * np.log2(answers) - self.surprise_bits @ probabilities
+        return np.asarray(np.add.reduceat(told, self.starts), dtype=np.float64)
 
 
 def choose(
@@ -129,9 +131,8 @@ def _stop(
 ) -> Stop | None:
     if asked_count >= rules.most_answers:
         return Stop.ENOUGH
-    # Before the first answer it is not the viewer who made the belief sure, and being sure of ten
-    # among few titles is no achievement.
-    if asked_count and belief.mass_of_top(SURE_TITLES) >= rules.sure_mass:
+    # Before an answer it is not the viewer who made the belief sure, and one answer may be wrong.
+    if asked_count >= LEAST_ANSWERS and belief.mass_of_top(SURE_TITLES) >= rules.sure_mass:
         return Stop.SURE
     if not considered or considered[0].gain_bits < rules.least_gain_bits:
         return Stop.NO_GAIN

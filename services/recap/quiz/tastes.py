@@ -11,8 +11,9 @@ from libs.domain.title import Title
 from libs.models.taste_model import TasteModel
 from libs.models.taste_question import Facet, TasteQuestion
 from services.recap.quiz.pool import Pool
-from services.recap.quiz.question import DONT_CARE, Question, QuestionOption
+from services.recap.quiz.question import DONT_CARE, NOISE, Question, QuestionOption
 from services.recap.quiz.questions_of_columns import years_text
+from services.recap.quiz.selection import QuestionBank
 
 # A question about one title tells little to those who do not know it.
 _COSTS_BITS: Final = {"title": 0.02, "genre": 0.0, "era": 0.0}
@@ -34,50 +35,62 @@ class Tastes:
     model: TasteModel  # of m titles of the pool
     places: NDArray[np.int64]  # (m,) where they are in the pool
     title_count: int  # n of the pool
-    options: Mapping[str, tuple[str, tuple[QuestionOption, ...]]]  # by question: text, options
+    worded: tuple[tuple[str, tuple[QuestionOption, ...]], ...]  # (q,) text and options
 
     @classmethod
     def of(cls, model: TasteModel, pool: Pool, titles: Mapping[str, Title]) -> "Tastes":
-        """The model for one pool; `titles` is the catalogue, for what the questions are about."""
+        """The model for one pool; `titles` is the catalogue, for what the questions are about.
+
+        What asks about a title that left the catalogue is left out.
+        """
         row_of = {title_id: row for row, title_id in enumerate(model.title_ids)}
         rows = np.array([row_of.get(title_id, -1) for title_id in pool.title_ids], dtype=np.int64)
         places = np.flatnonzero(rows >= 0)
+        asked = [
+            place
+            for place, question in enumerate(model.questions)
+            if not question.title_id or question.title_id in titles
+        ]
+        kept = model.of_titles(rows[places]).of_questions(asked)
         return cls(
-            model=model.of_titles(rows[places]),
+            model=kept,
             places=places,
             title_count=len(pool.titles),
-            options={
-                question.question_id: _worded(question, titles)
-                for question in model.questions
-                if not question.title_id or question.title_id in titles
-            },
+            worded=tuple(_worded(question, titles) for question in kept.questions),
         )
 
-    def questions(self, answers: Sequence[tuple[str, str]]) -> tuple[Question, ...]:
+    def bank(self, answers: Sequence[tuple[str, str]]) -> QuestionBank:
         """What may be asked after the answers (question_id, option_id), those asked before too."""
         posterior = self.model.posterior(self._said(answers))
-        # A title that the model does not know is as likely after any answer.
-        likelihood = np.repeat(posterior.options[:, None].astype(np.float64), self.title_count, 1)
-        likelihood[:, self.places] = posterior.likelihood
-        usual = likelihood > posterior.options[:, None]
-        found = []
-        for question, start in zip(self.model.questions, self.model.starts.tolist(), strict=True):
-            if question.question_id in self.options:
-                text, options = self.options[question.question_id]
-                own = slice(start, start + len(options))
-                found.append(
-                    Question(
-                        question_id=question.question_id,
-                        kind=question.kind,
-                        text=text,
-                        options=options,
-                        likelihood=likelihood[own],
-                        fits=usual[own],
-                        cost_bits=_COSTS_BITS[question.kind],
-                        noise_ratio=0.0,
-                    )
+        likelihood = posterior.likelihood
+        if len(self.places) < self.title_count:
+            # A title that the model does not know is as likely after any answer.
+            likelihood = np.repeat(posterior.options[:, None], self.title_count, axis=1)
+            likelihood[:, self.places] = posterior.likelihood
+        fits = likelihood > posterior.options[:, None]
+        questions = []
+        for question, start, (text, options) in zip(
+            self.model.questions, self.model.starts.tolist(), self.worded, strict=True
+        ):
+            own = slice(start, start + len(options))
+            questions.append(
+                Question(
+                    question_id=question.question_id,
+                    kind=question.kind,
+                    text=text,
+                    options=options,
+                    likelihood=likelihood[own],
+                    fits=fits[own],
+                    cost_bits=_COSTS_BITS[question.kind],
                 )
-        return tuple(found)
+            )
+        return QuestionBank.of_stacked(tuple(questions), self._noisy(likelihood))
+
+    def _noisy(self, likelihood: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`likelihood` (o, n) as `Question.noisy` has it, of all questions at once."""
+        counts = np.array([len(options) for _, options in self.worded])
+        even = np.repeat(NOISE / np.maximum(counts, 1), counts).astype(np.float32)
+        return (1.0 - NOISE) * likelihood + even[:, None]
 
     def log_ratios(self, answers: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """How much likelier (n,) the answers make each title, as a logarithm up to a constant.
@@ -93,13 +106,20 @@ class Tastes:
         return ratios
 
     def _said(self, answers: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
-        """The answers in the model's places; those that say nothing, or to others, left out."""
-        place_of = {one.question_id: place for place, one in enumerate(self.model.questions)}
-        return [
-            (place, self.model.questions[place].option_ids.index(option_id))
-            for question_id, option_id in answers
-            if option_id != DONT_CARE and (place := place_of.get(question_id)) is not None
-        ]
+        """The answers in the model's places; to questions that are no more they say nothing.
+
+        Raises KeyError for an option that its question does not have.
+        """
+        found = []
+        places = {one.question_id: place for place, one in enumerate(self.model.questions)}
+        for question_id, option_id in answers:
+            place = places.get(question_id)
+            if place is not None and option_id != DONT_CARE:
+                options = self.model.questions[place].option_ids
+                if option_id not in options:
+                    raise KeyError(option_id)
+                found.append((place, options.index(option_id)))
+        return found
 
 
 def _worded(

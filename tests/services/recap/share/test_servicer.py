@@ -22,7 +22,7 @@ from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import recap_pb2, share_pb2, share_pb2_grpc
 from services.candidates.settings import CandidatesSettings
 from services.events.events_codec import event_message
-from services.recap.__main__ import now_ms
+from services.recap.composition import now_ms
 from tests.made_bundle import NOW_MS, catalogue
 from tests.made_suite import Served, fill, served
 
