@@ -24,6 +24,7 @@ NAMES = (
     "story",
     "quiz",
     "quiz_service",
+    "share_images",
 )
 
 

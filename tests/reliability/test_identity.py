@@ -32,16 +32,25 @@ from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2, privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, story_pb2, story_pb2_grpc
+from reprise.recap.v1 import (
+    quiz_pb2,
+    quiz_pb2_grpc,
+    share_pb2,
+    share_pb2_grpc,
+    story_pb2,
+    story_pb2_grpc,
+)
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import watch
+from tests.made_share import SHARER, made_share
 from tests.made_suite import Served, fill, served
 from tests.made_tokens import CLAIMS, NOW_S, RULES, SECRET_KEY, bearer, signed, write_key_set
 
 EVERY_ROLE = tuple(Role)
 TIMEOUT_S = 20.0
+ACME: dict[str, Any] = {"title_id": "a-t01", "metadata": bearer("acme", *EVERY_ROLE)}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +79,7 @@ class Tenant:
             "events": events_pb2_grpc.EventsServiceStub(suite.events),
             "candidates": candidates_pb2_grpc.CandidatesServiceStub(suite.candidates),
             "ranking": ranking_pb2_grpc.RankingServiceStub(suite.ranking),
+            "share": share_pb2_grpc.ShareServiceStub(suite.recap),
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
             "story": story_pb2_grpc.StoryServiceStub(suite.recap),
             "quiz": quiz_pb2_grpc.QuizServiceStub(suite.recap),
@@ -112,6 +122,7 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _see_own(acme, versions["acme"])
         await _see_nothing(bravo, versions)
         await _change_nothing(bravo, acme)
+        await _share_nothing(bravo, acme, await made_share(suite, **ACME))
         await _tell_nothing_of_others(acme, bravo)
         await _play_nothing_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
@@ -266,6 +277,20 @@ async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     assert (await acme.begin("quiz", "AnswerQuizQuestion", answer)).state
     again = await bravo.begin("quiz", "StartQuiz", start)
     assert again.question == begun[bravo].question
+
+
+async def _share_nothing(bravo: Tenant, acme: Tenant, requests: dict[str, Any]) -> None:
+    """`requests` are those by which acme has shared."""
+    preview = await bravo.begin("share", "PreviewShare", requests["PreviewShare"])
+    assert not preview.cards
+    answer = bravo.begin("share", "CreateShare", requests["CreateShare"])
+    assert await code_of(answer) is grpc.StatusCode.FAILED_PRECONDITION
+    answer = bravo.begin("share", "GetShared", requests["GetShared"])
+    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
+    revocation = share_pb2.RevokeShareRequest(profile_id=SHARER)
+    assert (await bravo.begin("share", "RevokeShare", revocation)).revoked_count == 0
+    assert (await acme.begin("share", "GetShared", requests["GetShared"])).cards
+    assert (await acme.begin("share", "RevokeShare", revocation)).revoked_count == 1
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

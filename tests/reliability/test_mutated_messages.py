@@ -36,11 +36,19 @@ from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, story_pb2, story_pb2_grpc
+from reprise.recap.v1 import (
+    quiz_pb2,
+    quiz_pb2_grpc,
+    share_pb2,
+    share_pb2_grpc,
+    story_pb2,
+    story_pb2_grpc,
+)
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import impression, watch
+from tests.made_share import made_share
 from tests.made_suite import Served, fill, served
 from tests.reliability.mutation import mutated
 
@@ -57,6 +65,9 @@ CODES: Final = frozenset({grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT})
 ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
     "FindSimilarTitles": frozenset({grpc.StatusCode.NOT_FOUND}),
     "RetrieveCandidates": frozenset({grpc.StatusCode.FAILED_PRECONDITION}),
+    # Of another content, of a profile without consent, or for anything else than was previewed.
+    "CreateShare": frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND}),
+    "GetShared": frozenset({grpc.StatusCode.NOT_FOUND}),
     "GetStoryRecap": frozenset({grpc.StatusCode.NOT_FOUND}),
     "DismissQuiz": frozenset({grpc.StatusCode.NOT_FOUND}),
     "StartQuiz": frozenset({grpc.StatusCode.NOT_FOUND}),
@@ -239,7 +250,7 @@ async def exchanged(method: Any, messages: Sequence[bytes]) -> Message | None:
 async def suite(tmp_path: Path) -> AsyncIterator[tuple[Served, dict[str, Message]]]:
     version = fill(tmp_path, "default", "")
     async with served(tmp_path) as started:
-        requests = requests_of(version)
+        requests = requests_of(version) | await made_share(started)
         requests["AnswerQuizQuestion"] = await answer_of(started, requests["StartQuiz"])
         yield started, requests
 
@@ -251,7 +262,10 @@ def resident_bytes() -> int:
 
 @pytest.mark.parametrize(
     "service",
-    ["events", "candidates", "ranking", "privacy", "recap.v1.StoryService", "recap.v1.QuizService"],
+    [
+        *("events", "candidates", "ranking", "privacy"),
+        *("recap.v1.StoryService", "recap.v1.ShareService", "recap.v1.QuizService"),
+    ],
 )
 async def test_no_message_breaks_a_service(
     suite: tuple[Served, dict[str, Message]], service: str, message_count: int
@@ -292,6 +306,7 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
     candidates = candidates_pb2_grpc.CandidatesServiceStub(started.candidates)
     events = events_pb2_grpc.EventsServiceStub(started.events)
     ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
+    shares = share_pb2_grpc.ShareServiceStub(started.recap)
     story = story_pb2_grpc.StoryServiceStub(started.recap)
     quiz = quiz_pb2_grpc.QuizServiceStub(started.recap)
     event = events_pb2.Event()
@@ -308,6 +323,8 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
         ),
         (events.GetProfiles, events_pb2.GetProfilesRequest(profile_ids=[value]), "profile_ids[0]"),
         (events.ListHistory, events_pb2.ListHistoryRequest(profile_id=value), "profile_id"),
+        (shares.PreviewShare, share_pb2.PreviewShareRequest(profile_id=value), "profile_id"),
+        (shares.RevokeShare, share_pb2.RevokeShareRequest(profile_id=value), "profile_id"),
         (
             candidates.UpsertTitles,
             candidates_pb2.UpsertTitlesRequest(titles=[title]),
