@@ -56,10 +56,11 @@ def fit_taste(
     if len(kept) == 0 or len(known) < LEAST_PROFILES:
         return None
     ids = tuple(title_ids[row] for row in kept.tolist())
+    shares = _shares(known, kept)
     questions = (
         *_title_questions(ids, support[kept], config),
-        *_genre_questions(ids, titles, support[kept], config, rng),
-        *_era_questions(ids, titles, support[kept], config, rng),
+        *_genre_questions(ids, titles, shares, config, rng),
+        *_era_questions(ids, titles, shares, config, rng),
     )
     if not questions:
         return None
@@ -70,6 +71,17 @@ def fit_taste(
     moments = _moments(book, questions, known.of_rows(kept), places, config.rounds, rng)
     model = TasteModel("", trained_until_ms, ids, questions, *moments.finished())
     return _supported(model, moments.count / config.rounds)
+
+
+def _shares(known: Opinions, kept: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean share (k,) that each of the rows `kept` has of what a profile watches.
+
+    A mean over profiles, not over what they watched: those who watch most watch other things.
+    """
+    sizes = np.diff(known.starts)
+    each = np.repeat(1.0 / np.maximum(sizes, 1), sizes)
+    means = np.bincount(known.rows, weights=each, minlength=known.row_count)[kept]
+    return np.asarray(means / means.sum())
 
 
 class _Sums:
@@ -138,15 +150,15 @@ def _title_questions(
 def _genre_questions(
     ids: Sequence[str],
     titles: Mapping[str, Title],
-    support: NDArray[np.int64],
+    title_shares: NDArray[np.float64],
     config: TasteConfig,
     rng: np.random.Generator,
 ) -> list[TasteQuestion]:
     """Genres beside each other, in many ways: each answer sets one against four others."""
     shares: dict[str, float] = {}
-    for title_id, count in zip(ids, support.tolist(), strict=True):
+    for title_id, share in zip(ids, title_shares.tolist(), strict=True):
         for genre in titles[title_id].genres if title_id in titles else ():
-            shares[genre] = shares.get(genre, 0.0) + count / float(support.sum())
+            shares[genre] = shares.get(genre, 0.0) + share
     names = sorted(shares)
     if len(names) < 2:
         return []
@@ -167,7 +179,7 @@ def _genre_questions(
 def _era_questions(
     ids: Sequence[str],
     titles: Mapping[str, Title],
-    support: NDArray[np.int64],
+    title_shares: NDArray[np.float64],
     config: TasteConfig,
     rng: np.random.Generator,
 ) -> list[TasteQuestion]:
@@ -178,25 +190,25 @@ def _era_questions(
     if not dated.any():
         return []
     order = np.argsort(years[dated], kind="stable")
-    ascending, mass = years[dated][order], np.cumsum(support[dated][order])
+    ascending, mass = years[dated][order], np.cumsum(title_shares[dated][order])
     asked: dict[tuple[int, ...], None] = {}
     for _ in range(config.era_questions):
         drawn = np.sort(rng.choice(_ERA_SHARES, _OPTIONS - 1, replace=False))
         ends = ascending[np.searchsorted(mass, drawn * mass[-1])]
         asked.setdefault(tuple(np.unique(ends[ends < ascending[-1]]).tolist()))
     return [
-        _era_question((int(ascending[0]) - 1, *ends, int(ascending[-1])), years, support)
+        _era_question((int(ascending[0]) - 1, *ends, int(ascending[-1])), years, title_shares)
         for ends in asked
         if ends
     ]
 
 
 def _era_question(
-    edges: tuple[int, ...], years: NDArray[np.int64], support: NDArray[np.int64]
+    edges: tuple[int, ...], years: NDArray[np.int64], title_shares: NDArray[np.float64]
 ) -> TasteQuestion:
     facets = []
     for before, last in itertools.pairwise(edges):
-        share = float(support[(years > before) & (years <= last)].sum() / support.sum())
+        share = float(title_shares[(years > before) & (years <= last)].sum())
         facets.append(Facet(share, first_year=before + 1, last_year=last))
     name = "+".join(str(facet.last_year) for facet in facets)
     return TasteQuestion(f"era:{name}", "era", facets=tuple(facets))

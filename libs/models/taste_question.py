@@ -17,8 +17,8 @@ TITLE_OPTIONS: Final = (LIKED, SEEN, NOT_SEEN)
 
 NO_ANSWER: Final = -1
 
-# Watching so many titles as everybody does is taken for granted beside a history's own.
-_PRIOR_TITLES: Final = 5.0
+# Of a count: below one title there is only chance.
+_LEAST_VARIANCE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +98,19 @@ class AnswerBook:
         """The option (p, q) that each of p histories gives; NO_ANSWER where it says nothing.
 
         `seen` and `liked` (p, n) are 1 where it is so. Of facets the one is preferred that
-        exceeds its usual share most, relatively.
+        exceeds its usual share most, beyond what chance does.
         """
         found = np.full((len(seen), len(self.counts)), NO_ANSWER, dtype=np.int64)
         about = np.flatnonzero(self.title_rows >= 0)
         rows = self.title_rows[about]
         found[:, about] = np.where(liked[:, rows] > 0, 0, np.where(seen[:, rows] > 0, 1, 2))
         watched = seen.sum(axis=1, keepdims=True)
-        expected = (watched + _PRIOR_TITLES) * self.usual
-        lift = (seen @ self.members + _PRIOR_TITLES * self.usual) / np.maximum(expected, 1e-9)
+        expected = watched * self.usual
+        # In standard deviations of a count, so that a rare facet is not preferred by chance.
+        surplus = (seen @ self.members - expected) / np.sqrt(expected + _LEAST_VARIANCE)
         says = np.flatnonzero(watched[:, 0] > 0)
         for place in np.flatnonzero(self.counts).tolist():
             start = int(self.starts[place])
-            own = lift[says, start : start + int(self.counts[place])]
+            own = surplus[says, start : start + int(self.counts[place])]
             found[says, place] = own.argmax(axis=1)
         return found
