@@ -17,14 +17,15 @@ NAMES = (
     "overload",
     "restart",
     "rebuild",
+    "recap",
     "compaction",
     "hours",
     "servers",
     "households",
     "story",
     "quiz",
-    "quiz_service",
     "share_images",
+    "quiz_service",
 )
 
 

@@ -1,5 +1,6 @@
 """An export as large as wanted, quickly made: profiles with a stated number of plays each."""
 
+import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict
@@ -13,7 +14,15 @@ from libs.domain.event import DAY_MS, EventKind
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.domain.title import Person, Title, TitleKind
 from libs.features.schema import FEATURE_SCHEMA_VERSION
-from libs.storage.parquet_export import EXPORT_SCHEMA_VERSION, PROFILES, Export, ExportedFile
+from libs.storage.parquet_days import day_frame
+from libs.storage.parquet_export import (
+    DAYS,
+    EVENTS,
+    EXPORT_SCHEMA_VERSION,
+    PROFILES,
+    Export,
+    ExportedFile,
+)
 from services.recap.year.history import SCHEMA
 
 UNTIL_MS: Final = 20_454 * DAY_MS  # 2026-01-01
@@ -29,13 +38,13 @@ def made_titles(count: int, rng: np.random.Generator) -> list[Title]:
     for place in range(count):
         genres = tuple(sorted(set(rng.choice(_GENRES, 2).tolist())))
         people = tuple(Person(f"person {one}") for one in set(rng.integers(0, 300, 4).tolist()))
-        released = np.datetime64("1970-01-01") + int(rng.integers(0, 20_000))
+        released = dt.date(1970, 1, 1) + dt.timedelta(int(rng.integers(0, 20_000)))
         kind = TitleKind.SERIES if place % 2 else TitleKind.MOVIE
         whole = Title(
             f"t{place:05d}",
             kind,
             f"Title {place}",
-            release_date=released.item(),
+            release_date=released,
             genres=genres,
             people=people,
         )
@@ -64,7 +73,8 @@ def make_export(
     for place in range(partitions):
         count = profiles * (place + 1) // partitions - start
         frame = _events(rng, ids, start, count, plays)
-        files.append(_write(out, f"partition={place:04d}/events.parquet", frame))
+        files.append(_write(out, f"partition={place:04d}/{EVENTS}", frame))
+        files.append(_write(out, f"partition={place:04d}/{DAYS}", day_frame([])))
         start += count
     people = pl.DataFrame(
         {
@@ -81,6 +91,7 @@ def make_export(
         watermark=1,
         exported_ms=UNTIL_MS,
         event_count=sum(one.row_count for one in files),
+        day_count=0,
         profile_count=profiles,
         partition_count=partitions,
         files=(*files, _write(out, PROFILES, people)),
@@ -136,7 +147,7 @@ def _events(
     # As an export is ordered: one play may end after the next has begun.
     return (
         frame.with_columns("profile-" + pl.col("profile_id"))
-        .cast(SCHEMA)
+        .cast(pl.Schema(SCHEMA))
         .sort("profile_id", "occurred_ms", "sequence", "event_id")
     )
 

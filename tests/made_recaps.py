@@ -1,12 +1,14 @@
 """Exports made in a test: events of a log's shape without a log, and catalogues for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from libs.domain.event import Event, EventKind, Recording, WatchedInterval
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
+from libs.features.watched_days import WatchedDay
 from libs.storage.event_row import encode
 from libs.storage.parquet_export import Export, export_log
 
@@ -14,7 +16,13 @@ from libs.storage.parquet_export import Export, export_log
 class MadeLog:
     """The LogReader of these events, all of them recorded when they occurred."""
 
-    def __init__(self, events: Iterable[Event], profiles: Sequence[Profile] = ()) -> None:
+    def __init__(
+        self,
+        events: Iterable[Event],
+        profiles: Sequence[Profile] = (),
+        days: Mapping[str, list[WatchedDay]] = MappingProxyType({}),
+    ) -> None:
+        self._days = days
         self._rows: dict[str, list[tuple[object, ...]]] = {}
         self._profiles = list(profiles)
         for event in sorted(events, key=lambda event: event.order):
@@ -25,10 +33,12 @@ class MadeLog:
         return 1
 
     def profile_ids(self, tenant: str) -> list[str]:
-        return sorted(self._rows)
+        return sorted(self._rows.keys() | self._days.keys())
 
-    def rows_of(self, tenant: str, profile_id: str, *, watermark: int) -> list[tuple[object, ...]]:
-        return self._rows[profile_id]
+    def held_of(
+        self, tenant: str, profile_id: str, *, watermark: int
+    ) -> tuple[list[tuple[object, ...]], list[WatchedDay]]:
+        return self._rows.get(profile_id, []), self._days.get(profile_id, [])
 
     def profiles(self, tenant: str) -> list[Profile]:
         return self._profiles
@@ -41,9 +51,10 @@ def made_export(
     cutoff_ms: int,
     profiles: Sequence[Profile] = (),
     partitions: int = 2,
+    days: Mapping[str, list[WatchedDay]] = MappingProxyType({}),
 ) -> Export:
     """An export of these events as of `cutoff_ms`."""
-    log = MadeLog(events, profiles)
+    log = MadeLog(events, profiles, days)
     return export_log(
         log,  # type: ignore[arg-type]  # all of a LogReader that an export asks for
         DEFAULT_TENANT,

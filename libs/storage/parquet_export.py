@@ -30,7 +30,7 @@ from libs.storage.parquet_days import day_frame
 from libs.storage.recorded_log import RecordedLog
 
 # Raised with every change of a column's name or meaning.
-EXPORT_SCHEMA_VERSION: Final = 2
+EXPORT_SCHEMA_VERSION: Final = 3
 
 _TEXT: Final = pl.String()
 _COLUMN_TYPES: Final[dict[str, pl.DataType]] = {
@@ -76,6 +76,8 @@ _WORDS: Final[dict[str, Callable[[int], str]]] = {
     "thumb": lambda number: ThumbDirection(number).name,
 }
 PROFILES: Final = "profiles.parquet"
+EVENTS: Final = "events.parquet"  # of each partition
+DAYS: Final = "days.parquet"
 _MANIFEST: Final = "manifest.json"
 
 
@@ -260,8 +262,8 @@ def _write_partition(
     part = f"partition={place:04d}"
     (folder / part).mkdir(exist_ok=True)
     return _Partition(
-        _write(folder, f"{part}/events.parquet", pl.DataFrame(columns, schema=_SCHEMA)),
-        _write(folder, f"{part}/days.parquet", day_frame(days)),
+        _write(folder, f"{part}/{EVENTS}", pl.DataFrame(columns, schema=_SCHEMA)),
+        _write(folder, f"{part}/{DAYS}", day_frame(days)),
     )
 
 

@@ -20,13 +20,21 @@ import structlog
 from libs.domain.consent import Consent
 from libs.domain.title import Title
 from libs.faults import StartFault
-from libs.storage.parquet_export import PROFILES, Export, ExportedFile, check_file, read_export
+from libs.storage.parquet_export import (
+    DAYS,
+    EVENTS,
+    PROFILES,
+    Export,
+    ExportedFile,
+    check_file,
+    read_export,
+)
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import Cohorts, Contribution, cohorts, contribution
 from services.recap.year.cohort_check import check_cohorts
 from services.recap.year.counting import Counted, compare, count_story, full_members, recaps
 from services.recap.year.fact import BASE_STORIES, COHORT_STORIES, TOLD_STORIES
-from services.recap.year.history import of_partition
+from services.recap.year.history import days_of_partition, of_partition
 from services.recap.year.period import Period
 from services.recap.year.recap import Recap
 from services.recap.year.stories import STORIES
@@ -64,7 +72,7 @@ class Run:
     @property
     def partitions(self) -> Sequence[ExportedFile]:
         """The files of events, one a partition."""
-        return tuple(one for one in self.export.files if one.file != PROFILES)
+        return tuple(one for one in self.export.files if one.file.endswith(EVENTS))
 
     def part_path(self, place: int, story: str) -> Path:
         """Where a story of a partition is."""
@@ -164,9 +172,12 @@ def _count_partition(
     if not missing:
         return
     path = check_file(run.export_path, file)
-    history = of_partition(path).filter(~pl.col("profile_id").is_in(refusing.implode()))
-    seen = watched(history, catalogue, run.period, run.cutoff_ms)
-    verifier.open_partition(path, run.period, run.cutoff_ms, refusing)
+    older = next(one for one in run.export.files if one.file == file.file.replace(EVENTS, DAYS))
+    is_allowed = ~pl.col("profile_id").is_in(refusing.implode())
+    history = of_partition(path).filter(is_allowed)
+    days = days_of_partition(check_file(run.export_path, older)).filter(is_allowed)
+    seen = watched(history, catalogue, run.period, run.cutoff_ms, days)
+    verifier.open_partition(path.parent, run.period, run.cutoff_ms, refusing)
     for story in missing:
         counted = count_story(story, seen, verifier)
         if counted.disagreeing:

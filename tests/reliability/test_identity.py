@@ -23,6 +23,7 @@ from libs.domain.profile import Profile
 from libs.serving.authorization import ALLOWED, Gate
 from libs.serving.beat_codec import episode_message
 from libs.serving.decision_codec import decision_message
+from libs.serving.decoding import timestamp
 from libs.serving.identity import Metadata, Role
 from libs.serving.profile_codec import profile_message
 from libs.serving.title_codec import title_message
@@ -35,6 +36,8 @@ from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from reprise.recap.v1 import (
     quiz_pb2,
     quiz_pb2_grpc,
+    recap_pb2,
+    recap_pb2_grpc,
     share_pb2,
     share_pb2_grpc,
     story_pb2,
@@ -83,6 +86,7 @@ class Tenant:
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
             "story": story_pb2_grpc.StoryServiceStub(suite.recap),
             "quiz": quiz_pb2_grpc.QuizServiceStub(suite.recap),
+            "recap": recap_pb2_grpc.RecapServiceStub(suite.recap),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -125,6 +129,7 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _share_nothing(bravo, acme, await made_share(suite, **ACME))
         await _tell_nothing_of_others(acme, bravo)
         await _play_nothing_of_others(acme, bravo)
+        await _tell_no_recap_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
     assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
 
@@ -250,6 +255,20 @@ async def _tell_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     assert list((await acme.begin("story", "ListBeats", listing)).episodes) == beats
 
 
+async def _share_nothing(bravo: Tenant, acme: Tenant, requests: dict[str, Any]) -> None:
+    """`requests` are those by which acme has shared."""
+    preview = await bravo.begin("share", "PreviewShare", requests["PreviewShare"])
+    assert not preview.cards
+    answer = bravo.begin("share", "CreateShare", requests["CreateShare"])
+    assert await code_of(answer) is grpc.StatusCode.FAILED_PRECONDITION
+    answer = bravo.begin("share", "GetShared", requests["GetShared"])
+    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
+    revocation = share_pb2.RevokeShareRequest(profile_id=SHARER)
+    assert (await bravo.begin("share", "RevokeShare", revocation)).revoked_count == 0
+    assert (await acme.begin("share", "GetShared", requests["GetShared"])).cards
+    assert (await acme.begin("share", "RevokeShare", revocation)).revoked_count == 1
+
+
 async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     """The same ids are others in another tenant, and its states are nobody's."""
     offer = quiz_pb2.OfferQuizRequest(offer_id="o", profile_id="q")
@@ -279,18 +298,28 @@ async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     assert again.question == begun[bravo].question
 
 
-async def _share_nothing(bravo: Tenant, acme: Tenant, requests: dict[str, Any]) -> None:
-    """`requests` are those by which acme has shared."""
-    preview = await bravo.begin("share", "PreviewShare", requests["PreviewShare"])
-    assert not preview.cards
-    answer = bravo.begin("share", "CreateShare", requests["CreateShare"])
-    assert await code_of(answer) is grpc.StatusCode.FAILED_PRECONDITION
-    answer = bravo.begin("share", "GetShared", requests["GetShared"])
-    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
-    revocation = share_pb2.RevokeShareRequest(profile_id=SHARER)
-    assert (await bravo.begin("share", "RevokeShare", revocation)).revoked_count == 0
-    assert (await acme.begin("share", "GetShared", requests["GetShared"])).cards
-    assert (await acme.begin("share", "RevokeShare", revocation)).revoked_count == 1
+async def _tell_no_recap_of_others(acme: Tenant, bravo: Tenant) -> None:
+    run = recap_pb2.RecordRecapsRequest(
+        run_id="run",
+        period="lifetime",
+        cutoff_time=timestamp(NOW_MS),
+        rows=[
+            recap_pb2.RecapRow(
+                profile_id="theirs", stories_json='{"minutes": {"minutes.total": 7}}'
+            )
+        ],
+        is_last=True,
+    )
+    wanted = recap_pb2.GetRecapRequest(profile_id="theirs", period=recap_pb2.Period(lifetime=True))
+    for tenant, kept in ((acme, True), (bravo, False)):
+        if kept:
+            stored = [one async for one in tenant.begin("recap", "RecordRecaps", iter([run]))]
+            assert [one.recorded_count for one in stored] == [1]
+        assert (await tenant.begin("recap", "GetRecap", wanted)).is_precomputed == kept
+    # The same run of another tenant is another run.
+    run.rows[0].profile_id = "own"
+    assert [one async for one in bravo.begin("recap", "RecordRecaps", iter([run]))]
+    assert (await acme.begin("recap", "GetRecap", wanted)).is_precomputed
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

@@ -39,6 +39,7 @@ from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from reprise.recap.v1 import (
     quiz_pb2,
     quiz_pb2_grpc,
+    recap_pb2,
     share_pb2,
     share_pb2_grpc,
     story_pb2,
@@ -139,6 +140,24 @@ def requests_of(version: str) -> dict[str, Message]:
             series_id=SERIES, episodes=[episode_message(beats_of("e1"))]
         ),
         "ListBeats": story_pb2.ListBeatsRequest(series_id=SERIES, page_size=5),
+        "GetRecap": recap_pb2.GetRecapRequest(
+            profile_id="p",
+            period=recap_pb2.Period(
+                range=recap_pb2.DateRange(first_date="2024-01-01", last_date="2024-12-31")
+            ),
+            language="th",
+            next_limit=3,
+        ),
+        "RecordRecaps": recap_pb2.RecordRecapsRequest(
+            run_id="run",
+            period="2024",
+            cutoff_time=moment,
+            rows=[
+                recap_pb2.RecapRow(profile_id="p", stories_json='{"minutes": {"minutes.total": 7}}')
+            ],
+            cohorts_json='{"countries": {}, "axes": {}}',
+            is_last=True,
+        ),
         "GetStoryRecap": story_pb2.GetStoryRecapRequest(
             profile_id="p", series_id=SERIES, length=story_pb2.STORY_LENGTH_MINUTES_3
         ),
@@ -264,7 +283,12 @@ def resident_bytes() -> int:
     "service",
     [
         *("events", "candidates", "ranking", "privacy"),
-        *("recap.v1.StoryService", "recap.v1.ShareService", "recap.v1.QuizService"),
+        *(
+            "recap.v1.RecapService",
+            "recap.v1.StoryService",
+            "recap.v1.ShareService",
+            "recap.v1.QuizService",
+        ),
     ],
 )
 async def test_no_message_breaks_a_service(
@@ -286,6 +310,9 @@ async def test_no_message_breaks_a_service(
             if isinstance(message, events_pb2.UpsertProfilesRequest):
                 # A mutated message may have had the other profile erased, for good.
                 message.profiles[0].profile_id = "nobody yet"
+            elif isinstance(message, recap_pb2.RecordRecapsRequest):
+                # Or have begun a run of that name with another cutoff.
+                message.run_id = "not begun yet"
             code, details, _ = await outcome(started, method, [message.SerializeToString()])
             assert code is grpc.StatusCode.OK, f"{method} afterwards: {code.name} {details}"
 

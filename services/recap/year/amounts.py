@@ -51,7 +51,7 @@ def titles(watched: Watched) -> pl.DataFrame:
         .group_by("p")
         .agg(episodes=pl.col("t").n_unique())
     )
-    wholes = by_whole(watched)
+    wholes = watched.wholes
     counts = (
         wholes.group_by("p")
         .agg(
@@ -83,7 +83,7 @@ def titles(watched: Watched) -> pl.DataFrame:
 
 def genres(watched: Watched) -> pl.DataFrame:
     """The genres with the most minutes; all of a title's time is of each of its genres."""
-    found = by_genre(watched).sort("p", "watched_ms", "genre", descending=[False, True, False])
+    found = watched.genres.sort("p", "watched_ms", "genre", descending=[False, True, False])
     counts = found.group_by("p").agg(count=pl.len())
     return pl.concat(
         [
@@ -96,8 +96,7 @@ def genres(watched: Watched) -> pl.DataFrame:
 def people(watched: Watched) -> pl.DataFrame:
     """The people with the most minutes; all of a title's time is of each of them."""
     found = (
-        by_whole(watched)
-        .join(watched.catalogue.people, on="title_id")
+        watched.wholes.join(watched.catalogue.people, on="title_id")
         .group_by("p", "person")
         .agg(pl.col("watched_ms").sum(), titles=pl.len())
         .sort("p", "watched_ms", "person", descending=[False, True, False])
@@ -114,8 +113,7 @@ def series(watched: Watched) -> pl.DataFrame:
         .agg(episodes=pl.col("t").n_unique())
     )
     found = (
-        by_whole(watched)
-        .filter(pl.col("kind") == TitleKind.SERIES.name)
+        watched.wholes.filter(pl.col("kind") == TitleKind.SERIES.name)
         .join(episodes, on=["p", "w"], how="left")
         .sort("p", "watched_ms", "w", descending=[False, True, False])
     )
@@ -161,8 +159,9 @@ def night(watched: Watched) -> pl.DataFrame:
 def release(watched: Watched) -> pl.DataFrame:
     """The title that came out first, and the one that came out last."""
     dated = (
-        by_whole(watched)
-        .join(watched.catalogue.titles.select("title_id", "release_date"), on="title_id")
+        watched.wholes.join(
+            watched.catalogue.titles.select("title_id", "release_date"), on="title_id"
+        )
         .filter(pl.col("release_date").is_not_null())
         .with_columns(released=pl.col("release_date").cast(pl.Int32))
     )
@@ -179,24 +178,3 @@ def release(watched: Watched) -> pl.DataFrame:
         }
         found.append(facts(first, values))
     return pl.concat(found)
-
-
-def by_whole(watched: Watched) -> pl.DataFrame:
-    """p, w, watched_ms > 0, and of the whole title_id and kind."""
-    names = watched.names.select("t", "title_id", "kind")
-    return (
-        watched.days.group_by("p", "w")
-        .agg(pl.col("watched_ms").sum())
-        .filter(_IS_WATCHED)
-        .join(names, left_on="w", right_on="t")
-    )
-
-
-def by_genre(watched: Watched) -> pl.DataFrame:
-    """p, genre, watched_ms > 0."""
-    return (
-        by_whole(watched)
-        .join(watched.catalogue.genres, on="title_id")
-        .group_by("p", "genre")
-        .agg(pl.col("watched_ms").sum())
-    )

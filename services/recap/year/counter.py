@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from libs.domain.event import Event
 from libs.domain.title import Title
+from services.recap.ports import HeldHistory
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import Cohorts
 from services.recap.year.counting import compare, count_all, full_members, recaps
-from services.recap.year.history import of_events
+from services.recap.year.history import of_days, of_events
 from services.recap.year.period import Period
 from services.recap.year.recap import Recap
 from services.recap.year.verifier import Verifier
@@ -54,18 +54,19 @@ class Counter:
         self,
         tenant: str,
         titles: KnownTitles,
-        events: list[Event],
+        held: HeldHistory,
         country: str,
         period: Period,
         cutoff_ms: int,
         cohorts: Cohorts,
     ) -> Recap:
-        """What the batch makes of these events, which are all of one profile."""
+        """What the batch makes of a history, which is all of one profile."""
         ready = self._of(tenant, titles)
-        history = of_events(events)
+        history = of_events(held.events)
+        days = of_days((held.profile_id, day) for day in held.days)
         with ready.lock:
-            ready.verifier.open_history(history, period, cutoff_ms)
-            seen = watched(history, ready.catalogue, period, cutoff_ms)
+            ready.verifier.open_history(history, period, cutoff_ms, days)
+            seen = watched(history, ready.catalogue, period, cutoff_ms, days)
             stories = count_all(seen, ready.verifier)
             countries = dict.fromkeys(seen.profiles.to_list(), country)
             members = full_members(stories, countries)

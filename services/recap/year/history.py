@@ -8,7 +8,12 @@ import polars as pl
 
 from libs.domain.event import Event, EventKind, Rating, Thumb, ThumbDirection, WatchedInterval
 from libs.features.engagement import PLAYBACK_KINDS
+from libs.features.watched_days import HOUR_COUNT, WatchedDay
+from libs.storage.parquet_days import day_frame
 
+# The night is from the one hour on the wall until before the other.
+NIGHT_FROM: Final = 22
+NIGHT_UNTIL: Final = 5
 # Those that say that something was watched; what a SEEK jumped over was not.
 WATCHING_KINDS: Final = tuple(
     sorted(kind.name for kind in PLAYBACK_KINDS if kind is not EventKind.SEEK)
@@ -33,6 +38,36 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "thumb": pl.Enum([direction.name for direction in ThumbDirection]),
     "recorded_ms": pl.Int64(),
 }
+
+
+# What is left of events that were compacted: a row a profile, title and day on the wall.
+DAY_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "profile_id": pl.String(),
+    "title_id": pl.String(),
+    "day": pl.Date(),
+    "play_count": pl.Int64(),
+    "complete_count": pl.Int64(),
+    "watched_ms": pl.Int64(),
+    "night_ms": pl.Int64(),
+    "last_ms": pl.Int64(),
+}
+NO_DAYS: Final = pl.DataFrame(schema=DAY_SCHEMA)
+
+
+def days_of_partition(path: Path) -> pl.DataFrame:
+    """The days of one file of an export, DAY_SCHEMA."""
+    return _days(pl.read_parquet(path))
+
+
+def of_days(days: Iterable[tuple[str, WatchedDay]]) -> pl.DataFrame:
+    """The table of these days, each with whose it is."""
+    return _days(day_frame(days))
+
+
+def _days(frame: pl.DataFrame) -> pl.DataFrame:
+    hours = (*range(NIGHT_FROM, HOUR_COUNT), *range(NIGHT_UNTIL))
+    night_ms = pl.sum_horizontal(pl.col("hours_ms").arr.get(hour) for hour in hours)
+    return frame.with_columns(night_ms=night_ms).select(list(DAY_SCHEMA))
 
 
 def of_partition(path: Path) -> pl.DataFrame:

@@ -76,9 +76,9 @@ def edges(watched: Watched) -> pl.DataFrame:
 def days(watched: Watched) -> pl.DataFrame:
     """For each reason the day that it makes remarkable, if there is one."""
     seen = watched.days.filter(pl.col("watched_ms") > 0)
-    by_day = seen.group_by("p", "day").agg(
-        pl.col("watched_ms").sum(), titles=pl.col("w").n_unique()
-    )
+    # A row a whole first: counting distinct ones in a group costs five times as much.
+    by_whole = seen.group_by("p", "day", "w").agg(pl.col("watched_ms").sum(), episodes=pl.len())
+    by_day = by_whole.group_by("p", "day").agg(pl.col("watched_ms").sum(), titles=pl.len())
     return pl.concat(
         [
             _longest(by_day),

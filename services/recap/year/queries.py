@@ -1,67 +1,11 @@
-"""What every fact is, in SQL over the export's tables: the second of two programs that count.
+"""What every fact is, in SQL: the second of two programs that count.
 
 The first (amounts.py, moments.py, tastes.py) shares nothing with it, not even the time zones:
-DuckDB has its own. `events` are the rows of an export, `titles`, `title_genres` and `title_people`
-the catalogue; a query gives (profile_id, fact_id, number, text), and a row of neither is no fact.
-Profiles and titles are numbered in the order of their ids: numbers are cheaper to group by.
+DuckDB has its own. A query gives (profile, fact_id, number, text) over what tables.py makes; a row
+of neither number nor text is no fact.
 """
 
 from typing import Final
-
-# Each is made from what is above it.
-TABLES: Final = {
-    "profile_numbers": """
-SELECT row_number() OVER (ORDER BY profile_id) AS profile, profile_id
-FROM (SELECT DISTINCT profile_id FROM events)
-""",
-    "named": """
-WITH ids AS (
-  SELECT title_id FROM titles UNION SELECT parent_id FROM titles WHERE kind = 'EPISODE'
-  UNION SELECT DISTINCT title_id FROM events WHERE title_id <> ''
-), numbered AS (
-  SELECT row_number() OVER (ORDER BY title_id) AS title, title_id, kind, release_date,
-    CASE kind WHEN 'EPISODE' THEN parent_id ELSE title_id END AS whole_id
-  FROM ids LEFT JOIN titles USING (title_id)
-)
-SELECT numbered.*, wholes.title AS whole
-FROM numbered JOIN numbered AS wholes ON wholes.title_id = numbered.whole_id
-""",
-    "watching": """
-SELECT profile, title, whole, kind, occurred_ms, sequence, event_id, watched_ms,
-  CAST(wall AS DATE) AS day, hour(wall) >= 22 OR hour(wall) < 5 AS is_night
-FROM (
-  SELECT profile_id, title_id, kind, occurred_ms, sequence, event_id,
-    to_ms - from_ms AS watched_ms,
-    timezone(CASE time_zone WHEN '' THEN 'UTC' ELSE time_zone END,
-      make_timestamptz(occurred_ms * 1000)) AS wall
-  FROM events
-  WHERE kind IN ('PLAY', 'PROGRESS', 'PAUSE', 'REWATCH', 'STOP', 'COMPLETE')
-    AND occurred_ms <= $cutoff_ms AND recorded_ms <= $cutoff_ms
-) JOIN profile_numbers USING (profile_id)
-  JOIN (SELECT title_id, title, whole FROM named) USING (title_id)
-""",
-    "days": """
-SELECT profile, title, whole, day, sum(watched_ms)::BIGINT AS watched_ms,
-  coalesce(sum(watched_ms) FILTER (is_night), 0)::BIGINT AS night_ms,
-  count(*) FILTER (kind = 'PLAY') AS plays, count(*) FILTER (kind = 'COMPLETE') AS completes,
-  max(occurred_ms) FILTER (watched_ms > 0) AS last_ms
-FROM watching GROUP BY profile, title, whole, day
-""",
-    "told": """
-SELECT * FROM days WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
-""",
-    "wholes": """
-SELECT profile, told.whole, watched_ms, title_id AS whole_id, kind, release_date
-FROM (SELECT profile, whole, sum(watched_ms)::BIGINT AS watched_ms
-      FROM told GROUP BY profile, whole HAVING sum(watched_ms) > 0) AS told
-JOIN named ON named.title = told.whole
-""",
-    "liked_genres": """
-SELECT profile, genre, sum(watched_ms)::BIGINT AS watched_ms
-FROM wholes JOIN title_genres ON title_genres.title_id = whole_id
-GROUP BY profile, genre
-""",
-}
 
 QUERIES: Final = {
     "minutes": """
@@ -170,8 +114,7 @@ SELECT profile, unnest(['release.newest', 'release.newest.date']), NULL,
 WITH gaps AS (
   SELECT *, lag(whole) OVER ordered IS DISTINCT FROM whole
     OR occurred_ms - watched_ms - lag(occurred_ms) OVER ordered > 1800000 AS is_begin
-  FROM watching
-  WHERE watched_ms > 0 AND day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+  FROM told_events WHERE watched_ms > 0
   WINDOW ordered AS (PARTITION BY profile ORDER BY occurred_ms, sequence, event_id)
 ), runs AS (
   SELECT *, sum(is_begin::INT)
@@ -193,8 +136,7 @@ FROM found JOIN named ON named.title = found.whole
 """,
     "edges": """
 WITH plays AS (
-  SELECT * FROM watching
-  WHERE kind = 'PLAY' AND day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+  SELECT * FROM told_events WHERE kind = 'PLAY'
 ), ends AS (
   SELECT profile, min(occurred_ms) AS first_ms, max(occurred_ms) AS last_ms
   FROM plays GROUP BY profile

@@ -8,14 +8,14 @@ import structlog
 
 from libs.domain.consent import Consent
 from libs.domain.decision import Part
-from libs.domain.event import Event, EventKind
+from libs.domain.event import EventKind
 from libs.domain.profile import Profile
 from libs.domain.title import Title
 from libs.faults import Fault, InvalidField, PartUnavailable
 from libs.serving.profile_features import ProfileFeatures
 from libs.serving.waiting import on_thread
 from libs.storage.recap.recap_table import RecapRun, RecapTable
-from services.recap.ports import History
+from services.recap.ports import HeldHistory, History
 from services.recap.year.cards import cards
 from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.counter import Counter
@@ -164,20 +164,20 @@ class Recaps:
         if titles.version == 0:
             raise PartUnavailable("candidates", "the catalogue has not come yet")
         cutoff_ms = query.now_ms if run is None else run.cutoff_ms
-        events = await self._history.events(
+        held = await self._history.held(
             query.tenant,
             query.profile_id,
             kinds=_KINDS,
             until_ms=cutoff_ms,
             timeout_s=remaining_s() * _HISTORY_SHARE,
         )
-        if not events and profile is None:
+        if not (held.events or held.days) and profile is None:
             return RecapAnswer(Level.NONE, Problem.UNKNOWN_PROFILE, cutoff_ms=cutoff_ms)
         recap = await on_thread(
             self._count,
             query,
             titles,
-            events,
+            held,
             "" if profile is None else profile.country,
             cutoff_ms,
             NO_COHORTS if run is None else Cohorts.of_json(run.cohorts_json),
@@ -189,13 +189,13 @@ class Recaps:
         self,
         query: RecapQuery,
         titles: Titles,
-        events: list[Event],
+        held: HeldHistory,
         country: str,
         cutoff_ms: int,
         cohorts: Cohorts,
     ) -> Recap:
         recap = self._counter.count(
-            query.tenant, titles, events, country, query.period, cutoff_ms, cohorts
+            query.tenant, titles, held, country, query.period, cutoff_ms, cohorts
         )
         for story, values in recap.stories.items():
             if values is None:

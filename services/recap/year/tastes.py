@@ -8,7 +8,7 @@ import polars as pl
 from libs.domain.event import DAY_MS, ThumbDirection
 from libs.domain.title import TitleKind
 from libs.features.engagement import LIKED_RATING
-from services.recap.year.amounts import MINUTE_MS, by_genre, by_whole
+from services.recap.year.amounts import MINUTE_MS
 from services.recap.year.long import EMPTY, date_text, facts, ranked
 from services.recap.year.watched import Watched, is_weekend
 
@@ -47,8 +47,7 @@ def discoveries(watched: Watched) -> pl.DataFrame:
         .unique()
     )
     found = (
-        by_genre(watched)
-        .join(before.select("p").unique(), on="p", how="semi")
+        watched.genres.join(before.select("p").unique(), on="p", how="semi")
         .join(known, on=["p", "genre"], how="anti")
         .sort("p", "watched_ms", "genre", descending=[False, True, False])
     )
@@ -127,7 +126,7 @@ def _opinions(watched: Watched) -> pl.DataFrame:
 
 def taste(watched: Watched) -> pl.DataFrame:
     """The minutes of every genre; cohorts sum them."""
-    found = by_genre(watched).sort("p", "genre")
+    found = watched.genres.sort("p", "genre")
     fact_id = pl.concat_str(pl.lit("taste."), "genre")
     return found.select(
         pl.col("p").cast(pl.UInt32),
@@ -140,7 +139,7 @@ def taste(watched: Watched) -> pl.DataFrame:
 def axes(watched: Watched) -> pl.DataFrame:
     """Where the profile stands on each axis of AXES, in whole thousandths or counts."""
     years_ago = dt.datetime.fromtimestamp(watched.cutoff_ms / 1000, dt.UTC).year - VINTAGE_YEARS
-    wholes = by_whole(watched).join(
+    wholes = watched.wholes.join(
         watched.catalogue.titles.select("title_id", "release_date"), on="title_id", how="left"
     )
     is_old = (pl.col("release_date").dt.year() <= years_ago).fill_null(value=False)
@@ -157,7 +156,7 @@ def axes(watched: Watched) -> pl.DataFrame:
             repeats=(pl.col("completes") - 1).clip(lower_bound=0).sum(), plays=pl.col("plays").sum()
         )
     )
-    genres = by_genre(watched).group_by("p").agg(genres=pl.len())
+    genres = watched.genres.group_by("p").agg(genres=pl.len())
     found = (
         watched.days.group_by("p")
         .agg(

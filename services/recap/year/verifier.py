@@ -7,12 +7,14 @@ from typing import Any, Final
 import duckdb
 import polars as pl
 
+from libs.storage.parquet_export import DAYS, EVENTS
 from services.recap.year import history as histories
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
-from services.recap.year.queries import QUERIES, TABLES
+from services.recap.year.queries import QUERIES
+from services.recap.year.tables import TABLES
 
 _FACT_SCHEMA: Final = {
     "profile_id": pl.String(),
@@ -25,20 +27,28 @@ _COMPARED_SCHEMAS: Final = {
     "taste": _FACT_SCHEMA,
     "axes": _FACT_SCHEMA,
 }
+_COMPACTED: Final = """
+INSERT INTO compacted
+SELECT profile_id, title_id, day, play_count, complete_count, watched_ms,
+  list_sum(hours_ms[1:5]) + list_sum(hours_ms[23:24]), last_ms
+FROM read_parquet({path}, hive_partitioning = false)
+WHERE profile_id NOT IN (SELECT profile_id FROM refusing)
+"""
 # `whose` numbers profiles where the query does.
 _COUNTED: Final = """
 SELECT profile_id, fact_id, number::BIGINT AS number, text::VARCHAR AS text
 FROM ({query}) {whose}
 WHERE fact_id IS NOT NULL AND (number IS NOT NULL OR text IS NOT NULL)
 """
-# A fact too many, too few or twice, or of another value leaves a row.
+# A fact too many, too few or twice, or of another value leaves a row; a fact's id begins with its
+# story.
 _DISAGREEING: Final = """
-SELECT DISTINCT profile_id FROM (
+SELECT DISTINCT split_part(fact_id, '.', 1) AS story, profile_id FROM (
   SELECT profile_id, fact_id, number, text, sum(sign) AS signs FROM (
     SELECT profile_id, fact_id, number, text, 1 AS sign FROM found
     UNION ALL SELECT *, -1 FROM ({counted}))
   GROUP BY profile_id, fact_id, number, text HAVING signs <> 0)
-ORDER BY profile_id
+ORDER BY story, profile_id
 """
 
 
@@ -53,18 +63,16 @@ class Verifier:
         catalogue: Catalogue,
         *,
         threads: int,
-        tables: Mapping[str, str] = TABLES,
-        queries: Mapping[str, str] = QUERIES,
     ) -> None:
         self._connection = duckdb.connect(config={"threads": threads})
-        self._tables = tables
-        self._queries = {**queries, **COMPARISON_QUERIES}
+        self._queries = {**QUERIES, **COMPARISON_QUERIES}
         self._prepared: set[str] = set()
         self._parameters: Mapping[str, Any] = {}
         self._make("titles", catalogue.titles)
         self._make("title_genres", catalogue.genres)
         self._make("title_people", catalogue.people)
         self._make("history", pl.DataFrame(schema=histories.SCHEMA))
+        self._make("compacted", histories.NO_DAYS)
         self._make("found", pl.DataFrame(schema=_FACT_SCHEMA))
         for name, schema in _COMPARED_SCHEMAS.items():
             self._make(name, pl.DataFrame(schema=schema))
@@ -73,7 +81,7 @@ class Verifier:
             self._make(name, frame)
         self._connection.execute("CREATE VIEW events AS SELECT * FROM history")
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
-        for name, query in tables.items():
+        for name, query in TABLES.items():
             self._connection.execute(f"CREATE TABLE {name} AS {query}", _used(query, nothing))
 
     def close(self) -> None:
@@ -81,20 +89,29 @@ class Verifier:
         self._connection.close()
 
     def open_partition(
-        self, path: Path, period: Period, cutoff_ms: int, refusing: pl.Series
+        self, folder: Path, period: Period, cutoff_ms: int, refusing: pl.Series
     ) -> None:
-        """Count over one file of an export, but not the profiles that refuse it."""
+        """Count over one partition of an export, but not the profiles that refuse it."""
         self._make("refusing", refusing.to_frame("profile_id"))
         self._connection.execute(
             "CREATE OR REPLACE VIEW events AS SELECT * FROM "  # noqa: S608 - quoted
-            f"read_parquet({_quoted(str(path))}, hive_partitioning = false)"
+            f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
+        self._connection.execute("TRUNCATE compacted")
+        self._connection.execute(_COMPACTED.format(path=_quoted(str(folder / DAYS))))
         self._fill_tables(period, cutoff_ms)
 
-    def open_history(self, history: pl.DataFrame, period: Period, cutoff_ms: int) -> None:
-        """Count over the events of a frame."""
+    def open_history(
+        self,
+        history: pl.DataFrame,
+        period: Period,
+        cutoff_ms: int,
+        compacted: pl.DataFrame = histories.NO_DAYS,
+    ) -> None:
+        """Count over the events of a frame, and over the days that older ones have left."""
         self._fill("history", history)
+        self._fill("compacted", compacted)
         self._fill_tables(period, cutoff_ms)
 
     def open_comparison(
@@ -119,7 +136,16 @@ class Verifier:
         self._fill("found", found)
         query = _DISAGREEING.format(counted=self._counted(story))
         rows = self._run(f"verify_{story}", query).fetchall()
-        return [profile_id for (profile_id,) in rows]
+        return sorted({profile_id for _, profile_id in rows})
+
+    def all_disagreeing(self, found: pl.DataFrame) -> list[tuple[str, str]]:
+        """Story and profile_id, ascending, of `found` that holds every story but comparisons.
+
+        One statement costs half of one a story where there are few events.
+        """
+        self._fill("found", found)
+        counted = " UNION ALL ".join(f"({self._counted(story)})" for story in QUERIES)
+        return self._run("verify_all", _DISAGREEING.format(counted=counted)).fetchall()
 
     def _counted(self, story: str) -> str:
         whose = "" if story in COMPARISON_QUERIES else "JOIN profile_numbers USING (profile)"
@@ -131,7 +157,7 @@ class Verifier:
             "last_date": period.last.isoformat(),
             "cutoff_ms": cutoff_ms,
         }
-        for name, query in self._tables.items():
+        for name, query in TABLES.items():
             self._connection.execute(f"TRUNCATE {name}")
             self._run(f"fill_{name}", f"INSERT INTO {name} {query}")
 

@@ -8,13 +8,16 @@ import polars as pl
 
 from libs.domain.event import DAY_MS, EventKind
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.history import OPINION_KINDS, WATCHING_KINDS
+from services.recap.year.history import (
+    NIGHT_FROM,
+    NIGHT_UNTIL,
+    NO_DAYS,
+    OPINION_KINDS,
+    WATCHING_KINDS,
+)
 from services.recap.year.local_time import HOUR_MS, local_ms
 from services.recap.year.period import Period
 
-# From 22:00 until before 05:00 on the wall.
-_NIGHT_FROM: Final = 22
-_NIGHT_UNTIL: Final = 5
 _THURSDAY_BEFORE_WEEKEND: Final = 3  # 1970-01-01 was a Thursday: days 2 and 3 a weekend
 
 
@@ -31,22 +34,37 @@ class Watched:
     profiles: pl.Series  # profile_id by p
     names: pl.DataFrame  # t, title_id, kind (null: not in the catalogue), w
     events: pl.DataFrame  # p, t, w, kind, at_ms, watched_ms, day; in order, of the period
-    lifetime: pl.DataFrame  # p, t, day, w, watched_ms, night_ms, plays, completes, last_ms
+    lifetime: pl.DataFrame  # p, t, day, w, watched_ms, night_ms, plays, completes, last_watched_ms
     days: pl.DataFrame  # lifetime's rows of the period
+    wholes: pl.DataFrame  # p, w, watched_ms > 0, and of the whole title_id and kind; of the period
+    genres: pl.DataFrame  # p, genre, watched_ms > 0; of the period
     opinions: pl.DataFrame  # p, t, kind, thumb, rating; in order, of all time
 
 
-def watched(history: pl.DataFrame, catalogue: Catalogue, period: Period, cutoff_ms: int) -> Watched:
-    """The tables of `history`, which is in the order of profiles and their events."""
+def watched(
+    history: pl.DataFrame,
+    catalogue: Catalogue,
+    period: Period,
+    cutoff_ms: int,
+    compacted: pl.DataFrame = NO_DAYS,
+) -> Watched:
+    """The tables of `history`, which is in the order of profiles and their events.
+
+    `compacted` is what is left of older events; what it cannot carry, the order of a day, is not
+    told of profiles that have any in the period.
+    """
     history = history.filter(
         (pl.col("occurred_ms") <= cutoff_ms) & (pl.col("recorded_ms") <= cutoff_ms)
     )
-    numbers = history["profile_id"].rle_id()
-    profiles = history["profile_id"].filter(numbers.diff().fill_null(1) != 0)
-    names = _names(history["title_id"].unique().sort(), catalogue)
-    history = history.with_columns(p=numbers).join(
-        names.select("title_id", "t", "w"), on="title_id", how="left", maintain_order="left"
+    profiles = (
+        pl.concat([history["profile_id"].unique(), compacted["profile_id"].unique()])
+        .unique()
+        .sort()
     )
+    title_ids = pl.concat([history["title_id"].unique(), compacted["title_id"].unique()])
+    names = _names(title_ids.unique(), catalogue)
+    numbers = profiles.to_frame("profile_id").with_row_index("p")
+    history = _numbered(history, numbers, names)
     seen = history.filter(pl.col("kind").is_in(WATCHING_KINDS))
     local = _local_ms(seen)
     events = seen.select(
@@ -59,31 +77,89 @@ def watched(history: pl.DataFrame, catalogue: Catalogue, period: Period, cutoff_
         day=(local // DAY_MS).cast(pl.Int32),
         hour=(local // HOUR_MS % 24).cast(pl.Int8),
     )
-    lifetime = _by_day(events)
     in_period = pl.col("day").is_between(period.first_number, period.last_number)
+    lifetime = _by_day(events)
+    told = events.filter(in_period)
+    if compacted.height:
+        older = _compacted_days(_numbered(compacted, numbers, names))
+        lifetime = _merged(pl.concat([lifetime, older.select(lifetime.columns)]))
+        told = told.join(older.filter(in_period), on="p", how="anti")
+    days = lifetime.filter(in_period)
+    wholes = by_whole(days, names)
     return Watched(
         period=period,
         cutoff_ms=cutoff_ms,
         catalogue=catalogue,
         profiles=profiles,
         names=names,
-        events=events.filter(in_period),
+        events=told,
         lifetime=lifetime,
-        days=lifetime.filter(in_period),
+        days=days,
+        wholes=wholes,
+        genres=by_genre(wholes, catalogue),
         opinions=history.filter(pl.col("kind").is_in(OPINION_KINDS)).select(
             "p", "t", "kind", "thumb", rating=pl.col("rating_value") / pl.col("rating_scale")
         ),
     )
 
 
+def _numbered(frame: pl.DataFrame, numbers: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    return frame.join(numbers, on="profile_id", how="left", maintain_order="left").join(
+        names.select("title_id", "t", "w"), on="title_id", how="left", maintain_order="left"
+    )
+
+
+def _compacted_days(days: pl.DataFrame) -> pl.DataFrame:
+    """As `_by_day`, of days that came as such."""
+    return days.select(
+        "p",
+        "t",
+        pl.col("day").cast(pl.Int32),
+        "w",
+        "watched_ms",
+        "night_ms",
+        plays="play_count",
+        completes="complete_count",
+        last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("last_ms"),
+    )
+
+
+def _merged(days: pl.DataFrame) -> pl.DataFrame:
+    """Of a day of which a part was compacted, one row."""
+    return days.group_by("p", "t", "day").agg(
+        pl.col("w").first(),
+        pl.col("watched_ms", "night_ms", "plays", "completes").sum(),
+        pl.col("last_watched_ms").max(),
+    )
+
+
 def is_night() -> pl.Expr:
     """Whether `hour` is of the night."""
-    return (pl.col("hour") >= _NIGHT_FROM) | (pl.col("hour") < _NIGHT_UNTIL)
+    return (pl.col("hour") >= NIGHT_FROM) | (pl.col("hour") < NIGHT_UNTIL)
 
 
 def is_weekend() -> pl.Expr:
     """Whether `day` is a Saturday or a Sunday."""
     return (pl.col("day") + _THURSDAY_BEFORE_WEEKEND) % 7 >= 5
+
+
+def by_whole(days: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Of rows (p, w, watched_ms): p, w, watched_ms > 0, and of the whole title_id and kind."""
+    return (
+        days.group_by("p", "w")
+        .agg(pl.col("watched_ms").sum())
+        .filter(pl.col("watched_ms") > 0)
+        .join(names.select("t", "title_id", "kind"), left_on="w", right_on="t")
+    )
+
+
+def by_genre(wholes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """The minutes of every genre: p, genre, watched_ms."""
+    return (
+        wholes.join(catalogue.genres, on="title_id")
+        .group_by("p", "genre")
+        .agg(pl.col("watched_ms").sum())
+    )
 
 
 def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
@@ -120,7 +196,6 @@ def _by_day(events: pl.DataFrame) -> pl.DataFrame:
             night_ms=pl.when(is_night()).then("watched_ms").otherwise(0).sum(),
             plays=(pl.col("kind") == EventKind.PLAY.name).sum().cast(pl.Int64),
             completes=(pl.col("kind") == EventKind.COMPLETE.name).sum().cast(pl.Int64),
-            last_ms=pl.col("at_ms").max(),
             last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("at_ms").max(),
         )
         .collect()

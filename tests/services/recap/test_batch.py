@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from libs.domain.consent import Consent
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.domain.profile import Profile
 from libs.domain.title import Title
 from libs.faults import StartFault
+from libs.features.watched_days import watched_days
 from libs.storage.title_json import encode_title
 from services.recap.batch import Built, build, forget, open_run
+from services.recap.ports import HeldHistory
 from services.recap.year.counter import Counter
 from services.recap.year.fact import Level
 from services.recap.year.period import LIFETIME, Period
@@ -23,6 +25,7 @@ from tests.made_recaps import made_export
 from tests.made_world import UNTIL_MS, small_world
 from tests.recap_oracle import oracle
 
+OPINION_KINDS = (EventKind.THUMB, EventKind.RATING)
 PERIODS = (LIFETIME, Period.of_dates("2024-09-01", "2024-09-30"))
 
 
@@ -57,6 +60,12 @@ def _files(work: Path) -> dict[str, str]:
     }
 
 
+def _minutes(recap: Recap) -> int:
+    minutes = (recap.stories["minutes"] or {})["minutes.total"]
+    assert isinstance(minutes, int)
+    return minutes
+
+
 @pytest.mark.parametrize("period", PERIODS)
 def test_every_fact_is_what_plain_sql_over_the_export_says(
     tmp_path: Path, export: Path, period: Period
@@ -89,11 +98,10 @@ def test_comparisons_are_made_in_cohorts_of_fifty(tmp_path: Path, export: Path) 
     recaps = [Recap.of_json(text) for text in _rows(built).values()]
     full = [recap for recap in recaps if recap.level()[0] is Level.FULL]
     assert cohort.size == len(full) >= 50
-    ranked = sorted((recap.stories["minutes"] or {})["minutes.total"] for recap in full)
+    ranked = sorted(_minutes(recap) for recap in full)
     for recap in full:
-        minutes = (recap.stories["minutes"] or {})["minutes.total"]
         percentile = (recap.stories["country"] or {})["country.percentile"]
-        below = sum(one < minutes for one in ranked)
+        below = sum(one < _minutes(recap) for one in ranked)
         assert isinstance(percentile, int)
         assert 100 * below >= percentile * len(ranked), "more than so many percent it says"
         assert (recap.stories["archetype"] or {})["archetype.name"]
@@ -118,7 +126,15 @@ def test_on_demand_is_the_identical_recap(tmp_path: Path, export: Path) -> None:
         rows = _rows(built)
         assert len(rows) > 100
         for profile_id, own in list(events.items())[::2]:
-            recap = counter.count("default", Known(), own, "PT", period, UNTIL_MS, built.cohorts)
+            recap = counter.count(
+                "default",
+                Known(),
+                HeldHistory(profile_id, own, []),
+                "PT",
+                period,
+                UNTIL_MS,
+                built.cohorts,
+            )
             assert recap.to_json() == rows.get(profile_id, "{}")
     counter.close()
 
@@ -221,3 +237,36 @@ def test_the_cutoff_bounds_what_counts(tmp_path: Path) -> None:
     assert len(early) < len(log.events)
     rows = [_rows(_built(tmp_path / name, tmp_path / f"{name}-work")) for name in ("all", "early")]
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_days_of_compacted_events_are_counted_as_the_events_were(
+    tmp_path: Path, period: Period
+) -> None:
+    log, _ = small_world()
+    compacted_until_ms = UNTIL_MS - 21 * DAY_MS - 5 * 3_600_000  # in the middle of a day
+    older: dict[str, list[Event]] = {}
+    for event in log.events:
+        if event.occurred_ms < compacted_until_ms and event.kind not in OPINION_KINDS:
+            older.setdefault(event.profile_id, []).append(event)
+    left = [
+        event
+        for event in log.events
+        if event.occurred_ms >= compacted_until_ms or event.kind in OPINION_KINDS
+    ]
+    days = {profile_id: watched_days(own) for profile_id, own in older.items()}
+    made_export(tmp_path / "whole", log.events, cutoff_ms=UNTIL_MS)
+    made_export(tmp_path / "compacted", left, cutoff_ms=UNTIL_MS, days=days)
+    wanted = _built(tmp_path / "whole", tmp_path / "whole-work", period)
+    found = _built(tmp_path / "compacted", tmp_path / "compacted-work", period)
+    assert found.disagreeing_count == 0
+    recaps = {whose: json.loads(text) for whose, text in _rows(found).items()}
+    assert len(recaps) > 100
+    first = period.first_number
+    for whose, text in _rows(wanted).items():
+        recap = json.loads(text)
+        if any(day.day >= first for day in days.get(whose, ())):
+            # The order within a day is what days do not carry.
+            recap.pop("edges", None)
+            recap.pop("binge", None)
+        assert recaps[whose] == recap

@@ -60,7 +60,7 @@ def _days(**columns: pl.Expr) -> Seen:
 
 
 def _one_profile(frame: pl.DataFrame) -> pl.Expr:
-    return pl.col("profile_id") == frame["profile_id"].mode()[0]
+    return pl.col("profile_id").eq(pl.lit(frame["profile_id"].mode()[0]))
 
 
 def _long_event_of_september(history: pl.DataFrame) -> str:
@@ -114,10 +114,7 @@ SEEN_FAULTS: Final[dict[str, Seen]] = {
         events=seen.events.with_columns(w=pl.col("t")),
     ),
     "a genre told twice": lambda seen: dataclasses.replace(
-        seen,
-        catalogue=dataclasses.replace(
-            seen.catalogue, genres=pl.concat([seen.catalogue.genres, seen.catalogue.genres])
-        ),
+        seen, genres=seen.genres.with_columns(watched_ms=2 * pl.col("watched_ms"))
     ),
     "a person told twice": lambda seen: dataclasses.replace(
         seen,
@@ -204,3 +201,22 @@ def test_a_fault_in_the_period_is_caught(fault: str) -> None:
 def test_a_fault_in_what_is_said_is_caught(fault: str) -> None:
     seen = _seen(_made()[0])
     assert _disagreeing(lambda story, facts: SAID_FAULTS[fault](facts), seen)
+
+
+def test_all_stories_at_once_are_believed_as_each_alone() -> None:
+    history, titles = _made()
+    verifier = Verifier(Catalogue.of(titles), threads=1)
+    try:
+        verifier.open_history(history, PERIOD, CUTOFF_MS)
+        for fault in ("UTC for local", "one event lost", "every event twice"):
+            seen = _seen(HISTORY_FAULTS[fault](history))
+            facts = {story: count(story, seen) for story in STORIES}
+            wanted = [
+                (story, whose)
+                for story in sorted(STORIES)
+                for whose in verifier.disagreeing(story, facts[story])
+            ]
+            assert wanted
+            assert verifier.all_disagreeing(pl.concat(facts.values())) == wanted
+    finally:
+        verifier.close()
