@@ -17,12 +17,15 @@ NAMES = (
     "overload",
     "restart",
     "rebuild",
+    "recap",
     "compaction",
     "hours",
     "servers",
     "households",
     "story",
     "quiz",
+    "share_images",
+    "quiz_service",
 )
 
 

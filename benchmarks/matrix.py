@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import numpy as np
@@ -61,45 +60,46 @@ def run() -> dict[str, Any]:
         "goals_ms": GOALS_MS,
     }
 
-    def embedded(profile_id: str) -> Read:
-        return reader.profile(DEFAULT_TENANT, profile_id)
-
-    with _filled_redis(reader, profile_ids) as from_redis:
-        for name, read in (("embedded", embedded), ("redis", from_redis)):
-            times = np.array(list(_times(settings, read, profile_ids, at_ms, rng)))
-            p50, p99 = np.percentile(times, [50, 99], axis=0)
-            figures[name] = {"n": len(times)} | {
-                part: {"p50_ms": float(p50[place]), "p99_ms": float(p99[place])}
-                for place, part in enumerate((*PARTS, "reference"))
-            }
+    for name, times in asyncio.run(_both(settings, reader, profile_ids, at_ms, rng)).items():
+        p50, p99 = np.percentile(times, [50, 99], axis=0)
+        figures[name] = {"n": len(times)} | {
+            part: {"p50_ms": float(p50[place]), "p99_ms": float(p99[place])}
+            for place, part in enumerate((*PARTS, "reference"))
+        }
     _show(figures)
     return figures
 
 
-@contextmanager
-def _filled_redis(
-    reader: FeatureReader, profile_ids: Sequence[str]
-) -> Iterator[Callable[[str], Read]]:
-    """Reads a profile from a Redis that holds them all, on an event loop that does nothing else."""
-    with running_redis() as server, asyncio.Runner() as runner:
+async def _both(
+    settings: SuiteSettings,
+    reader: FeatureReader,
+    profile_ids: list[str],
+    at_ms: int,
+    rng: np.random.Generator,
+) -> dict[str, NDArray[np.float64]]:
+    """The times of `_times`, on an event loop as in ranking, wherever the features are."""
+
+    async def embedded(profile_id: str) -> Read | None:
+        return reader.profile(DEFAULT_TENANT, profile_id)
+
+    with running_redis() as server:
         client = open_client(server.url(), timeout_s=5.0)
         writer = FeatureWriter(client, epoch=1, ttl_ms=10**9)
         writer.write(_write(profile_id, reader) for profile_id in profile_ids)
         client.close()
         profiles = RedisProfiles(open_async_client(server.url()))
 
-        def read(profile_id: str) -> Read:
-            asked = profiles.profile(DEFAULT_TENANT, profile_id, timeout_s=5.0)
-            found = runner.run(_answered(asked))
-            assert found is not None
-            return found
+        async def from_redis(profile_id: str) -> Read | None:
+            return await profiles.profile(DEFAULT_TENANT, profile_id, timeout_s=5.0)
 
-        yield read
-        runner.run(profiles.close())
-
-
-async def _answered(asked: Awaitable[Read | None]) -> Read | None:
-    return await asked
+        found = {
+            name: np.array(
+                [times async for times in _times(settings, read, profile_ids, at_ms, rng)]
+            )
+            for name, read in (("embedded", embedded), ("redis", from_redis))
+        }
+        await profiles.close()
+    return found
 
 
 def _write(profile_id: str, reader: FeatureReader) -> ProfileWrite:
@@ -113,13 +113,13 @@ def _write(profile_id: str, reader: FeatureReader) -> ProfileWrite:
     return write
 
 
-def _times(
+async def _times(
     settings: SuiteSettings,
-    read_profile: Callable[[str], Read],
+    read_profile: Callable[[str], Awaitable[Read | None]],
     profile_ids: list[str],
     at_ms: int,
     rng: np.random.Generator,
-) -> Iterator[tuple[float, ...]]:
+) -> AsyncIterator[tuple[float, ...]]:
     """Milliseconds of each of PARTS and of the reference, for every profile and round."""
     titles = read_catalogue(settings.catalogue_path, DEFAULT_TENANT)
     columns = from_titles(titles, recommendable_ids(titles))
@@ -138,7 +138,9 @@ def _times(
         for profile_id in profile_ids:
             rows = rng.choice(pool, shape[0], replace=False)
             begun = time.perf_counter()
-            profile, state = read_profile(profile_id)
+            found = await read_profile(profile_id)
+            assert found is not None
+            profile, state = found
             read = time.perf_counter()
             view = resolve(unexpired(state, at_ms), columns)
             resolved = time.perf_counter()

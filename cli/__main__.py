@@ -16,7 +16,9 @@ from cli import import_beats as beats_command
 from cli import import_movielens as movielens_command
 from cli import import_pack as pack_command
 from cli import quiz as play_command
+from cli import recap as recap_command
 from cli import recommend as recommend_command
+from cli import share as share_command
 from cli import simulate as simulate_command
 from cli import simulated_beats as simulated_beats_command
 from cli import status as status_command
@@ -30,6 +32,7 @@ from cli.load import command as load_command
 from cli.moments import parse_moment, today_ms
 from cli.present import check_recorded
 from cli.profiles import profiles as profiles_app
+from cli.recaps import recaps as recaps_app
 from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
@@ -51,6 +54,7 @@ evaluating = typer.Typer(invoke_without_command=True)
 app.add_typer(evaluating, name="evaluate")
 app.add_typer(events, name="events")
 app.add_typer(profiles_app, name="profiles")
+app.add_typer(recaps_app, name="recaps")
 
 Moment = Annotated[
     int | None,
@@ -264,6 +268,38 @@ def recommend(
         purpose=purpose,
     )
     recommend_command.recommend(_settings(), ask, context.obj)
+
+
+@app.command()
+def recap(
+    context: typer.Context,
+    profile: Annotated[str, typer.Option(help="Whose.")],
+    year: Annotated[int | None, typer.Option(help="Default: this one.")] = None,
+    lifetime: Annotated[bool, typer.Option("--lifetime", help="All there is.")] = False,
+    first_date: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD")] = "",
+    last_date: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD")] = "",
+    person: Annotated[str, typer.Option(help="Which of those who share the profile.")] = "",
+    language: Annotated[str, typer.Option(help="en, ar or th.")] = "",
+    next_limit: Annotated[int, typer.Option("--next", min=0, max=50)] = 5,
+    out: Annotated[Path | None, typer.Option(help="A folder for images to share.")] = None,
+    name: Annotated[str, typer.Option(help="What the images call the viewer.")] = "",
+    hide: Annotated[list[str] | None, typer.Option(help="Titles that are on no image.")] = None,
+) -> None:
+    """Show a profile's recap, asked of the running services; --out writes it as images."""
+    ask = recap_command.Ask(
+        profile_id=profile,
+        year=year,
+        is_lifetime=lifetime,
+        first_date=first_date,
+        last_date=last_date,
+        person_id=person,
+        language=language,
+        next_limit=next_limit,
+    )
+    answer = recap_command.recap(_settings(), ask, context.obj)
+    if out is not None:
+        wanted = share_command.Wanted(out, name, tuple(hide or ()))
+        share_command.write_images(_settings(), ask.message(), answer, wanted, context.obj)
 
 
 @app.command()

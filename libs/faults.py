@@ -111,6 +111,24 @@ class BatchTooLarge(Fault):
         )
 
 
+class ConsentMissing(Fault):
+    """The profile has not allowed it; `consent` is the name of a Consent."""
+
+    reason = "CONSENT_MISSING"
+
+    def __init__(self, consent: str) -> None:
+        super().__init__(f"the profile has not given its consent: {consent}", consent=consent)
+
+
+class PreviewChanged(Fault):
+    """What would be made is no longer what was seen."""
+
+    reason = "PREVIEW_CHANGED"
+
+    def __init__(self) -> None:
+        super().__init__("what was previewed has changed; preview it again")
+
+
 class Unauthenticated(Fault):
     """Nobody knows who is calling; `problem` never repeats what was presented."""
 

@@ -26,7 +26,8 @@ _KINDS: Final = ("sister", "enemy", "boss", "spouse", "suspect")
 class MadeStory:
     """A series in the catalogue, what is told of it, and one profile's events."""
 
-    titles: Mapping[str, Title]
+    titles: Mapping[str, Title]  # as the catalogue is now
+    played_ms: Mapping[str, int]  # how long episodes were when they were watched
     beats: Mapping[str, EpisodeBeats]
     told_ms: Mapping[str, int]  # how long episodes were when their beats were told
     events: tuple[Event, ...]
@@ -36,12 +37,13 @@ def made_story(random: Random) -> MadeStory:
     """One of few episodes, watched with skips, rewatches, jumps, backwards or hardly at all."""
     titles = {SERIES_ID: Title(SERIES_ID, TitleKind.SERIES, "The series")}
     beats: dict[str, EpisodeBeats] = {}
+    played_ms: dict[str, int] = {}
     told_ms: dict[str, int] = {}
     first_season = random.choice((0, 1, 1))
     for season in range(first_season, random.randint(1, 3) + 1):
         for number in range(1, random.randint(1, 4) + 1):
             episode_id = f"{random.randint(0, 99):02d}-{season}-{number}"
-            duration_ms = random.randint(40, 2_000) * 1_000
+            played_ms[episode_id] = duration_ms = random.randint(40, 2_000) * 1_000
             titles[episode_id] = Title(
                 episode_id,
                 TitleKind.EPISODE,
@@ -50,14 +52,14 @@ def made_story(random: Random) -> MadeStory:
                 parent_id=SERIES_ID,
                 season_number=season,
                 episode_number=number,
-                duration_ms=duration_ms,
+                duration_ms=_changed(random, duration_ms),
             )
             if random.random() < 0.9:
-                beats[episode_id] = EpisodeBeats(
-                    episode_id, tuple(_beats(random, episode_id, duration_ms))
-                )
                 told_ms[episode_id] = _changed(random, duration_ms)
-    return MadeStory(titles, beats, told_ms, tuple(_events(random, titles)))
+                beats[episode_id] = EpisodeBeats(
+                    episode_id, tuple(_beats(random, episode_id, told_ms[episode_id]))
+                )
+    return MadeStory(titles, played_ms, beats, told_ms, tuple(_events(random, played_ms)))
 
 
 def _changed(random: Random, duration_ms: int) -> int:
@@ -91,9 +93,9 @@ def _beats(random: Random, episode_id: str, duration_ms: int) -> Iterator[Beat]:
         at_ms = end_ms + random.choice((0, 0, 250, 10_000))
 
 
-def _events(random: Random, titles: Mapping[str, Title]) -> Iterator[Event]:
+def _events(random: Random, played_ms: Mapping[str, int]) -> Iterator[Event]:
     """Playbacks in a random order of episodes; reports may miss each other by up to a second."""
-    episodes = [title for title in titles.values() if title.parent_id]
+    episodes = list(played_ms)
     match random.randrange(4):
         case 0:  # in order, up to somewhere
             episodes = episodes[: random.randint(0, len(episodes))]
@@ -104,17 +106,18 @@ def _events(random: Random, titles: Mapping[str, Title]) -> Iterator[Event]:
         case _:
             random.shuffle(episodes)
     thorough = random.choice((0.3, 0.8, 0.97))
-    for play, title in enumerate(episodes):
+    for play, episode_id in enumerate(episodes):
         whole = random.random() < thorough
-        for part, (kind, from_ms, to_ms) in enumerate(_playback(random, title.duration_ms, whole)):
+        duration_ms = played_ms[episode_id]
+        for part, (kind, from_ms, to_ms) in enumerate(_playback(random, duration_ms, whole)):
             yield Event(
                 f"{play}-{part}",
                 "p",
                 kind,
                 _START_MS + random.randrange(10**9),
                 sequence=part,
-                title_id=title.title_id,
-                detail=WatchedInterval(from_ms, to_ms, title.duration_ms),
+                title_id=episode_id,
+                detail=WatchedInterval(from_ms, to_ms, duration_ms),
             )
 
 
@@ -163,16 +166,18 @@ def walk(made: MadeStory) -> Known:
     prefix_ms: dict[str, int] = {}
     order = _order(made.titles)
     for place, title in enumerate(order):
-        watched = _cells_of(made.events, title)
+        played_ms = made.played_ms[title.title_id]
+        watched = _cells_of(made.events, title.title_id, played_ms)
         prefix_ms[title.title_id] = end_ms = _prefix(watched)
-        lengths = [title.duration_ms, made.told_ms.get(title.title_id, title.duration_ms)]
-        if abs(lengths[0] - lengths[1]) <= 60_000 and title.title_id in made.beats:
+        told_ms = made.told_ms.get(title.title_id, played_ms)
+        lengths = (played_ms, told_ms, title.duration_ms)
+        if max(lengths) - min(lengths) <= 60_000 and title.title_id in made.beats:
             known.extend(
                 (title.title_id, beat)
                 for beat in made.beats[title.title_id].beats
                 if beat.end_ms <= end_ms
             )
-        if watched.sum() * CELL_MS < 0.9 * title.duration_ms or not watched.any():
+        if watched.sum() * CELL_MS < 0.9 * played_ms or not watched.any():
             return Known(tuple(known), prefix_ms, title.title_id, place)
     return Known(tuple(known), prefix_ms, "", len(order))
 
@@ -184,10 +189,10 @@ def _order(titles: Mapping[str, Title]) -> list[Title]:
     return sorted(episodes, key=lambda one: (one.season_number, one.episode_number))
 
 
-def _cells_of(events: tuple[Event, ...], title: Title) -> NDArray[np.bool_]:
-    watched = np.zeros(title.duration_ms // CELL_MS + 1, bool)
+def _cells_of(events: tuple[Event, ...], episode_id: str, duration_ms: int) -> NDArray[np.bool_]:
+    watched = np.zeros(duration_ms // CELL_MS + 1, bool)
     for event in events:
-        if event.title_id == title.title_id and event.kind is not EventKind.SEEK:
+        if event.title_id == episode_id and event.kind is not EventKind.SEEK:
             detail = event.detail
             assert isinstance(detail, WatchedInterval)
             watched[detail.from_ms // CELL_MS : detail.to_ms // CELL_MS] = True

@@ -76,6 +76,7 @@ async def served(
     *,
     authorize: Authorize = as_everybody,
     credentials: Credentials = NO_CREDENTIALS,
+    quiz_hold_out_ratio: float = 0.0,
 ) -> AsyncIterator[Served]:
     """The suite over what lies in `home`, once it is ready; `credentials` are its own."""
     identity = Identity(authorize, credentials)
@@ -114,6 +115,8 @@ async def served(
             events_target=events_at,
             candidates_target=candidates_at,
             ranking_target=ranking_at,
+            # Nobody is left out by the luck of a fresh key.
+            quiz_hold_out_ratio=quiz_hold_out_ratio,
         )
         recap_at = await start(recap.build(recap_settings, ServiceMetrics(), identity), recap_port)
         channels = [

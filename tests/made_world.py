@@ -37,7 +37,8 @@ class MemoryLog:
 
     def columns(self, tenant: str, until_ms: int, from_ms: int | None = None) -> EventColumns:
         return from_events(
-            event for event in self.events if (from_ms or 0) <= event.occurred_ms < until_ms
+            [event for event in self.events if (from_ms or 0) <= event.occurred_ms < until_ms],
+            [event for event in self.events if event.occurred_ms < (from_ms or 0)],
         )
 
     def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from libs.domain.event import Event, Rating, Thumb
+from libs.domain.event import Event, EventKind, Rating, Thumb
 from libs.features.daypart import event_daypart
 from libs.features.engagement import engagement, opinion, thumb_value
 
@@ -33,6 +34,8 @@ class EventColumns:
     daypart: NDArray[np.int8]  # (n,) 0 to 7
     position: NDArray[np.int32]  # (n,) place in the row; −1 for none
     propensity: NDArray[np.float64]  # (n,) of the decision behind an impression; NaN for none
+    undone: NDArray[np.int8]  # (n,) the opinion of the thumb before, which a thumb undoes; or 0
+    undone_country: NDArray[np.int32]  # (n,) index in countries, of the thumb before
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -40,8 +43,9 @@ class EventColumns:
 
 # One event as a tuple: the three ids as text, then every other column; None is NaN.
 EventRow = tuple[
-    str, str, str, int, int, int, float, float | None, int, int, int, int, int, float | None
-]
+    str, str, str, int, int, int, float, float | None, int, int, int, int, int, float | None,
+    int, str,
+]  # fmt: skip
 # The name and type of the columns of an EventRow, in its order.
 ROW_COLUMNS: Final[tuple[tuple[str, DTypeLike], ...]] = (
     ("profile", np.int32),
@@ -58,14 +62,47 @@ ROW_COLUMNS: Final[tuple[tuple[str, DTypeLike], ...]] = (
     ("daypart", np.int8),
     ("position", np.int32),
     ("propensity", np.float64),
+    ("undone", np.int8),
+    ("undone_country", np.int32),
 )
 _IDS: Final = ("profile", "title", "country")
+# Columns of ids, and whose ids they are.
+_CODED: Final = {**{name: name for name in _IDS}, "undone_country": "country"}
+
+# A thumb's opinion and country.
+Thumbed = tuple[int, str]
 
 
-def from_events(events: Iterable[Event]) -> EventColumns:
-    """The columns of `events`, sorted into their order."""
-    ordered = sorted(events, key=lambda event: event.order)
-    return from_rows([_row(event) for event in ordered])
+def from_events(events: Iterable[Event], earlier: Iterable[Event] = ()) -> EventColumns:
+    """The columns of `events`, sorted into their order.
+
+    `earlier` are events before all of them, whose thumbs they may undo.
+    """
+    held: dict[tuple[str, str], Thumbed] = {}
+    for event in sorted(earlier, key=_IN_ORDER):
+        _undone(event, held)
+    ordered = sorted(events, key=_IN_ORDER)
+    return from_rows([(*_row(event), *_undone(event, held)) for event in ordered])
+
+
+def without_thumbs(columns: EventColumns) -> EventColumns:
+    """The same, of which thumbs say nothing: who adds a part of the log counts them apart."""
+    is_thumb = columns.kind == EventKind.THUMB
+    return replace(
+        columns,
+        opinion=np.where(is_thumb, 0, columns.opinion).astype(np.int8),
+        undone=np.zeros_like(columns.undone),
+    )
+
+
+def _undone(event: Event, held: dict[tuple[str, str], Thumbed]) -> Thumbed:
+    """What a thumb undoes, and "held" is of it from then on; other events undo nothing."""
+    if not isinstance(event.detail, Thumb):
+        return _NOTHING_UNDONE
+    pair = (event.profile_id, event.title_id)
+    before = held.get(pair, _NOTHING_UNDONE)
+    held[pair] = (thumb_value(event.detail), event.context.country)
+    return before
 
 
 def from_rows(rows: Iterable[EventRow]) -> EventColumns:
@@ -78,6 +115,10 @@ def from_rows(rows: Iterable[EventRow]) -> EventColumns:
 def between(columns: EventColumns, start: int, stop: int) -> EventColumns:
     """The events from `start` until before `stop`, as views on the same ids."""
     return replace(columns, **{name: getattr(columns, name)[start:stop] for name, _ in ROW_COLUMNS})
+
+
+_NOTHING_UNDONE: Final[Thumbed] = (0, "")
+_IN_ORDER: Final = attrgetter("order")
 
 
 class ColumnsBuilder:
@@ -93,8 +134,8 @@ class ColumnsBuilder:
             return
         chunk: list[NDArray[np.generic]] = []
         for (name, dtype), values in zip(ROW_COLUMNS, zip(*rows, strict=True), strict=True):
-            if name in self._codes:
-                codes = self._codes[name]
+            if name in _CODED:
+                codes = self._codes[_CODED[name]]
                 numbers = [codes.setdefault(value, len(codes)) for value in values]
                 chunk.append(np.array(numbers, dtype))
             else:
@@ -109,23 +150,24 @@ class ColumnsBuilder:
             arrays[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
         ids: dict[str, tuple[str, ...]] = {}
         for name in _IDS:
-            ids[name], arrays[name] = _ascending(self._codes[name], arrays[name])
+            ids[name], places = _ascending(self._codes[name])
+            for column, whose in _CODED.items():
+                if whose == name:
+                    arrays[column] = places[arrays[column].astype(np.intp, copy=False)]
         return EventColumns(ids["profile"], ids["title"], ids["country"], **arrays)  # type: ignore[arg-type]  # names and types are those of ROW_COLUMNS
 
 
-def _ascending(
-    codes: dict[str, int], numbers: NDArray[np.generic]
-) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """Renumber from order of appearance to the ascending order of the ids; "" becomes −1."""
+def _ascending(codes: dict[str, int]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The ids in ascending order, and where each code's is among them; "" is −1."""
     names = tuple(sorted(name for name in codes if name))
     place = np.full(len(codes) + 1, -1, np.int32)
     for index, name in enumerate(names):
         place[codes[name]] = index
-    return names, place[numbers.astype(np.intp, copy=False)]
+    return names, place
 
 
-def _row(event: Event) -> EventRow:
-    """One event as a tuple of ROW_COLUMNS, ids as text."""
+def _row(event: Event) -> tuple[Any, ...]:
+    """One event as a tuple of ROW_COLUMNS less the last two, ids as text."""
     detail, placement, attribution = event.detail, event.placement, event.attribution
     return (
         event.profile_id,

@@ -38,6 +38,12 @@ TITLE_COUNTER_NAMES: Final = tuple(name for name, _ in _COLUMNS)
 TITLE_HALF_LIVES_MS: Final[NDArray[np.float64]] = np.array([life for _, life in _COLUMNS])
 TITLE_COUNTER_COUNT: Final = len(_COLUMNS)
 
+# By an opinion: the column of its counter.
+OPINION_COLUMNS: Final = {
+    1: TITLE_COUNTER_NAMES.index("likes_all"),
+    -1: TITLE_COUNTER_NAMES.index("dislikes_all"),
+}
+
 _COLUMN: Final = {name: place for place, name in enumerate(TITLE_COUNTER_NAMES)}
 _KIND_COLUMNS: Final = (
     (EventKind.PLAY, _COLUMN["starts_7d"]),
@@ -54,6 +60,7 @@ class Contribution(NamedTuple):
     column: int
     events: NDArray[np.intp]  # (m,) ascending
     amounts: NDArray[np.float64]  # (m,)
+    is_undone: bool = False  # whether it is of the country of what the events undo
 
 
 def contributions(columns: EventColumns) -> Iterator[Contribution]:
@@ -68,6 +75,8 @@ def contributions(columns: EventColumns) -> Iterator[Contribution]:
     for sign, name in ((1, "likes_all"), (-1, "dislikes_all")):
         held = np.flatnonzero(columns.opinion == sign)
         yield Contribution(_COLUMN[name], held, np.ones(len(held)))
+        undone = np.flatnonzero(columns.undone == sign)
+        yield Contribution(_COLUMN[name], undone, -np.ones(len(undone)), is_undone=True)
     for device in COUNTED_DEVICES:
         on = columns.device[watched] == device
         column = _COLUMN[f"engagement_30d_{device.name.lower()}"]
@@ -81,16 +90,17 @@ def contributions(columns: EventColumns) -> Iterator[Contribution]:
 def increments(event: Event) -> NDArray[np.float64] | None:
     """What one event adds to the counters (k,) of its title; None when it changes nothing."""
     added = np.zeros(TITLE_COUNTER_COUNT)
-    for column, events, amounts in contributions(from_events([event])):
+    for column, events, amounts, _ in contributions(from_events([event])):
         added[column] += amounts.sum() if len(events) else 0.0
     return added if added.any() else None
 
 
 def counted(columns: EventColumns) -> NDArray[np.bool_]:
-    """Which events (n,) change any counter."""
+    """Which events (n,) change any counter by more than what they undo."""
     changed = np.zeros(len(columns), np.bool_)
     for contribution in contributions(columns):
-        changed[contribution.events] = True
+        if not contribution.is_undone:
+            changed[contribution.events] = True
     return changed
 
 
@@ -99,20 +109,24 @@ def sums(
     rows: NDArray[np.intp],
     row_count: int,
     to_ms: NDArray[np.int64],
+    undone_rows: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float64]:
     """The counters (row_count, k) that the events add to their `rows` (n,), decayed to `to_ms`.
 
     `to_ms` (row_count,) is each row's time, not before any of its events. Events with a negative
-    row are left out. Within a row the events are added in their order, so the same events in the
-    same order give the same bits, whichever other rows there are.
+    row are left out. What they undo is of `undone_rows` (n,), which are the same if not given.
+    Within a row the events are added in their order, so the same events in the same order give the
+    same bits, whichever other rows there are.
     """
     ages_ms = to_ms[rows] - columns.occurred_ms if row_count else columns.occurred_ms
     factors = decay_factors(ages_ms, TITLE_HALF_LIVES_MS)
     total = np.zeros((row_count, TITLE_COUNTER_COUNT))
-    for column, events, amounts in contributions(columns):
-        is_named = rows[events] >= 0
+    for column, events, amounts, is_undone in contributions(columns):
+        of = undone_rows if is_undone and undone_rows is not None else rows
+        is_named = of[events] >= 0
         named = events[is_named]
         if len(named):
+            # Opinions never fade, so the age by the time of another row does not matter.
             weights = amounts[is_named] * factors[named, column]
-            total[:, column] = np.bincount(rows[named], weights, minlength=row_count)
+            total[:, column] += np.bincount(of[named], weights, minlength=row_count)
     return total

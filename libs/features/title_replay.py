@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
 from libs.faults import HistoryCompacted
+from libs.features.counter_rows import CounterRows
 from libs.features.counters import decay
 from libs.features.event_columns import EventColumns, between
 from libs.features.title_counters import (
@@ -22,7 +23,7 @@ from libs.features.title_counters import (
     counted,
     sums,
 )
-from libs.features.title_table import CounterRows, TableLayout, TitleTable
+from libs.features.title_table import TableLayout, TitleTable
 
 # (from_ms exclusive, to_ms inclusive) -> the events between, in order.
 ReadEvents = Callable[[int, int], EventColumns]
@@ -137,7 +138,7 @@ class TitleReplay:
 
     def _advanced(self, state: _State, columns: EventColumns, to_ms: int) -> _State:
         is_counted = counted(columns)
-        everywhere, own = self._rows.of(columns, is_counted)
+        both = self._rows.of(columns, is_counted)
         values = np.zeros((len(self._rows), TITLE_COUNTER_COUNT))
         known = len(state.values)
         values[:known] = decay(state.values, state.at_ms, to_ms, TITLE_HALF_LIVES_MS)
@@ -145,9 +146,9 @@ class TitleReplay:
         is_seen[:known] = state.is_seen
         until = np.full(len(values), to_ms, np.int64)
         if len(columns):
-            for rows in (everywhere, own):
-                values += sums(columns, rows, len(values), until)
-                is_seen[rows[rows >= 0]] = True
+            for rows in both:
+                values += sums(columns, rows.changed, len(values), until, rows.undone)
+                is_seen[rows.changed[rows.changed >= 0]] = True
         is_counted &= columns.title >= 0
         newest_ms = int(columns.occurred_ms[is_counted].max(initial=state.newest_ms))
         return _State(to_ms, values, is_seen, newest_ms)

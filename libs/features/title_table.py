@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from libs.features.counter_rows import ALL_COUNTRIES, CounterRows, EventRows
 from libs.features.counters import decay
 from libs.features.event_columns import EventColumns
 from libs.features.title_counters import (
@@ -16,9 +17,6 @@ from libs.features.title_counters import (
     sums,
 )
 from libs.features.title_shares import TitleShares
-
-# The counters of all countries together are kept under no country.
-ALL_COUNTRIES: Final = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,59 +79,6 @@ def _rows(counters: NDArray[np.float32] | None, index: NDArray[np.intp]) -> NDAr
     if counters is not None:
         rows[index >= 0] = counters[index[index >= 0]]
     return rows
-
-
-class CounterRows:
-    """The row numbers of (country, title) pairs, given out in order of appearance."""
-
-    def __init__(self) -> None:
-        self.keys: list[tuple[str, str]] = []
-        self._place: dict[tuple[str, str], int] = {}
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def row(self, country: str, title_id: str) -> int:
-        """The row of the pair, new if need be."""
-        key = (country, title_id)
-        place = self._place.get(key)
-        if place is None:
-            place = self._place[key] = len(self.keys)
-            self.keys.append(key)
-        return place
-
-    def of(
-        self, columns: EventColumns, counts: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The row (n,) of each event for all countries, and (n,) for its own; −1 for none.
-
-        Only events that `counts` (n,) are given a row.
-        """
-        titles = np.where(counts, columns.title, -1).astype(np.intp)
-        countries = columns.country.astype(np.intp)
-        everywhere = self._lookup(titles, np.zeros_like(titles), columns.title_ids, ("",))
-        at_home = np.where(countries >= 0, titles, -1)
-        own = self._lookup(at_home, countries, columns.title_ids, columns.countries)
-        return everywhere, own
-
-    def _lookup(
-        self,
-        titles: NDArray[np.intp],
-        countries: NDArray[np.intp],
-        title_ids: tuple[str, ...],
-        country_ids: tuple[str, ...],
-    ) -> NDArray[np.intp]:
-        rows = np.full(len(titles), -1, np.intp)
-        named = titles >= 0
-        pairs, inverse = np.unique(
-            countries[named] * len(title_ids) + titles[named], return_inverse=True
-        )
-        found = [
-            self.row(country_ids[pair // len(title_ids)], title_ids[pair % len(title_ids)])
-            for pair in pairs.tolist()
-        ]
-        rows[named] = np.array(found, np.intp)[inverse]
-        return rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,30 +178,30 @@ class LiveTitleCounters:
         total = self._decayed(changed, to_ms)
         aged = decay(shares.values[of], shares.at_ms[of] - to_ms[local], 0, TITLE_HALF_LIVES_MS)
         np.add.at(total, local, sign * aged)
-        self._values[changed] = np.maximum(total, 0.0)
+        self._values[changed] = total if sign > 0 else np.maximum(total, 0.0)
         self._at_ms[changed] = to_ms
         return changed
 
     def _changed(self, columns: EventColumns, sign: float) -> NDArray[np.intp]:
-        counts = counted(columns)
-        everywhere, own = self.rows.of(columns, counts)
+        both = self.rows.of(columns, counted(columns))
         self._grow()
-        for rows in (everywhere, own):
+        for rows in both:
             self._add(columns, rows, sign)
-        touched = np.unique(np.concatenate([everywhere, own]))
+        touched = np.unique(np.concatenate([one for rows in both for one in rows]))
         return touched[touched >= 0]
 
-    def _add(self, columns: EventColumns, rows: NDArray[np.intp], sign: float) -> None:
-        named = rows >= 0
-        changed, place = np.unique(rows[named], return_inverse=True)
-        local = np.full(len(rows), -1, np.intp)
-        local[named] = place
-        to_ms = self._at_ms[changed]
-        np.maximum.at(to_ms, place, columns.occurred_ms[named])
-        kept = self._decayed(changed, to_ms)
-        total = kept + sign * sums(columns, local, len(changed), to_ms)
-        self._values[changed] = np.maximum(total, 0.0)
-        self._at_ms[changed] = to_ms
+    def _add(self, columns: EventColumns, rows: EventRows, sign: float) -> None:
+        distinct = np.unique(np.concatenate(rows))
+        distinct = distinct[distinct >= 0]
+        changed, undone = (_places(distinct, one) for one in rows)
+        to_ms = self._at_ms[distinct]
+        named = changed >= 0
+        np.maximum.at(to_ms, changed[named], columns.occurred_ms[named])
+        kept = self._decayed(distinct, to_ms)
+        total = kept + sign * sums(columns, changed, len(distinct), to_ms, undone)
+        # What is left after something was taken away is below zero by rounding only.
+        self._values[distinct] = total if sign > 0 else np.maximum(total, 0.0)
+        self._at_ms[distinct] = to_ms
 
     def _decayed(self, rows: NDArray[np.intp], to_ms: NDArray[np.int64]) -> NDArray[np.float64]:
         # decay() takes one target time; ages are what matters, so each row's is moved to 0.
@@ -311,3 +256,9 @@ class LiveTitleCounters:
             spare = max(missing, len(self._values))
             self._values = np.concatenate([self._values, np.zeros((spare, TITLE_COUNTER_COUNT))])
             self._at_ms = np.concatenate([self._at_ms, np.zeros(spare, np.int64)])
+
+
+def _places(distinct: NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where each of `rows` (n,) is in `distinct`, ascending; −1 for those below zero."""
+    places: NDArray[np.intp] = np.where(rows >= 0, np.searchsorted(distinct, rows), -1)
+    return places

@@ -13,6 +13,7 @@ from google.rpc import (  # type: ignore[import-untyped]  # published without st
 from libs.faults import (
     BatchTooLarge,
     BundleNotLoaded,
+    ConsentMissing,
     DeadlineSpent,
     Fault,
     HistoryCompacted,
@@ -22,6 +23,7 @@ from libs.faults import (
     Overloaded,
     PartUnavailable,
     PermissionDenied,
+    PreviewChanged,
     Unauthenticated,
 )
 from libs.telemetry.traces import current_trace
@@ -58,6 +60,8 @@ CODES: Final = {
     NotFound.reason: grpc.StatusCode.NOT_FOUND,
     PartUnavailable.reason: grpc.StatusCode.UNAVAILABLE,
     BundleNotLoaded.reason: grpc.StatusCode.FAILED_PRECONDITION,
+    ConsentMissing.reason: grpc.StatusCode.FAILED_PRECONDITION,
+    PreviewChanged.reason: grpc.StatusCode.FAILED_PRECONDITION,
     NotSupported.reason: grpc.StatusCode.UNIMPLEMENTED,
     HistoryCompacted.reason: grpc.StatusCode.OUT_OF_RANGE,
     Overloaded.reason: grpc.StatusCode.RESOURCE_EXHAUSTED,

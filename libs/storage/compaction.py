@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from libs.domain.event import DAY_MS
+from libs.domain.event import DAY_MS, EventKind
 from libs.features.event_columns import from_events
 from libs.storage import compacted
 from libs.storage.event_row import EVENT_COLUMNS, decode
@@ -22,6 +22,9 @@ from libs.storage.sqlite import open_writer, transaction
 STEP_EVENTS: Final = 500
 # Profiles that one step looks at; most have nothing that is old enough.
 _STEP_PROFILES: Final = 1_000
+
+# Thumbs stay: they are few, and what a thumb undoes is told by the one before it.
+_IS_COMPACTED: Final = f"kind <> {EventKind.THUMB.value}"
 
 Place = tuple[str, str]
 FIRST: Final[Place] = ("", "")
@@ -71,7 +74,7 @@ def _compact_profile(
 ) -> int:
     rows = connection.execute(
         f"SELECT {EVENT_COLUMNS}, log_seq FROM events"  # noqa: S608  constants
-        " WHERE tenant = ? AND profile_id = ? AND occurred_ms <= ?"
+        f" WHERE tenant = ? AND profile_id = ? AND occurred_ms <= ? AND {_IS_COMPACTED}"
         " ORDER BY occurred_ms, sequence, event_id LIMIT ?",
         (tenant, profile_id, until_ms, most),
     ).fetchall()
@@ -108,7 +111,8 @@ def count_old(path: Path, until_ms: int) -> int:
     writer = open_writer(path, EVENT_SCHEMA)
     try:
         (count,) = writer.connection.execute(
-            "SELECT count(*) FROM events WHERE occurred_ms <= ?", (until_ms,)
+            f"SELECT count(*) FROM events WHERE occurred_ms <= ? AND {_IS_COMPACTED}",  # noqa: S608
+            (until_ms,),
         ).fetchone()
     finally:
         writer.close()

@@ -22,12 +22,28 @@ _INSERT: Final = (
     f"INSERT INTO events (tenant, {EVENT_COLUMNS}, {WEIGHT_COLUMNS})"  # noqa: S608  constants
     f" VALUES ({', '.join('?' * (COLUMN_COUNT + 1))})"
 )
+# The thumb before, of the same profile about the same title: what a thumb undoes.
+_UNDONE: Final = (
+    "(SELECT {} FROM events AS earlier WHERE earlier.tenant = events.tenant"  # noqa: S608  constants
+    " AND earlier.profile_id = events.profile_id AND earlier.title_id = events.title_id"
+    f" AND earlier.kind = {EventKind.THUMB.value}"
+    " AND (earlier.occurred_ms, earlier.sequence, earlier.event_id)"
+    " < (events.occurred_ms, events.sequence, events.event_id)"
+    " ORDER BY earlier.occurred_ms DESC, earlier.sequence DESC, earlier.event_id DESC LIMIT 1)"
+)
 # The columns of libs.features.event_columns.ROW_COLUMNS.
 _COLUMNS: Final = (
     "profile_id, title_id, country, kind, occurred_ms, sequence, engagement,"
     " rating_value / rating_scale, CASE thumb WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END,"
-    " opinion, device, daypart, ifnull(position, -1), propensity"
+    " opinion, device, daypart, ifnull(position, -1), propensity,"
+    f" CASE WHEN kind = {EventKind.THUMB.value}"
+    f" THEN ifnull({_UNDONE.format('earlier.opinion')}, 0) ELSE 0 END,"
+    f" CASE WHEN kind = {EventKind.THUMB.value}"
+    f" THEN ifnull({_UNDONE.format('earlier.country')}, '') ELSE '' END"
 )
+
+
+_QUALIFIED: Final = ", ".join(f"events.{name.strip()}" for name in EVENT_COLUMNS.split(","))
 
 
 def known_ids(connection: sqlite3.Connection, tenant: str, event_ids: Collection[str]) -> set[str]:
@@ -99,6 +115,32 @@ def read_profile_events(
         " WHERE tenant = ? AND profile_id = ? AND occurred_ms < ?"
         f" ORDER BY {_ORDER}",
         (tenant, profile_id, until_ms),
+    ).fetchall()
+    return [decode(row) for row in rows]
+
+
+def read_thumbs(
+    connection: sqlite3.Connection, tenant: str, pairs: Collection[tuple[str, str]]
+) -> list[Event]:
+    """The thumbs of these (profile id, title id), in no order."""
+    rows = connection.execute(
+        f"SELECT {_QUALIFIED} FROM json_each(?) AS pair"  # noqa: S608  constants
+        " CROSS JOIN events INDEXED BY events_thumbs ON events.tenant = ?"
+        " AND events.profile_id = pair.value ->> 0 AND events.title_id = pair.value ->> 1"
+        f" AND events.kind = {EventKind.THUMB.value}",
+        (json.dumps(sorted(pairs)), tenant),
+    ).fetchall()
+    return [decode(row) for row in rows]
+
+
+def read_profile_thumbs(
+    connection: sqlite3.Connection, tenant: str, profile_id: str = ""
+) -> list[Event]:
+    """The thumbs of one profile, or of all, in no order."""
+    rows = connection.execute(
+        f"SELECT {EVENT_COLUMNS} FROM events INDEXED BY events_thumbs"  # noqa: S608  constants
+        f" WHERE tenant = ? AND (? = '' OR profile_id = ?) AND kind = {EventKind.THUMB.value}",
+        (tenant, profile_id, profile_id),
     ).fetchall()
     return [decode(row) for row in rows]
 

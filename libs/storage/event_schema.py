@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from libs.domain.event import EventKind
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.storage import compacted
 from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS
@@ -27,13 +28,17 @@ _EVENTS: Final = (
     "CREATE INDEX events_unattributed ON events (tenant, page_id)"
     " WHERE kind = 1 AND propensity IS NULL",
 )
+_THUMBS: Final = (
+    "CREATE INDEX events_thumbs ON events (tenant, profile_id, title_id, occurred_ms)"
+    f" WHERE kind = {EventKind.THUMB.value}"
+)
 _DECISIONS_BY_PROFILE: Final = "CREATE INDEX decisions_by_profile ON decisions (tenant, profile_id)"
 _ERASURES: Final = (
     "CREATE TABLE erasures (tenant TEXT NOT NULL, pseudonym TEXT NOT NULL, profile_id TEXT,"
     " receipt TEXT NOT NULL, PRIMARY KEY (tenant, pseudonym)) WITHOUT ROWID"
 )
 
-_FROM_4: Final = compacted.STATEMENTS
+_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS)
 _FROM_3: Final = (
     *(
         f"DROP INDEX {name}"
@@ -103,6 +108,7 @@ EVENT_SCHEMA: Final = Schema(
         *FEATURE_STATEMENTS,
         _ERASURES,
         *compacted.STATEMENTS,
+        _THUMBS,
     ),
 )
 

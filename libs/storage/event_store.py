@@ -238,6 +238,7 @@ class SqliteEventStore:
             first_ms = int(columns.occurred_ms[0])
             oldest_ms = first_ms if oldest_ms is None else min(oldest_ms, first_ms)
         if oldest_ms is not None:
+            self._features.remove_thumbs(tenant, profile_id)
             self._changed_from.append((tenant, oldest_ms))
         counts = erasure_table.delete_profile(connection, tenant, profile_id)
         erasure = Erasure(

@@ -8,19 +8,21 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from libs.domain.event import Event
+from libs.domain.event import Event, EventKind
 from libs.features.counters import decode_counters, encode_counters
-from libs.features.event_columns import EventColumns
+from libs.features.event_columns import EventColumns, without_thumbs
 from libs.features.profile_state import (
     EMPTY,
     ProfileFold,
     ProfileState,
     decode_records,
 )
+from libs.features.thumbs import thumb_shares
 from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_shares import TitleShares
 from libs.features.title_table import LiveTitleCounters, TitleChanges
+from libs.storage import event_log
 from libs.storage.sqlite import snapshot
 
 
@@ -35,16 +37,26 @@ class FeatureTables:
         self._titles: OrderedDict[str, _LiveTitles] = OrderedDict()
 
     def apply(self, tenant: str, events: Iterable[Event], columns: EventColumns) -> None:
-        """Fold new events in; `columns` are those of the same events."""
+        """Fold new events in, which are in the log already; `columns` are those of the same."""
+        by_id = {event.event_id: event for event in events}
         by_profile: dict[str, list[Event]] = {}
         by_title: dict[tuple[str, str], list[Event]] = {}
-        for event in events:
+        for event in by_id.values():
             by_profile.setdefault(event.profile_id, []).append(event)
             if event.kind in RECORD_KINDS:
                 by_title.setdefault((event.profile_id, event.title_id), []).append(event)
         self._apply_profiles(tenant, by_profile)
         self._apply_profile_titles(tenant, by_title)
         self._apply_titles(tenant, columns)
+        thumbs = [event for event in by_id.values() if event.kind is EventKind.THUMB]
+        if thumbs:
+            known = event_log.read_thumbs(
+                self._connection, tenant, {(one.profile_id, one.title_id) for one in thumbs}
+            )
+            earlier = [one for one in known if one.event_id not in by_id]
+            live = self._live(tenant)
+            shares = thumb_shares(thumbs, earlier)
+            self._write_titles(tenant, live, live.counters.add_shares(shares))
 
     def forget(self) -> None:
         """Drop what is in memory, after a transaction that did not come to be."""
@@ -106,9 +118,14 @@ class FeatureTables:
         )
 
     def remove(self, tenant: str, columns: EventColumns) -> None:
-        """Take a profile's events out of the counters of titles."""
+        """Take a profile's events out of the counters of titles, but for its thumbs."""
         live = self._live(tenant)
-        self._write_titles(tenant, live, live.counters.remove(columns))
+        self._write_titles(tenant, live, live.counters.remove(without_thumbs(columns)))
+
+    def remove_thumbs(self, tenant: str, profile_id: str) -> None:
+        """Take the thumbs of a profile, which are in the log still, out of those counters."""
+        shares = thumb_shares(event_log.read_profile_thumbs(self._connection, tenant, profile_id))
+        self.remove_shares(tenant, shares)
 
     def remove_shares(self, tenant: str, shares: TitleShares) -> None:
         """Take what a profile's compacted events have added out of the counters of titles."""
@@ -117,7 +134,7 @@ class FeatureTables:
 
     def _apply_titles(self, tenant: str, columns: EventColumns) -> None:
         live = self._live(tenant)
-        self._write_titles(tenant, live, live.counters.add(columns))
+        self._write_titles(tenant, live, live.counters.add(without_thumbs(columns)))
 
     def _write_titles(self, tenant: str, live: "_LiveTitles", changed: NDArray[np.intp]) -> None:
         if not len(changed):

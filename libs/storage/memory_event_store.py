@@ -150,7 +150,11 @@ class MemoryEventStore:
         count = 0
         with self._lock:
             for tenant in self._events:
-                old = [event for event in self._told(tenant) if event.occurred_ms <= until_ms]
+                old = [
+                    event
+                    for event in self._told(tenant)
+                    if event.occurred_ms <= until_ms and event.kind is not EventKind.THUMB
+                ]
                 if old:
                     count += len(old)
                     self._compacted.setdefault(tenant, {}).update(
@@ -263,8 +267,10 @@ class MemoryEventStore:
         self._check_told(tenant, as_of_ms)
 
         def read(after_ms: int, to_ms: int) -> EventColumns:
+            until = [event for event in self._all(tenant) if event.occurred_ms <= to_ms]
             return from_events(
-                event for event in self._all(tenant) if after_ms < event.occurred_ms <= to_ms
+                [event for event in until if event.occurred_ms > after_ms],
+                [event for event in until if event.occurred_ms <= after_ms],
             )
 
         if as_of_ms is not None:

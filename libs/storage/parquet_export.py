@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from libs.domain.consent import Consent
 from libs.domain.event import EventKind, ThumbDirection
 from libs.domain.profile import Profile
 from libs.domain.viewing import Device, Surface
@@ -29,7 +30,7 @@ from libs.storage.parquet_days import day_frame
 from libs.storage.recorded_log import RecordedLog
 
 # Raised with every change of a column's name or meaning.
-EXPORT_SCHEMA_VERSION: Final = 2
+EXPORT_SCHEMA_VERSION: Final = 3
 
 _TEXT: Final = pl.String()
 _COLUMN_TYPES: Final[dict[str, pl.DataType]] = {
@@ -74,7 +75,9 @@ _WORDS: Final[dict[str, Callable[[int], str]]] = {
     "surface": lambda number: Surface(number).name,
     "thumb": lambda number: ThumbDirection(number).name,
 }
-_PROFILES: Final = "profiles.parquet"
+PROFILES: Final = "profiles.parquet"
+EVENTS: Final = "events.parquet"  # of each partition
+DAYS: Final = "days.parquet"
 _MANIFEST: Final = "manifest.json"
 
 
@@ -156,7 +159,7 @@ def _written(
         files.append(_write_partition(log, tenant, making, place, profile_ids, watermark))
         on_progress(place + 1, partition_count)
     stored = log.profiles(tenant)
-    profiles = _write(making, _PROFILES, _profile_frame(stored))
+    profiles = _write(making, PROFILES, _profile_frame(stored))
     while True:
         left = _by_partition(tenant, log.profile_ids(tenant), partition_count)
         # Whoever came since is not in it, and whoever was erased is no longer.
@@ -170,7 +173,7 @@ def _written(
         for place in changed:
             files[place] = _write_partition(log, tenant, making, place, left[place], watermark)
         stored = log.profiles(tenant)
-        profiles = _write(making, _PROFILES, _profile_frame(stored))
+        profiles = _write(making, PROFILES, _profile_frame(stored))
         known = left
     exported = Export(
         export_schema_version=EXPORT_SCHEMA_VERSION,
@@ -187,6 +190,37 @@ def _written(
     (making / _MANIFEST).write_text(json.dumps(asdict(exported), indent=2) + "\n")
     _sync(making / _MANIFEST)
     return exported
+
+
+def read_export(folder: Path) -> Export:
+    """The manifest of an export of this release; raises StartFault."""
+    try:
+        fields = json.loads((folder / _MANIFEST).read_text())
+        files = tuple(ExportedFile(**one) for one in fields.pop("files"))
+        exported = Export(**fields, files=files)
+    except OSError as error:
+        raise StartFault(f"{folder} is no export: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StartFault(f"{folder / _MANIFEST} is no manifest of an export: {error}") from None
+    if exported.export_schema_version != EXPORT_SCHEMA_VERSION:
+        raise StartFault(
+            f"{folder} has export schema {exported.export_schema_version},"
+            f" this release needs {EXPORT_SCHEMA_VERSION}"
+        )
+    return exported
+
+
+def check_file(folder: Path, file: ExportedFile) -> Path:
+    """The path of a file that is as the manifest says; raises StartFault."""
+    path = folder / file.file
+    try:
+        with path.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise StartFault(f"cannot read {path}: {error.strerror}") from None
+    if digest != file.sha256:
+        raise StartFault(f"{path} is not what was exported: its checksum differs")
+    return path
 
 
 def partition_of(tenant: str, profile_id: str, partition_count: int) -> int:
@@ -228,8 +262,8 @@ def _write_partition(
     part = f"partition={place:04d}"
     (folder / part).mkdir(exist_ok=True)
     return _Partition(
-        _write(folder, f"{part}/events.parquet", pl.DataFrame(columns, schema=_SCHEMA)),
-        _write(folder, f"{part}/days.parquet", day_frame(days)),
+        _write(folder, f"{part}/{EVENTS}", pl.DataFrame(columns, schema=_SCHEMA)),
+        _write(folder, f"{part}/{DAYS}", day_frame(days)),
     )
 
 
@@ -243,6 +277,8 @@ def _profile_frame(profiles: Sequence[Profile]) -> pl.DataFrame:
             "country": [one.country for one in profiles],
             "languages": [list(one.languages) for one in profiles],
             "time_zone": [one.time_zone for one in profiles],
+            "given_consents": [_consent_names(one.given_consents) for one in profiles],
+            "refused_consents": [_consent_names(one.refused_consents) for one in profiles],
         },
         schema={
             "profile_id": _TEXT,
@@ -252,8 +288,14 @@ def _profile_frame(profiles: Sequence[Profile]) -> pl.DataFrame:
             "country": _TEXT,
             "languages": pl.List(_TEXT),
             "time_zone": _TEXT,
+            "given_consents": pl.List(_TEXT),
+            "refused_consents": pl.List(_TEXT),
         },
     )
+
+
+def _consent_names(consents: Iterable[Consent]) -> list[str]:
+    return [consent.name for consent in sorted(consents)]
 
 
 def _write(folder: Path, name: str, frame: pl.DataFrame) -> ExportedFile:

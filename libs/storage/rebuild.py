@@ -17,8 +17,10 @@ from libs.faults import StartFault
 from libs.features.counters import Counters, encode_counters
 from libs.features.daypart import event_daypart
 from libs.features.engagement import engagement, opinion
+from libs.features.event_columns import without_thumbs
 from libs.features.profile_state import NO_BASE, ProfileReplay
 from libs.features.schema import FEATURE_SCHEMA_VERSION
+from libs.features.thumbs import thumb_shares
 from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_table import LiveTitleCounters
 from libs.storage import compacted, event_log
@@ -187,6 +189,8 @@ def _rebuild_titles(
                 until = _newest(connection)
                 while after < until:
                     after = _add(connection, tenant, live, after, until)
+                # All at once: what a thumb undoes changes when one comes late.
+                live.add_shares(thumb_shares(event_log.read_profile_thumbs(connection, tenant)))
                 _replace_titles(connection, tenant, live)
     on_replaced()
     yield
@@ -207,7 +211,7 @@ def _add(
     columns, last = event_log.read_columns_by_sequence(
         connection, tenant, after=after, until=until, most=_TITLE_STEP_EVENTS
     )
-    live.add(columns)
+    live.add(without_thumbs(columns))
     return last
 
 

@@ -2,13 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from libs.domain.event import Event
+from libs.domain.event import Event, EventKind
 from libs.features.counters import Counters, encode_counters
-from libs.features.event_columns import from_events
+from libs.features.event_columns import from_events, without_thumbs
 from libs.features.profile_state import (
     ProfileFold,
     ProfileState,
@@ -16,15 +18,11 @@ from libs.features.profile_state import (
     encode_profile_counters,
     in_order,
 )
+from libs.features.thumbs import thumb_shares
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_table import LiveTitleCounters
-from libs.storage.postgres.log_feed import (
-    LogFeed,
-    Stretch,
-    Withdrawal,
-    Written,
-    withdrawn_columns,
-)
+from libs.storage.postgres.log_feed import LogFeed, Stretch, Written
+from libs.storage.postgres.withdrawals import Withdrawal, withdrawn_columns, withdrawn_thumbs
 from libs.storage.redis.feature_writer import ABSENT, ANY, FeatureWriter, HeldProfile, ProfileWrite
 from libs.storage.redis.keys import COUNTERS, PROFILE, TITLE
 from libs.storage.redis.profile_hash import encode_profile
@@ -120,13 +118,15 @@ class Projection:
 
     def _project_titles(self, written: Written, until_xid: int) -> None:
         applied, live = self._live(written.tenant)
-        columns = from_events(event for xid, event in written.events if xid >= applied)
-        changed = live.add(columns)
-        # Of who is erased: what was counted goes, and what is erased later counts until then.
-        more, less = _withdrawn(written.withdrawals, applied, until_xid)
-        for some, change in ((more, live.add), (less, live.remove)):
-            if some:
-                changed = np.union1d(changed, change(withdrawn_columns(some)))
+        new = [event for xid, event in written.events if xid >= applied]
+        changed = live.add(without_thumbs(from_events(new)))
+        thumbed = sorted({event.profile_id for event in new if event.kind is EventKind.THUMB})
+        if thumbed:
+            known = self._feed.histories(written.tenant, thumbed, before_xid=applied)
+            earlier = [event for events in known.values() for event in events]
+            changed = np.union1d(changed, live.add_shares(thumb_shares(new, earlier)))
+        corrected = _corrected(live, written.withdrawals, applied, until_xid)
+        changed = np.union1d(changed, corrected)
         if len(changed):
             rows = [_counter_row(live, row) for row in changed.tolist()]
             self._write_titles(written.tenant, applied, until_xid, rows)
@@ -170,8 +170,7 @@ class Projection:
                 self._write_counters_anew(tenant, live, until_xid)
                 tenant, live = whole.tenant, LiveTitleCounters()
             if whole.withdrawals:
-                more, _ = _withdrawn(whole.withdrawals, 0, until_xid)
-                live.add(withdrawn_columns(more))
+                _corrected(live, whole.withdrawals, 0, until_xid)
             else:
                 waiting.append((whole.profile_id, whole.events))
         self._write_anew(tenant, waiting, live, until_xid)
@@ -206,13 +205,37 @@ class Projection:
 _NOTHING_HELD: Final = HeldProfile(ABSENT, b"", {})
 
 
-def _withdrawn(
-    withdrawals: Sequence[Withdrawal], applied: int, until_xid: int
-) -> tuple[list[Withdrawal], list[Withdrawal]]:
-    """What counts from here on and what no longer, between a mark and the next."""
-    more = [one for one in withdrawals if applied <= one.written_xid < until_xid <= one.erased_xid]
-    less = [one for one in withdrawals if one.written_xid < applied <= one.erased_xid < until_xid]
-    return more, less
+def _corrected(
+    live: LiveTitleCounters, withdrawals: Sequence[Withdrawal], applied: int, until_xid: int
+) -> NDArray[np.intp]:
+    """Count of who is erased what does between a mark and the next; the rows that changed.
+
+    What was counted goes, and what is erased later counts until then.
+    """
+    before, after = (_counted(withdrawals, at) for at in (applied, until_xid))
+    more = [
+        one for one, was, counts in zip(withdrawals, before, after, strict=True) if counts > was
+    ]
+    less = [
+        one for one, was, counts in zip(withdrawals, before, after, strict=True) if counts < was
+    ]
+    if not more and not less:
+        return np.zeros(0, np.intp)
+    held, holds = (
+        thumb_shares(withdrawn_thumbs(compress(withdrawals, counts))) for counts in (before, after)
+    )
+    changes = (
+        live.add(without_thumbs(withdrawn_columns(more))),
+        live.remove(without_thumbs(withdrawn_columns(less))),
+        live.remove_shares(held),
+        live.add_shares(holds),
+    )
+    return np.unique(np.concatenate(changes))
+
+
+def _counted(withdrawals: Sequence[Withdrawal], xid: int) -> list[bool]:
+    """Which of them are counted up to a mark: written before it, and erased after it."""
+    return [one.written_xid < xid <= one.erased_xid for one in withdrawals]
 
 
 def _titles_of(events: Iterable[Event]) -> list[str]:

@@ -2,92 +2,43 @@
 
 import asyncio
 import sys
-import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
-from prometheus_client import Counter
 
-from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
-from libs.artifacts.hot_swap import Loaded, Rejection
+from libs.artifacts.bundle import tenants_below
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
-from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
-from libs.models.taste_model import QUIZ_PART, TasteModel
-from libs.serving.application import Application, Build, Mounted, Readiness
+from libs.serving.application import Application, Build, Readiness
 from libs.serving.catalogue_client import CatalogueClient
 from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
-from libs.serving.profile_features import ProfileFeatures, profile_features
+from libs.serving.profile_features import profile_features
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
-from libs.storage.recap.beat_table import BeatTable
 from libs.storage.recap.database import Database, open_file, open_server
 from libs.storage.recap.personal_tables import PersonalTables
+from libs.storage.recap.recap_table import RecapTable
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
-from reprise.privacy.v1 import privacy_pb2_grpc
-from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, recap_pb2, story_pb2_grpc
-from services.recap import personal_data_servicer
+from services.recap import composition, personal_data_servicer
+from services.recap.composition import Ground, Part
 from services.recap.event_writer_client import EventWriterClient
-from services.recap.outbox import Outbox
-from services.recap.personal_data_servicer import PersonalDataServicer
-from services.recap.quiz import hold_out, quiz_token
-from services.recap.quiz.board import Boards
-from services.recap.quiz.kill_switch import KillSwitch
-from services.recap.quiz.materials import TenantMaterial
-from services.recap.quiz.offers import Offers
-from services.recap.quiz.prompts import Prompts
-from services.recap.quiz.quiz_store import QuizStore
-from services.recap.quiz.quizzes import Quizzes
-from services.recap.quiz.selection import StopRules
-from services.recap.quiz.servicer import QuizServicer
+from services.recap.events_client import EventsClient
+from services.recap.next_titles_client import NextTitlesClient
 from services.recap.ranking_client import RankingClient
 from services.recap.settings import RecapSettings
-from services.recap.story import servicer as story_servicer
-from services.recap.story.desk import BeatDesk
-from services.recap.story.servicer import StoryServicer
-from services.recap.story.teller import StoryTeller
-from services.recap.story.told_series import HeldBeats, make_terms
 from services.recap.tenant_titles import TenantTitles
-
-RECAP = recap_pb2.DESCRIPTOR.services_by_name["RecapService"].full_name
-QUIZ = quiz_pb2.DESCRIPTOR.services_by_name["QuizService"].full_name
+from services.recap.year.counter import Counter as FactCounter
 
 # How often the folder of bundles is looked at for tenants that nobody has called for yet.
 _TENANTS_S = 1.0
-
-Work = Callable[[], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What all parts of the service stand on."""
-
-    settings: RecapSettings
-    metrics: ServiceMetrics
-    database: Database
-    pseudonyms: Pseudonyms
-    personal: PersonalTables
-    profiles: ProfileFeatures
-    ranking: RankingClient
-    writer: EventWriterClient
-    tenants: Tenants[TenantTitles]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A gRPC service, what goes on behind it, and what it holds for each tenant."""
-
-    mounted: Mounted
-    background: tuple[Work, ...] = ()
-    open_known: Callable[[tuple[str, ...]], None] | None = None
+# So long it waits at a time for the first catalogue.
+_FIRST_LOOK_S = 60.0
 
 
 def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) -> Build:
@@ -122,33 +73,46 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             profiles=profiles,
             ranking=RankingClient(ranking, identity.credentials),
             writer=EventWriterClient(events, identity.credentials),
+            history=EventsClient(events, identity.credentials),
+            next_titles=NextTitlesClient(ranking, identity.credentials),
             tenants=tenants,
         )
-        parts = (_story(ground), _quiz(ground), _personal_data(ground))
+        table = RecapTable(database, personal)
+        counter = FactCounter(most_tenants=settings.most_tenants)
+        recaps = composition.recaps(ground, table, counter)
+        parts = (
+            composition.year(recaps, table, counter),
+            composition.share(ground, recaps),
+            composition.story(ground),
+            composition.quiz(ground),
+            composition.personal_data(ground),
+        )
+        names = [part.mounted.name for part in parts]
 
-        async def follow_tenants() -> None:
-            while True:
-                known = await asyncio.to_thread(tenants_below, settings.bundles_path)
-                for held in (tenants.open_known, *(part.open_known for part in parts)):
-                    if held is not None:
-                        held((DEFAULT_TENANT, *known))
-                await asyncio.sleep(_TENANTS_S)
+        async def tell_health() -> None:
+            """Ready is who has seen a catalogue, though it be empty."""
+            while not await tenants.of(DEFAULT_TENANT).filled(_FIRST_LOOK_S):
+                pass
+            for name in names:
+                await readiness.set(name, True)
 
         async def close() -> None:
             for channel in (events, candidates, ranking):
                 await channel.close()
             await close_profiles()
+            for part in parts:
+                await part.close()
             database.close()
 
-        await readiness.set(RECAP, True)
-        for part in parts:
-            await readiness.set(part.mounted.name, True)
+        for name in names:
+            await readiness.set(name, name == personal_data_servicer.NAME)
         return Application(
             services=tuple(part.mounted for part in parts),
             authorize=identity.authorize,
             background=(
                 tenants.run,
-                follow_tenants,
+                lambda: _follow_tenants(settings, tenants, parts),
+                tell_health,
                 *(work for part in parts for work in part.background),
             ),
             close=close,
@@ -157,107 +121,21 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
     return open_parts
 
 
-def _story(ground: Ground) -> Part:
-    beats = BeatTable(ground.database, make_terms)
-    held = HeldBeats(beats, most_series=ground.settings.most_series)
-    servicer = StoryServicer(
-        BeatDesk(ground.tenants.of, beats),
-        StoryTeller(ground.tenants.of, ground.profiles, held),
-        ground.metrics,
-    )
-    return Part(
-        Mounted(
-            story_servicer.NAME,
-            lambda server: story_pb2_grpc.add_StoryServiceServicer_to_server(servicer, server),
-        )
-    )
-
-
-def _quiz(ground: Ground) -> Part:
-    settings, pseudonyms = ground.settings, ground.pseudonyms
-    outbox = Outbox(ground.database, ground.writer)
-    materials = Tenants(
-        lambda tenant: _material(settings, tenant, ground.tenants.of(tenant)),
-        most=settings.most_tenants,
-    )
-    offers = Offers(
-        Prompts(ground.database, ground.personal),
-        outbox,
-        ground.profiles,
-        ground.tenants.of,
-        KillSwitch(settings.quiz_off_path, now_ms),
-        hold_out.HoldOut(settings.quiz_hold_out_ratio, pseudonyms.key_for(hold_out.KEY_PURPOSE)),
-        Counter(
-            "reprise_quiz_offers",
-            "Questions whether to offer the quiz, by refusal; none is an offer.",
-            ("refusal",),
-            registry=ground.metrics.registry,
-        ),
-        now_ms,
-    )
-    quizzes = Quizzes(
-        materials.of,
-        ground.ranking,
-        QuizStore(ground.database, ground.personal),
-        quiz_token.QuizTokens(pseudonyms.key_for(quiz_token.KEY_PURPOSE)),
-        outbox,
-        Boards(settings.quiz_most_boards),
-        StopRules(
-            settings.quiz_most_answers, settings.quiz_sure_ratio, settings.quiz_least_gain_bits
-        ),
-        now_ms,
-    )
-    servicer = QuizServicer(offers, quizzes)
-    return Part(
-        Mounted(
-            QUIZ, lambda server: quiz_pb2_grpc.add_QuizServiceServicer_to_server(servicer, server)
-        ),
-        background=(materials.run, outbox.run),
-        open_known=materials.open_known,
-    )
-
-
-def _personal_data(ground: Ground) -> Part:
-    servicer = PersonalDataServicer(ground.personal)
-    return Part(
-        Mounted(
-            personal_data_servicer.NAME,
-            lambda server: privacy_pb2_grpc.add_PersonalDataServiceServicer_to_server(
-                servicer, server
-            ),
-        )
-    )
-
-
-def _material(settings: RecapSettings, tenant: str, titles: TenantTitles) -> TenantMaterial:
-    log = structlog.get_logger()
-
-    def refuse(rejection: Rejection) -> None:
-        log.error(
-            "bundle refused", tenant=tenant, version=rejection.version, reason=rejection.reason
-        )
-
-    def go_without(rejection: Rejection) -> None:
-        # Where titles have moods nobody needs it.
-        log.info("bundle without tastes", tenant=tenant, reason=rejection.reason)
-
-    bundles = BundleStore(tenant_root(settings.bundles_path, tenant))
-    return TenantMaterial(
-        titles,
-        Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
-        Loaded(bundles, QUIZ_PART, TasteModel.read, on_reject=go_without),
-        settings.quiz_packs_path,
-    )
+async def _follow_tenants(
+    settings: RecapSettings, tenants: Tenants[TenantTitles], parts: Sequence[Part]
+) -> None:
+    """Hold in memory whoever has bundles, before the first call for them."""
+    holders = [tenants.open_known, *(part.open_known for part in parts if part.open_known)]
+    while True:
+        known = await asyncio.to_thread(tenants_below, settings.bundles_path)
+        for hold in holders:
+            hold((DEFAULT_TENANT, *known))
+        await asyncio.sleep(_TENANTS_S)
 
 
 def _database(settings: RecapSettings) -> Database:
     url = settings.recap_url.get_secret_value()
     return open_server(url) if url else open_file(settings.recap_path)
-
-
-def now_ms() -> int:
-    """The present in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def main() -> int:

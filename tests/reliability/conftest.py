@@ -5,6 +5,7 @@ DEFAULT_KILLS = 3
 DEFAULT_STATES = 300
 DEFAULT_PROMPT_PROFILES = 60
 DEFAULT_QUIZ_SEQUENCES = 100
+DEFAULT_PROFILES = 150
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=DEFAULT_QUIZ_SEQUENCES,
         help="random sequences of answers",
+    )
+    parser.addoption(
+        "--profiles", type=int, default=DEFAULT_PROFILES, help="profiles whose recaps are recounted"
     )
 
 
@@ -55,3 +59,8 @@ def kill_count(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def state_count(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("states", DEFAULT_STATES))
+
+
+@pytest.fixture
+def profile_count(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("profiles", DEFAULT_PROFILES))

@@ -23,6 +23,7 @@ from libs.domain.profile import Profile
 from libs.serving.authorization import ALLOWED, Gate
 from libs.serving.beat_codec import episode_message
 from libs.serving.decision_codec import decision_message
+from libs.serving.decoding import timestamp
 from libs.serving.identity import Metadata, Role
 from libs.serving.profile_codec import profile_message
 from libs.serving.title_codec import title_message
@@ -32,16 +33,27 @@ from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2, privacy_pb2_grpc
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import story_pb2, story_pb2_grpc
+from reprise.recap.v1 import (
+    quiz_pb2,
+    quiz_pb2_grpc,
+    recap_pb2,
+    recap_pb2_grpc,
+    share_pb2,
+    share_pb2_grpc,
+    story_pb2,
+    story_pb2_grpc,
+)
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import watch
+from tests.made_share import SHARER, made_share
 from tests.made_suite import Served, fill, served
 from tests.made_tokens import CLAIMS, NOW_S, RULES, SECRET_KEY, bearer, signed, write_key_set
 
 EVERY_ROLE = tuple(Role)
 TIMEOUT_S = 20.0
+ACME: dict[str, Any] = {"title_id": "a-t01", "metadata": bearer("acme", *EVERY_ROLE)}
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +82,11 @@ class Tenant:
             "events": events_pb2_grpc.EventsServiceStub(suite.events),
             "candidates": candidates_pb2_grpc.CandidatesServiceStub(suite.candidates),
             "ranking": ranking_pb2_grpc.RankingServiceStub(suite.ranking),
+            "share": share_pb2_grpc.ShareServiceStub(suite.recap),
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
             "story": story_pb2_grpc.StoryServiceStub(suite.recap),
+            "quiz": quiz_pb2_grpc.QuizServiceStub(suite.recap),
+            "recap": recap_pb2_grpc.RecapServiceStub(suite.recap),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -111,7 +126,10 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _see_own(acme, versions["acme"])
         await _see_nothing(bravo, versions)
         await _change_nothing(bravo, acme)
+        await _share_nothing(bravo, acme, await made_share(suite, **ACME))
         await _tell_nothing_of_others(acme, bravo)
+        await _play_nothing_of_others(acme, bravo)
+        await _tell_no_recap_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
     assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
 
@@ -235,6 +253,73 @@ async def _tell_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     listing = story_pb2.ListBeatsRequest(series_id=series_id)
     assert not (await bravo.begin("story", "ListBeats", listing)).episodes
     assert list((await acme.begin("story", "ListBeats", listing)).episodes) == beats
+
+
+async def _share_nothing(bravo: Tenant, acme: Tenant, requests: dict[str, Any]) -> None:
+    """`requests` are those by which acme has shared."""
+    preview = await bravo.begin("share", "PreviewShare", requests["PreviewShare"])
+    assert not preview.cards
+    answer = bravo.begin("share", "CreateShare", requests["CreateShare"])
+    assert await code_of(answer) is grpc.StatusCode.FAILED_PRECONDITION
+    answer = bravo.begin("share", "GetShared", requests["GetShared"])
+    assert await code_of(answer) is grpc.StatusCode.NOT_FOUND
+    revocation = share_pb2.RevokeShareRequest(profile_id=SHARER)
+    assert (await bravo.begin("share", "RevokeShare", revocation)).revoked_count == 0
+    assert (await acme.begin("share", "GetShared", requests["GetShared"])).cards
+    assert (await acme.begin("share", "RevokeShare", revocation)).revoked_count == 1
+
+
+async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
+    """The same ids are others in another tenant, and its states are nobody's."""
+    offer = quiz_pb2.OfferQuizRequest(offer_id="o", profile_id="q")
+    for tenant in (acme, bravo):
+        assert (await tenant.begin("quiz", "OfferQuiz", offer)).is_offered
+    only = quiz_pb2.OfferQuizRequest(offer_id="mine", profile_id="r")
+    assert (await acme.begin("quiz", "OfferQuiz", only)).is_offered
+    dismissal = quiz_pb2.DismissQuizRequest(offer_id="mine", profile_id="r")
+    assert await code_of(bravo.begin("quiz", "DismissQuiz", dismissal)) is grpc.StatusCode.NOT_FOUND
+    start = quiz_pb2.StartQuizRequest(quiz_id="z", profile_id="q", explain=True)
+    begun = {tenant: await tenant.begin("quiz", "StartQuiz", start) for tenant in (acme, bravo)}
+    for tenant, prefix in ((acme, "a-"), (bravo, "b-")):
+        likeliest = begun[tenant].belief.top_title_ids
+        assert likeliest
+        assert all(title_id.startswith(prefix) for title_id in likeliest)
+    answer = quiz_pb2.AnswerQuizQuestionRequest(
+        quiz_id="z",
+        profile_id="q",
+        state=begun[acme].state,
+        question_id=begun[acme].question.question_id,
+        option_id=begun[acme].question.options[0].option_id,
+    )
+    refused = bravo.begin("quiz", "AnswerQuizQuestion", answer)
+    assert await code_of(refused) is grpc.StatusCode.INVALID_ARGUMENT
+    assert (await acme.begin("quiz", "AnswerQuizQuestion", answer)).state
+    again = await bravo.begin("quiz", "StartQuiz", start)
+    assert again.question == begun[bravo].question
+
+
+async def _tell_no_recap_of_others(acme: Tenant, bravo: Tenant) -> None:
+    run = recap_pb2.RecordRecapsRequest(
+        run_id="run",
+        period="lifetime",
+        cutoff_time=timestamp(NOW_MS),
+        rows=[
+            recap_pb2.RecapRow(
+                profile_id="theirs", stories_json='{"minutes": {"minutes.total": 7}}'
+            )
+        ],
+        is_last=True,
+    )
+    wanted = recap_pb2.GetRecapRequest(profile_id="theirs", period=recap_pb2.Period(lifetime=True))
+    for tenant, kept in ((acme, True), (bravo, False)):
+        if kept:
+            stored = [one async for one in tenant.begin("recap", "RecordRecaps", iter([run]))]
+            assert [one.recorded_count for one in stored] == [1]
+        assert (await tenant.begin("recap", "GetRecap", wanted)).is_precomputed == kept
+    # The same run of another tenant is another run.
+    run.rows[0].profile_id = "own"
+    assert [one async for one in bravo.begin("recap", "RecordRecaps", iter([run]))]
+    assert (await acme.begin("recap", "GetRecap", wanted)).is_precomputed
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

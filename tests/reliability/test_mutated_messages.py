@@ -36,11 +36,20 @@ from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.privacy.v1 import privacy_pb2
 from reprise.ranking.v1 import ranking_pb2, ranking_pb2_grpc
-from reprise.recap.v1 import story_pb2, story_pb2_grpc
+from reprise.recap.v1 import (
+    quiz_pb2,
+    quiz_pb2_grpc,
+    recap_pb2,
+    share_pb2,
+    share_pb2_grpc,
+    story_pb2,
+    story_pb2_grpc,
+)
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue
 from tests.made_events import impression, watch
+from tests.made_share import made_share
 from tests.made_suite import Served, fill, served
 from tests.reliability.mutation import mutated
 
@@ -57,7 +66,12 @@ CODES: Final = frozenset({grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT})
 ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
     "FindSimilarTitles": frozenset({grpc.StatusCode.NOT_FOUND}),
     "RetrieveCandidates": frozenset({grpc.StatusCode.FAILED_PRECONDITION}),
+    # Of another content, of a profile without consent, or for anything else than was previewed.
+    "CreateShare": frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND}),
+    "GetShared": frozenset({grpc.StatusCode.NOT_FOUND}),
     "GetStoryRecap": frozenset({grpc.StatusCode.NOT_FOUND}),
+    "DismissQuiz": frozenset({grpc.StatusCode.NOT_FOUND}),
+    "StartQuiz": frozenset({grpc.StatusCode.NOT_FOUND}),
 }
 
 
@@ -126,10 +140,48 @@ def requests_of(version: str) -> dict[str, Message]:
             series_id=SERIES, episodes=[episode_message(beats_of("e1"))]
         ),
         "ListBeats": story_pb2.ListBeatsRequest(series_id=SERIES, page_size=5),
+        "GetRecap": recap_pb2.GetRecapRequest(
+            profile_id="p",
+            period=recap_pb2.Period(
+                range=recap_pb2.DateRange(first_date="2024-01-01", last_date="2024-12-31")
+            ),
+            language="th",
+            next_limit=3,
+        ),
+        "RecordRecaps": recap_pb2.RecordRecapsRequest(
+            run_id="run",
+            period="2024",
+            cutoff_time=moment,
+            rows=[
+                recap_pb2.RecapRow(profile_id="p", stories_json='{"minutes": {"minutes.total": 7}}')
+            ],
+            cohorts_json='{"countries": {}, "axes": {}}',
+            is_last=True,
+        ),
         "GetStoryRecap": story_pb2.GetStoryRecapRequest(
             profile_id="p", series_id=SERIES, length=story_pb2.STORY_LENGTH_MINUTES_3
         ),
+        "OfferQuiz": quiz_pb2.OfferQuizRequest(offer_id="o", profile_id="p", context=context),
+        "DismissQuiz": quiz_pb2.DismissQuizRequest(offer_id="o", profile_id="p"),
+        "StartQuiz": quiz_pb2.StartQuizRequest(
+            quiz_id="z", profile_id="p", context=context, explain=True
+        ),
     }
+
+
+async def answer_of(suite: Served, start: Message) -> Message:
+    """An answer to the first question of a quiz that was begun."""
+    begun = await quiz_pb2_grpc.QuizServiceStub(suite.recap).StartQuiz(
+        cast("quiz_pb2.StartQuizRequest", start)
+    )
+    return quiz_pb2.AnswerQuizQuestionRequest(
+        quiz_id="z",
+        profile_id="p",
+        state=begun.state,
+        question_id=begun.question.question_id,
+        option_id=begun.question.options[0].option_id,
+        explain=True,
+    )
 
 
 def is_of(method: str, service: str) -> bool:
@@ -217,7 +269,9 @@ async def exchanged(method: Any, messages: Sequence[bytes]) -> Message | None:
 async def suite(tmp_path: Path) -> AsyncIterator[tuple[Served, dict[str, Message]]]:
     version = fill(tmp_path, "default", "")
     async with served(tmp_path) as started:
-        yield started, requests_of(version)
+        requests = requests_of(version) | await made_share(started)
+        requests["AnswerQuizQuestion"] = await answer_of(started, requests["StartQuiz"])
+        yield started, requests
 
 
 def resident_bytes() -> int:
@@ -226,7 +280,16 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.parametrize(
-    "service", ["events", "candidates", "ranking", "privacy", "recap.v1.StoryService"]
+    "service",
+    [
+        *("events", "candidates", "ranking", "privacy"),
+        *(
+            "recap.v1.RecapService",
+            "recap.v1.StoryService",
+            "recap.v1.ShareService",
+            "recap.v1.QuizService",
+        ),
+    ],
 )
 async def test_no_message_breaks_a_service(
     suite: tuple[Served, dict[str, Message]], service: str, message_count: int
@@ -247,6 +310,9 @@ async def test_no_message_breaks_a_service(
             if isinstance(message, events_pb2.UpsertProfilesRequest):
                 # A mutated message may have had the other profile erased, for good.
                 message.profiles[0].profile_id = "nobody yet"
+            elif isinstance(message, recap_pb2.RecordRecapsRequest):
+                # Or have begun a run of that name with another cutoff.
+                message.run_id = "not begun yet"
             code, details, _ = await outcome(started, method, [message.SerializeToString()])
             assert code is grpc.StatusCode.OK, f"{method} afterwards: {code.name} {details}"
 
@@ -267,7 +333,9 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
     candidates = candidates_pb2_grpc.CandidatesServiceStub(started.candidates)
     events = events_pb2_grpc.EventsServiceStub(started.events)
     ranking = ranking_pb2_grpc.RankingServiceStub(started.ranking)
+    shares = share_pb2_grpc.ShareServiceStub(started.recap)
     story = story_pb2_grpc.StoryServiceStub(started.recap)
+    quiz = quiz_pb2_grpc.QuizServiceStub(started.recap)
     event = events_pb2.Event()
     event.CopyFrom(requests["RecordEvents"].events[0])  # type: ignore[attr-defined]  # any message
     event.profile_id = value
@@ -282,6 +350,8 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
         ),
         (events.GetProfiles, events_pb2.GetProfilesRequest(profile_ids=[value]), "profile_ids[0]"),
         (events.ListHistory, events_pb2.ListHistoryRequest(profile_id=value), "profile_id"),
+        (shares.PreviewShare, share_pb2.PreviewShareRequest(profile_id=value), "profile_id"),
+        (shares.RevokeShare, share_pb2.RevokeShareRequest(profile_id=value), "profile_id"),
         (
             candidates.UpsertTitles,
             candidates_pb2.UpsertTitlesRequest(titles=[title]),
@@ -293,6 +363,17 @@ async def test_a_bad_id_is_named(suite: tuple[Served, dict[str, Message]], value
             candidates_pb2.FindSimilarTitlesRequest(title_id=value),
             "title_id",
         ),
+        (
+            quiz.OfferQuiz,
+            quiz_pb2.OfferQuizRequest(offer_id=value, profile_id="p"),
+            "offer_id",
+        ),
+        (
+            quiz.DismissQuiz,
+            quiz_pb2.DismissQuizRequest(offer_id="o", profile_id=value),
+            "profile_id",
+        ),
+        (quiz.StartQuiz, quiz_pb2.StartQuizRequest(quiz_id=value), "quiz_id"),
         (
             story.GetStoryRecap,
             story_pb2.GetStoryRecapRequest(profile_id="p", series_id=value),

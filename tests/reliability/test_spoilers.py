@@ -95,6 +95,13 @@ def _last(relations: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], st
 
 def _is_recut(made: MadeStory) -> bool:
     return any(
-        made.titles[episode_id].duration_ms != told_ms
-        for episode_id, told_ms in made.told_ms.items()
+        len(
+            {
+                played_ms,
+                made.titles[episode_id].duration_ms,
+                made.told_ms.get(episode_id, played_ms),
+            }
+        )
+        > 1
+        for episode_id, played_ms in made.played_ms.items()
     )

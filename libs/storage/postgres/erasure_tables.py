@@ -125,17 +125,18 @@ def remove(connection: Connection, tenant: str, person: int) -> Removed:
     [(batch_id,)] = connection.execute("SELECT nextval('batch_numbers')").fetchall()
     [(count, oldest_ms, title_ids, xid)] = connection.execute(
         "WITH gone AS (DELETE FROM events WHERE tenant = %s AND person = %s"  # noqa: S608  constants
-        f" RETURNING tenant, batch_id, event_id, {WITHDRAWN_COLUMNS}),"
+        f" RETURNING tenant, batch_id, event_id, sequence, {WITHDRAWN_COLUMNS}),"
         " place AS (SELECT greatest(pg_current_xact_id(), (SELECT max(written_xid) FROM batches"
         " WHERE (tenant, batch_id) IN (SELECT DISTINCT tenant, batch_id FROM gone))) AS xid),"
         " ids AS (DELETE FROM event_ids USING gone"
         " WHERE event_ids.tenant = gone.tenant AND event_ids.event_id = gone.event_id),"
-        f" kept AS (INSERT INTO withdrawn (tenant, erased_xid, batch_id, {WITHDRAWN_COLUMNS})"
-        f" SELECT tenant, (SELECT xid FROM place), batch_id, {WITHDRAWN_COLUMNS} FROM gone"
-        " WHERE title_id <> '')"
+        " kept AS (INSERT INTO withdrawn (tenant, erased_xid, batch_id, person, place,"
+        f" {WITHDRAWN_COLUMNS}) SELECT tenant, (SELECT xid FROM place), batch_id, %s,"
+        " row_number() OVER (PARTITION BY title_id ORDER BY occurred_ms, sequence, event_id),"
+        f" {WITHDRAWN_COLUMNS} FROM gone WHERE title_id <> '')"
         " SELECT count(*), min(occurred_ms), coalesce(array_agg(DISTINCT title_id)"
         " FILTER (WHERE kind = ANY(%s)), '{}'), (SELECT xid FROM place)::text FROM gone",
-        (*mine, sorted(kind.value for kind in RECORD_KINDS)),
+        (*mine, person, sorted(kind.value for kind in RECORD_KINDS)),
     ).fetchall()
     counts: Sequence[int] = [
         connection.execute(

@@ -25,12 +25,12 @@ from libs.storage.past_titles import PastTitles
 from libs.storage.postgres import (
     decision_tables,
     erasure_tables,
-    log_feed,
     log_tables,
     profile_tables,
 )
 from libs.storage.postgres.database import PART, Connection, Readers, open_writer, unavailable
 from libs.storage.postgres.identities import Identities, Identity
+from libs.storage.postgres.late_batches import LateBatches
 from libs.storage.postgres.migration import migrate
 from libs.storage.postgres.partitions import Partitions
 from libs.storage.postgres.writing import Writing
@@ -64,7 +64,7 @@ class PostgresEventStore:
         self._partitions = Partitions(url)
         self._readers = Readers(url)
         self._past = PastTitles(self._reading, most_tenants)
-        self._late = log_feed.LateBatches()
+        self._late = LateBatches()
         self._late_lock = threading.Lock()
         self._writing: Writing | None = None
 

@@ -5,30 +5,29 @@ number. So whoever follows reads up to the lowest number that is still writing, 
 A transaction that stays open holds everybody up who follows, and no reader of the log itself.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 from libs.domain.event import Event
 from libs.domain.profile import Profile
-from libs.features.event_columns import EventColumns, from_rows
 from libs.storage.event_row import Row
 from libs.storage.postgres import profile_tables
 from libs.storage.postgres.database import Connection, open_writer
-from libs.storage.postgres.erasure_tables import WITHDRAWN_COLUMNS
 from libs.storage.postgres.identities import Identities, Identity
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, decode_rows
+from libs.storage.postgres.withdrawals import Withdrawal, read_withdrawals
 
 # Held by the one replica that follows the log, as long as its connection lives.
 _FOLLOWER_LOCK: Final = 7_400_003
 
 # Nobody follows so far behind; what is older is only in the way.
-_KEPT: Final = "7 days"
+KEPT: Final = "7 days"
 _FETCHED_ROWS: Final = 10_000
 
-_HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
+HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
 # Events without a batch were written long ago: batches go, events stay.
 WRITTEN_BEFORE: Final = (
     " WHERE NOT EXISTS (SELECT FROM batches WHERE batches.tenant = events.tenant"
@@ -43,15 +42,6 @@ _TENANT: Final = itemgetter(1)
 
 def _whose(one: tuple[str, Identity, Row]) -> tuple[str, int]:
     return one[0], one[1].person
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """An event of an erased profile: what it weighs, who wrote it, and where it was erased."""
-
-    written_xid: int
-    erased_xid: int
-    row: tuple[Any, ...]  # WITHDRAWN_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +118,11 @@ class LogFeed:
         """What was written from `from_xid` on, whole transactions up to about `most_events`."""
         # One statement, one snapshot: what it sees below its horizon is all there will ever be.
         rows = self._connection.execute(
-            f"SELECT {_HORIZON}::text::bigint, tenant, batch_id, written_xid::text::bigint,"  # noqa: S608  constants
+            f"SELECT {HORIZON}::text::bigint, tenant, batch_id, written_xid::text::bigint,"  # noqa: S608  constants
             " event_count, profile_count,"
             " extract(epoch FROM clock_timestamp() - written_at)::float8"
             " FROM (SELECT 1) AS always LEFT JOIN (SELECT * FROM batches"
-            f" WHERE written_xid >= %s::text::xid8 AND written_xid < {_HORIZON}"
+            f" WHERE written_xid >= %s::text::xid8 AND written_xid < {HORIZON}"
             " ORDER BY written_xid LIMIT %s) AS found ON true ORDER BY written_xid",
             (str(from_xid), most_events),
         ).fetchall()
@@ -179,21 +169,8 @@ class LogFeed:
                 if row[PERSON] in known
             ],
             [known[person].profile_id for (person,) in upserted if person in known],
-            self._withdrawals("AND withdrawn.tenant = %s", tenant).get(tenant, ()),
+            read_withdrawals(self._connection, "withdrawn.tenant = %s", tenant).get(tenant, ()),
         )
-
-    def _withdrawals(self, condition: LiteralString, *values: str) -> dict[str, list[Withdrawal]]:
-        rows = self._connection.execute(
-            "SELECT withdrawn.tenant, coalesce(written_xid::text::bigint, 0),"  # noqa: S608  constants
-            f" erased_xid::text::bigint, {WITHDRAWN_COLUMNS} FROM withdrawn LEFT JOIN batches"
-            " ON batches.tenant = withdrawn.tenant AND batches.batch_id = withdrawn.batch_id"
-            f" WHERE true {condition}",
-            values,
-        ).fetchall()
-        found: dict[str, list[Withdrawal]] = {}
-        for tenant, written_xid, erased_xid, *row in rows:
-            found.setdefault(tenant, []).append(Withdrawal(written_xid, erased_xid, tuple(row)))
-        return found
 
     def histories(
         self, tenant: str, profile_ids: Sequence[str], *, before_xid: int
@@ -226,7 +203,9 @@ class LogFeed:
         """
         with self._connection.transaction():
             self._connection.execute(_SNAPSHOT)
-            withdrawn = self._withdrawals("AND erased_xid >= %s::text::xid8", str(before_xid))
+            withdrawn = read_withdrawals(
+                self._connection, "erased_xid >= %s::text::xid8", str(before_xid)
+            )
             last = ""
             for (tenant, _), rows in groupby(self._identified(before_xid), _whose):
                 if tenant != last and tenant in withdrawn:
@@ -282,13 +261,13 @@ class LogFeed:
         self._connection.execute(
             "DELETE FROM batches WHERE written_xid < %s::text::xid8"
             " AND written_at < now() - %s::interval",
-            (str(before_xid), _KEPT),
+            (str(before_xid), KEPT),
         )
 
 
 def horizon(connection: Connection) -> int:
     """The lowest number that is still writing."""
-    [(xid,)] = connection.execute(f"SELECT {_HORIZON}::text::bigint").fetchall()
+    [(xid,)] = connection.execute(f"SELECT {HORIZON}::text::bigint").fetchall()
     return int(xid)
 
 
@@ -298,7 +277,7 @@ def next_batches(
     """The next whole transactions of a tenant, about `most_events`: their numbers by batch."""
     rows = connection.execute(
         "SELECT 0, tenant, batch_id, written_xid::text::bigint, event_count FROM batches"  # noqa: S608  constants
-        f" WHERE tenant = %s AND written_xid >= %s::text::xid8 AND written_xid < {_HORIZON}"
+        f" WHERE tenant = %s AND written_xid >= %s::text::xid8 AND written_xid < {HORIZON}"
         " AND event_count > 0 ORDER BY written_xid LIMIT %s",
         (tenant, str(from_xid), max(most_events, 2)),
     ).fetchall()
@@ -318,38 +297,3 @@ def _whole_transactions(rows: Sequence[_Batch], most_events: int) -> list[_Batch
             break
         taken.extend(batches)
     return taken
-
-
-def withdrawn_columns(withdrawals: Iterable[Withdrawal]) -> EventColumns:
-    """What withdrawn events weigh, in order; of nobody, and without what no counter asks for."""
-    rows = []
-    for one in withdrawals:
-        title_id, country, kind, occurred_ms, engagement, opinion, device, daypart = one.row
-        rows.append(
-            ("", title_id, country, kind, occurred_ms, 0, engagement, None, 0, opinion, device,
-             daypart, -1, None)
-        )  # fmt: skip
-    return from_rows(sorted(rows, key=itemgetter(4)))
-
-
-class LateBatches:
-    """Tells, look after look, how far back the events reach that were not visible before."""
-
-    def __init__(self) -> None:
-        self._looked: dict[str, tuple[int, str]] = {}
-
-    def look(self, connection: Connection, tenant: str) -> int | None:
-        """The oldest occurred_ms of what may be new to this tenant's log; None for nothing."""
-        known = self._looked.get(tenant)
-        after_xid, at = known or (0, "infinity")
-        # Batches are dropped a while after they were written: who looks again later than that
-        # must take everything for new.
-        [(xid, now, oldest_ms)] = connection.execute(
-            f"SELECT {_HORIZON}::text::bigint, now()::text,"  # noqa: S608  constants
-            f" CASE WHEN %s::timestamptz < now() - interval '{_KEPT}' / 2 THEN 0"
-            " ELSE (SELECT min(from_ms) FROM batches WHERE tenant = %s AND event_count > 0"
-            " AND written_xid >= %s::text::xid8) END",
-            (at, tenant, str(after_xid)),
-        ).fetchall()
-        self._looked[tenant] = (xid, now)
-        return None if known is None else oldest_ms

@@ -23,11 +23,24 @@ _BETWEEN: Final = "\x1f"
 _NO_ORDER: Final[Order] = (-1, -1, "")
 
 COPY: Final = f"COPY events (tenant, batch_id, {WRITTEN_COLUMNS}) FROM STDIN"
+# The thumb before, of the same profile about the same title: what a thumb undoes.
+_UNDONE: Final = (
+    "(SELECT {} FROM events AS earlier WHERE earlier.tenant = events.tenant"  # noqa: S608  constants
+    " AND earlier.person = events.person AND earlier.title_id = events.title_id"
+    f" AND earlier.kind = {EventKind.THUMB.value}"
+    " AND (earlier.occurred_ms, earlier.sequence, earlier.event_id)"
+    " < (events.occurred_ms, events.sequence, events.event_id)"
+    " ORDER BY earlier.occurred_ms DESC, earlier.sequence DESC, earlier.event_id DESC LIMIT 1)"
+)
 # The columns of libs.features.event_columns.ROW_COLUMNS, with the number of the profile for its id.
 _COLUMNS: Final = (
     "person, title_id, country, kind, occurred_ms, sequence, engagement,"
     " rating_value / rating_scale, CASE thumb WHEN 1 THEN 1 WHEN 2 THEN -1 ELSE 0 END,"
-    " opinion, device, daypart, coalesce(position, -1), propensity"
+    " opinion, device, daypart, coalesce(position, -1), propensity,"
+    f" CASE WHEN kind = {EventKind.THUMB.value}"
+    f" THEN coalesce({_UNDONE.format('earlier.opinion')}, 0) ELSE 0 END,"
+    f" CASE WHEN kind = {EventKind.THUMB.value}"
+    f" THEN coalesce({_UNDONE.format('earlier.country')}, '') ELSE '' END"
 )
 
 

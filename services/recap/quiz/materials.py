@@ -143,7 +143,7 @@ class TenantMaterial:
         if not is_same_catalogue or found != self._pack_texts:
             packs = shelf(found).over(traits.titles)
             for pack_id in packs.problems.keys() - before.shelf.problems.keys():
-                log.error("pack rejected", pack=pack_id, problem=packs.problems[pack_id])
+                log.warning("pack rejected", pack=pack_id, problem=packs.problems[pack_id])
         self._pack_texts = found
         self._material = Material(version, titles, traits, models, tastes, packs)
 

@@ -31,7 +31,7 @@ class Catalogue(Protocol):
         ...
 
     def episode_ids(self, titles: Mapping[str, Title]) -> Mapping[str, tuple[str, ...]]:
-        """The episodes of each series in `titles`, in order."""
+        """The episodes of each series in `titles`, in their order; takes milliseconds at first."""
         ...
 
     @property
@@ -112,11 +112,10 @@ class Offers:
         except (PartUnavailable, DeadlineSpent, Overloaded):
             return Moment(is_known=False)
         now_ms, titles = self._now_ms(), catalogue.titles
+        episodes = await on_thread(catalogue.episode_ids, titles)
         return Moment(
             is_known=catalogue.version > 0,
             is_playing=says_playing or is_playing(state, now_ms),
-            next_episode_until_ms=next_episode_until_ms(
-                state, titles, catalogue.episode_ids(titles), now_ms
-            ),
+            next_episode_until_ms=next_episode_until_ms(state, titles, episodes, now_ms),
             is_held_out=is_held_out,
         )

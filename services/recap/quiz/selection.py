@@ -14,6 +14,7 @@ from services.recap.quiz.question import Likelihood, Question
 SURE_TITLES: Final = 10
 SURE_MASS: Final = 0.5
 LEAST_GAIN_BITS: Final = 0.05
+LEAST_ANSWERS: Final = 2
 MOST_ANSWERS: Final = 4
 
 
@@ -130,9 +131,8 @@ def _stop(
 ) -> Stop | None:
     if asked_count >= rules.most_answers:
         return Stop.ENOUGH
-    # Before the first answer it is not the viewer who made the belief sure, and being sure of ten
-    # among few titles is no achievement.
-    if asked_count and belief.mass_of_top(SURE_TITLES) >= rules.sure_mass:
+    # Before an answer it is not the viewer who made the belief sure, and one answer may be wrong.
+    if asked_count >= LEAST_ANSWERS and belief.mass_of_top(SURE_TITLES) >= rules.sure_mass:
         return Stop.SURE
     if not considered or considered[0].gain_bits < rules.least_gain_bits:
         return Stop.NO_GAIN

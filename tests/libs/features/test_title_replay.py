@@ -23,7 +23,7 @@ class Log:
     def __call__(self, after_ms: int, to_ms: int) -> EventColumns:
         found = [event for event in self.events if after_ms < event.occurred_ms <= to_ms]
         self.read_count += len(found)
-        return from_events(found)
+        return from_events(found, [event for event in self.events if event.occurred_ms <= after_ms])
 
 
 class CountedReplay(TitleReplay):

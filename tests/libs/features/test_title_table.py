@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from libs.domain.event import DAY_MS, Event
 from libs.features.counters import Counters, encode_counters
-from libs.features.event_columns import from_events
+from libs.features.event_columns import from_events, without_thumbs
+from libs.features.thumbs import thumb_shares
 from libs.features.title_table import EMPTY, LiveTitleCounters, TitleChanges, aligned
 from tests.made_events import START_MS, event_lists, watch
 
@@ -21,7 +22,8 @@ def test_counters_do_not_depend_on_how_events_are_batched(
     whole.add(from_events(some))
     edges = [0, *sorted(cuts), len(some)]
     for start, stop in itertools.pairwise(edges):
-        batched.add(from_events(some[start:stop]))
+        batched.add(without_thumbs(from_events(some[start:stop])))
+        batched.add_shares(thumb_shares(some[start:stop], some[:start]))
     one, other = whole.table(NOW_MS), batched.table(NOW_MS)
     assert one.title_ids == other.title_ids
     np.testing.assert_allclose(one.counters, other.counters, rtol=1e-6)

@@ -50,10 +50,10 @@ def test_a_bad_value_is_one_line_naming_its_variable(monkeypatch: pytest.MonkeyP
 
 
 def test_log_and_features_move_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REPRISE_EVENTS_URL", "postgresql://user:secret@log/reprise")
+    monkeypatch.setenv("REPRISE_EVENTS_URL", "postgresql://user:hush@log/reprise")
     with pytest.raises(StartFault, match="REPRISE_EVENTS_URL and REPRISE_FEATURES_URL"):
         read_settings(SuiteSettings)
-    monkeypatch.setenv("REPRISE_FEATURES_URL", "redis://:secret@features")
+    monkeypatch.setenv("REPRISE_FEATURES_URL", "redis://:hush@features")
     settings = read_settings(SuiteSettings)
     assert settings.is_past_one_machine
-    assert "secret" not in str(settings.shown())
+    assert "hush" not in str(settings.shown())

@@ -26,11 +26,14 @@ from libs.domain.event import (
     Event,
     EventKind,
     Recording,
+    Thumb,
+    ThumbDirection,
 )
 from libs.domain.profile import Profile
-from libs.domain.viewing import Surface
+from libs.domain.viewing import Surface, ViewingContext
 from libs.faults import PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
+from libs.features.title_counters import OPINION_COLUMNS
 from libs.features.title_table import TitleTable
 from libs.storage.decision_table import KEPT_MS
 from libs.storage.event_store import SqliteEventStore
@@ -249,6 +252,35 @@ class TestEventStore:
             ([decision(propensities=(1.0, 1.0))], later_ms, Recorded(1)),
         ):
             assert store.record_decisions(TENANT, batch, at_ms) == wanted
+
+    def test_a_thumb_that_is_taken_back_is_no_like_of_the_title(self, store: EventStore) -> None:
+        def thumb(name: str, at_ms: int, direction: ThumbDirection, profile_id: str) -> Event:
+            return Event(
+                name, profile_id, EventKind.THUMB, at_ms, title_id="title0",
+                context=ViewingContext(country="DE"), detail=Thumb(direction),
+            )  # fmt: skip
+
+        def likes(as_of_ms: int | None = None) -> list[float]:
+            table = store.title_table(TENANT, as_of_ms, "DE", now_ms=NOW_MS)
+            columns = [OPINION_COLUMNS[1], OPINION_COLUMNS[-1]]
+            everywhere = table.counters[0, columns].tolist()
+            assert table.country_counters["DE"][0, columns].tolist() == everywhere
+            found: list[float] = everywhere
+            return found
+
+        up = thumb("up", START_MS, ThumbDirection.UP, "profile0")
+        other = thumb("other", START_MS + 1, ThumbDirection.DOWN, "profile1")
+        back = thumb("back", START_MS + 2 * DAY_MS, ThumbDirection.RETRACTED, "profile0")
+        store.record_events(TENANT, [up, other], NOW_MS)
+        assert likes() == likes(NOW_MS) == [1, 1]
+        store.record_events(TENANT, [back], NOW_MS)
+        assert likes() == likes(NOW_MS) == [0, 1]
+        assert likes(START_MS + DAY_MS) == [1, 1]
+        # What was said before it was taken back, and comes only now, changes nothing.
+        late = thumb("late", START_MS + DAY_MS, ThumbDirection.DOWN, "profile0")
+        store.record_events(TENANT, [late], NOW_MS)
+        assert likes() == likes(NOW_MS) == [0, 1]
+        assert likes(START_MS + DAY_MS) == [0, 2]
 
     def test_what_is_told_of_a_decision_is_all_that_is_kept(self, store: EventStore) -> None:
         whole = Decision(

@@ -100,5 +100,8 @@ async def test_the_keys_of_a_change_are_in_one_slot_of_a_cluster(
             assert follows.wait(WITHIN_S)
             store.record_events(TENANT, made(3), NOW_MS)
             await wait_for_events(url, 3)
+            # Titles come after the profiles of a step.
+            while not titles.title_changes(TENANT, 0).title_ids:
+                pass
             assert titles.title_changes(TENANT, 0).title_ids == ("title0",)
     postgres_databases.give_back(log_url)

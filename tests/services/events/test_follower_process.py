@@ -3,11 +3,19 @@
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
+import pytest
+import redis
+
+from libs.storage.redis.keys import profile_key
 from services.events.follower_process import FollowerProcess
 from services.events.following import telling
+from tests.made_databases import PostgresDatabases
+from tests.made_events import START_MS, watch
 
 WITHIN_S = 20.0
 
@@ -61,3 +69,30 @@ def test_it_stops_when_nobody_reads_what_it_tells() -> None:
     telling(writing, stopped.set)(4.0)
     assert stopped.is_set()
     os.close(writing)
+
+
+def test_it_keeps_the_features_up_to_the_log(
+    postgres_databases: PostgresDatabases,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log_url = postgres_databases.fresh()
+    for name, value in (
+        ("HOME", str(tmp_path)),
+        ("EVENTS_URL", log_url),
+        ("FEATURES_URL", redis_url),
+        ("SECRET_FILE", str(postgres_databases.secret)),
+    ):
+        monkeypatch.setenv(f"REPRISE_{name}", value)
+    key = profile_key("default", "profile0")
+    with (
+        closing(postgres_databases.store(log_url)) as store,
+        redis.Redis.from_url(redis_url) as client,
+        running(FollowerProcess(lambda seconds: None)),
+    ):
+        store.record_events("default", [watch("a", START_MS)], START_MS)
+        until = time.monotonic() + WITHIN_S
+        while not client.exists(key):
+            assert time.monotonic() < until
+    postgres_databases.give_back(log_url)

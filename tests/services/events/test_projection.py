@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from libs.domain.decision import Decision
-from libs.domain.event import DAY_MS, Event
+from libs.domain.event import DAY_MS, Event, EventKind, Thumb, ThumbDirection
 from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
 from libs.features.profile_state import EMPTY, ProfileState, replay
@@ -354,6 +354,30 @@ def test_who_is_erased_leaves_the_counters_wherever_the_follower_is(servers: Ser
     projection.forget_followed()
     with psycopg.connect(servers.log_url) as connection:
         assert connection.execute("SELECT count(*) FROM withdrawn").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("counted", range(4))
+def test_thumbs_of_who_is_erased_leave_the_likes_wherever_the_follower_is(
+    servers: Servers, counted: int
+) -> None:
+    store, projection = servers.store(), servers.projection()
+    kept = thumb("kept", "other", 0, ThumbDirection.UP)
+    store.record_events(TENANT, [kept], NOW_MS)
+    said = [ThumbDirection.UP, ThumbDirection.DOWN, ThumbDirection.RETRACTED, ThumbDirection.UP]
+    for place, direction in enumerate(said):
+        store.record_events(TENANT, [thumb(f"t{place}", "profile0", place, direction)], NOW_MS)
+        if place == counted:
+            keep_up(projection)
+    store.erase_profile(TENANT, "profile0", (), NOW_MS)
+    keep_up(projection)
+    assert_counts_of(servers, [kept])
+
+
+def thumb(event_id: str, profile_id: str, place: int, direction: ThumbDirection) -> Event:
+    detail = Thumb(direction)
+    return Event(
+        event_id, profile_id, EventKind.THUMB, START_MS + place, title_id="title0", detail=detail
+    )
 
 
 def test_what_is_withdrawn_while_all_is_made_anew_counts_once(servers: Servers) -> None:

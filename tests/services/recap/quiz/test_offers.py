@@ -116,12 +116,9 @@ async def test_the_kill_switch_needs_no_restart(tmp_path: Path) -> None:
     assert on.is_offered
 
 
-async def test_a_hold_out_is_never_offered_anything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REPRISE_QUIZ_HOLD_OUT_RATIO", "1")
+async def test_a_hold_out_is_never_offered_anything(tmp_path: Path) -> None:
     fill(tmp_path, "default", "")
-    async with served(tmp_path) as suite:
+    async with served(tmp_path, quiz_hold_out_ratio=1.0) as suite:
         answer = await offer(suite)
     assert (answer.is_offered, answer.refusal) == (False, quiz_pb2.OFFER_REFUSAL_HOLD_OUT)
 

@@ -84,6 +84,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     told any more, because events of after it have been compacted; later times can.
     Metadata: as_of_ms, compacted_until_ms (Unix ms).
     """
+    ERROR_REASON_CONSENT_MISSING: _ErrorReason.ValueType  # 14
+    """ERROR_REASON_CONSENT_MISSING (FAILED_PRECONDITION): the profile has not allowed it.
+    Metadata: consent (such as "SHARING").
+    """
+    ERROR_REASON_PREVIEW_CHANGED: _ErrorReason.ValueType  # 15
+    """ERROR_REASON_PREVIEW_CHANGED (FAILED_PRECONDITION): what would be made is no longer what
+    was seen; preview it again.
+    Metadata: none.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the `reason` of the google.rpc.ErrorInfo that every failed call
@@ -153,5 +162,14 @@ ERROR_REASON_HISTORY_COMPACTED: ErrorReason.ValueType  # 13
 """ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
 told any more, because events of after it have been compacted; later times can.
 Metadata: as_of_ms, compacted_until_ms (Unix ms).
+"""
+ERROR_REASON_CONSENT_MISSING: ErrorReason.ValueType  # 14
+"""ERROR_REASON_CONSENT_MISSING (FAILED_PRECONDITION): the profile has not allowed it.
+Metadata: consent (such as "SHARING").
+"""
+ERROR_REASON_PREVIEW_CHANGED: ErrorReason.ValueType  # 15
+"""ERROR_REASON_PREVIEW_CHANGED (FAILED_PRECONDITION): what would be made is no longer what
+was seen; preview it again.
+Metadata: none.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -384,7 +384,9 @@ class Question(_message.Message):
     question_id: _builtins.str
     """question_id is unique within the quiz."""
     kind: _builtins.str
-    """kind is what it is about: "mood", "energy", "length", "familiarity", "company", "era", "genre", "title" or "pair"."""
+    """kind is what it is about: "mood", "energy", "length", "familiarity", "company", "era",
+    "genre", "title" (liked, seen or not) or "pair"; "pack" for those of a curated pack.
+    """
     text: _builtins.str
     """text is what to ask."""
     @_builtins.property
@@ -448,7 +450,9 @@ class QuizResult(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int
     page_id: _builtins.str
-    """page_id names the LIVE decision behind it; impressions refer to it."""
+    """page_id names the LIVE decision behind it, which holds all of its titles; impressions
+    refer to it. Empty for somebody anonymous, of whom nothing is logged.
+    """
     stopped_by: Global___StopReason.ValueType
     """stopped_by is why no more was asked."""
     @_builtins.property

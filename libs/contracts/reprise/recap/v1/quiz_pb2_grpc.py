@@ -63,22 +63,26 @@ class QuizServiceServicer:
 
     def OfferQuiz(self, request, context):
         """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
-        slot of its 7 days, once over all replicas.
+        slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
+        the same answer again; a refusal takes nothing and is decided anew. An erased
+        profile is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DismissQuiz(self, request, context):
-        """DismissQuiz says that the viewer did not want it; idempotent by offer_id.
+        """DismissQuiz says that the viewer did not want it; idempotent by offer_id. What the
+        profile was not offered is NOT_FOUND. Two dismissals silence the quiz for 30 days.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StartQuiz(self, request, context):
-        """StartQuiz begins a quiz and asks the first question; the same quiz_id goes on with
-        the one that was begun, also on another device.
+        """StartQuiz begins a quiz and asks the first question; a profile's quiz_id goes on with
+        the one that was begun, also on another device, until it expires: then it begins anew.
+        An unknown pack or an erased profile is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,7 +90,10 @@ class QuizServiceServicer:
 
     def AnswerQuizQuestion(self, request, context):
         """AnswerQuizQuestion takes an answer and asks the next question or gives the slate.
-        The same answer sent again gives the same result.
+        The same answer sent again gives the same result. An answer to what was not asked,
+        with a state that is not ours, has expired or is another's, or one that differs from
+        what was answered before, is INVALID_ARGUMENT, names its field and changes nothing.
+        A profile erased meanwhile is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

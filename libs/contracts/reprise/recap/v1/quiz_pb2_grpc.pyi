@@ -35,17 +35,25 @@ class QuizServiceStub:
     def __new__(cls, channel: _aio.Channel) -> QuizServiceAsyncStub: ...
     OfferQuiz: _grpc.UnaryUnaryMultiCallable[_quiz_pb2.OfferQuizRequest, _quiz_pb2.OfferQuizResponse]
     """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
-    slot of its 7 days, once over all replicas.
+    slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
+    the same answer again; a refusal takes nothing and is decided anew. An erased
+    profile is NOT_FOUND.
     """
     DismissQuiz: _grpc.UnaryUnaryMultiCallable[_quiz_pb2.DismissQuizRequest, _quiz_pb2.DismissQuizResponse]
-    """DismissQuiz says that the viewer did not want it; idempotent by offer_id."""
+    """DismissQuiz says that the viewer did not want it; idempotent by offer_id. What the
+    profile was not offered is NOT_FOUND. Two dismissals silence the quiz for 30 days.
+    """
     StartQuiz: _grpc.UnaryUnaryMultiCallable[_quiz_pb2.StartQuizRequest, _quiz_pb2.StartQuizResponse]
-    """StartQuiz begins a quiz and asks the first question; the same quiz_id goes on with
-    the one that was begun, also on another device.
+    """StartQuiz begins a quiz and asks the first question; a profile's quiz_id goes on with
+    the one that was begun, also on another device, until it expires: then it begins anew.
+    An unknown pack or an erased profile is NOT_FOUND.
     """
     AnswerQuizQuestion: _grpc.UnaryUnaryMultiCallable[_quiz_pb2.AnswerQuizQuestionRequest, _quiz_pb2.AnswerQuizQuestionResponse]
     """AnswerQuizQuestion takes an answer and asks the next question or gives the slate.
-    The same answer sent again gives the same result.
+    The same answer sent again gives the same result. An answer to what was not asked,
+    with a state that is not ours, has expired or is another's, or one that differs from
+    what was answered before, is INVALID_ARGUMENT, names its field and changes nothing.
+    A profile erased meanwhile is NOT_FOUND.
     """
 
 @_typing.type_check_only
@@ -55,17 +63,25 @@ class QuizServiceAsyncStub(QuizServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     OfferQuiz: _aio.UnaryUnaryMultiCallable[_quiz_pb2.OfferQuizRequest, _quiz_pb2.OfferQuizResponse]  # type: ignore[assignment]
     """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
-    slot of its 7 days, once over all replicas.
+    slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
+    the same answer again; a refusal takes nothing and is decided anew. An erased
+    profile is NOT_FOUND.
     """
     DismissQuiz: _aio.UnaryUnaryMultiCallable[_quiz_pb2.DismissQuizRequest, _quiz_pb2.DismissQuizResponse]  # type: ignore[assignment]
-    """DismissQuiz says that the viewer did not want it; idempotent by offer_id."""
+    """DismissQuiz says that the viewer did not want it; idempotent by offer_id. What the
+    profile was not offered is NOT_FOUND. Two dismissals silence the quiz for 30 days.
+    """
     StartQuiz: _aio.UnaryUnaryMultiCallable[_quiz_pb2.StartQuizRequest, _quiz_pb2.StartQuizResponse]  # type: ignore[assignment]
-    """StartQuiz begins a quiz and asks the first question; the same quiz_id goes on with
-    the one that was begun, also on another device.
+    """StartQuiz begins a quiz and asks the first question; a profile's quiz_id goes on with
+    the one that was begun, also on another device, until it expires: then it begins anew.
+    An unknown pack or an erased profile is NOT_FOUND.
     """
     AnswerQuizQuestion: _aio.UnaryUnaryMultiCallable[_quiz_pb2.AnswerQuizQuestionRequest, _quiz_pb2.AnswerQuizQuestionResponse]  # type: ignore[assignment]
     """AnswerQuizQuestion takes an answer and asks the next question or gives the slate.
-    The same answer sent again gives the same result.
+    The same answer sent again gives the same result. An answer to what was not asked,
+    with a state that is not ours, has expired or is another's, or one that differs from
+    what was answered before, is INVALID_ARGUMENT, names its field and changes nothing.
+    A profile erased meanwhile is NOT_FOUND.
     """
 
 class QuizServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -78,7 +94,9 @@ class QuizServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_quiz_pb2.OfferQuizResponse, _abc.Awaitable[_quiz_pb2.OfferQuizResponse]]:
         """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
-        slot of its 7 days, once over all replicas.
+        slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
+        the same answer again; a refusal takes nothing and is decided anew. An erased
+        profile is NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -87,7 +105,9 @@ class QuizServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _quiz_pb2.DismissQuizRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_quiz_pb2.DismissQuizResponse, _abc.Awaitable[_quiz_pb2.DismissQuizResponse]]:
-        """DismissQuiz says that the viewer did not want it; idempotent by offer_id."""
+        """DismissQuiz says that the viewer did not want it; idempotent by offer_id. What the
+        profile was not offered is NOT_FOUND. Two dismissals silence the quiz for 30 days.
+        """
 
     @_abc_1.abstractmethod
     def StartQuiz(
@@ -95,8 +115,9 @@ class QuizServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _quiz_pb2.StartQuizRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_quiz_pb2.StartQuizResponse, _abc.Awaitable[_quiz_pb2.StartQuizResponse]]:
-        """StartQuiz begins a quiz and asks the first question; the same quiz_id goes on with
-        the one that was begun, also on another device.
+        """StartQuiz begins a quiz and asks the first question; a profile's quiz_id goes on with
+        the one that was begun, also on another device, until it expires: then it begins anew.
+        An unknown pack or an erased profile is NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -106,7 +127,10 @@ class QuizServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_quiz_pb2.AnswerQuizQuestionResponse, _abc.Awaitable[_quiz_pb2.AnswerQuizQuestionResponse]]:
         """AnswerQuizQuestion takes an answer and asks the next question or gives the slate.
-        The same answer sent again gives the same result.
+        The same answer sent again gives the same result. An answer to what was not asked,
+        with a state that is not ours, has expired or is another's, or one that differs from
+        what was answered before, is INVALID_ARGUMENT, names its field and changes nothing.
+        A profile erased meanwhile is NOT_FOUND.
         """
 
 def add_QuizServiceServicer_to_server(servicer: QuizServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

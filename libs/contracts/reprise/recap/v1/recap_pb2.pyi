@@ -408,15 +408,24 @@ class RecordRecapsRequest(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     COHORTS_JSON_FIELD_NUMBER: _builtins.int
     IS_LAST_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
     run_id: _builtins.str
     """run_id is the run's, the same in all messages of a call; required."""
     cohorts_json: _builtins.str
-    """cohorts_json is the frozen cohort statistics of the run, in its first message."""
+    """cohorts_json is the frozen cohort statistics of the run; in the first message of
+    a call.
+    """
     is_last: _builtins.bool
     """is_last publishes the run: from then on GetRecap answers from it."""
+    period: _builtins.str
+    """period is what the run tells of: "2026", "2026-01-01..2026-03-31" or "lifetime";
+    in the first message of a call.
+    """
     @_builtins.property
     def cutoff_time(self) -> _timestamp_pb2.Timestamp:
-        """cutoff_time is the export's watermark; the same in all messages of a run."""
+        """cutoff_time is up to when events are counted, both by when they occurred and by
+        when they were recorded; in the first message of a call.
+        """
 
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecapRow]:
@@ -430,10 +439,11 @@ class RecordRecapsRequest(_message.Message):
         rows: _abc.Iterable[Global___RecapRow] | None = ...,
         cohorts_json: _builtins.str = ...,
         is_last: _builtins.bool = ...,
+        period: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cutoff_time", b"cutoff_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohorts_json", b"cohorts_json", "cutoff_time", b"cutoff_time", "is_last", b"is_last", "rows", b"rows", "run_id", b"run_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohorts_json", b"cohorts_json", "cutoff_time", b"cutoff_time", "is_last", b"is_last", "period", b"period", "rows", b"rows", "run_id", b"run_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -441,32 +451,31 @@ Global___RecordRecapsRequest: _TypeAlias = RecordRecapsRequest  # noqa: Y015
 
 @_typing.final
 class RecapRow(_message.Message):
-    """RecapRow is what the batch has made for one profile and period."""
+    """RecapRow is what the batch has made for one profile."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROFILE_ID_FIELD_NUMBER: _builtins.int
-    PERIOD_FIELD_NUMBER: _builtins.int
     PERSON_ID_FIELD_NUMBER: _builtins.int
     STORIES_JSON_FIELD_NUMBER: _builtins.int
     profile_id: _builtins.str
-    period: _builtins.str
-    """period is "2026", "2026-01-01..2026-03-31" or "lifetime"."""
+    """profile_id is whose."""
     person_id: _builtins.str
     """person_id is empty for the whole profile."""
     stories_json: _builtins.str
-    """stories_json is the verified facts, story by story."""
+    """stories_json is the verified facts: an object of stories by name, each an object
+    of numbers and texts by fact id, or null where a fact did not survive.
+    """
     def __init__(
         self,
         *,
         profile_id: _builtins.str = ...,
-        period: _builtins.str = ...,
         person_id: _builtins.str = ...,
         stories_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "person_id", b"person_id", "profile_id", b"profile_id", "stories_json", b"stories_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id", "profile_id", b"profile_id", "stories_json", b"stories_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

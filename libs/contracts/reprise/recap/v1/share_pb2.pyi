@@ -21,6 +21,38 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _SharedCardKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SharedCardKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SharedCardKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHARED_CARD_KIND_UNSPECIFIED: _SharedCardKind.ValueType  # 0
+    """SHARED_CARD_KIND_UNSPECIFIED is never sent."""
+    SHARED_CARD_KIND_FIGURE: _SharedCardKind.ValueType  # 1
+    """SHARED_CARD_KIND_FIGURE: a big number."""
+    SHARED_CARD_KIND_LIST: _SharedCardKind.ValueType  # 2
+    """SHARED_CARD_KIND_LIST: names in their order."""
+    SHARED_CARD_KIND_ARCHETYPE: _SharedCardKind.ValueType  # 3
+    """SHARED_CARD_KIND_ARCHETYPE: who one is."""
+    SHARED_CARD_KIND_DAY: _SharedCardKind.ValueType  # 4
+    """SHARED_CARD_KIND_DAY: a remarkable day; not which."""
+
+class SharedCardKind(_SharedCardKind, metaclass=_SharedCardKindEnumTypeWrapper):
+    """SharedCardKind is how a card is designed."""
+
+SHARED_CARD_KIND_UNSPECIFIED: SharedCardKind.ValueType  # 0
+"""SHARED_CARD_KIND_UNSPECIFIED is never sent."""
+SHARED_CARD_KIND_FIGURE: SharedCardKind.ValueType  # 1
+"""SHARED_CARD_KIND_FIGURE: a big number."""
+SHARED_CARD_KIND_LIST: SharedCardKind.ValueType  # 2
+"""SHARED_CARD_KIND_LIST: names in their order."""
+SHARED_CARD_KIND_ARCHETYPE: SharedCardKind.ValueType  # 3
+"""SHARED_CARD_KIND_ARCHETYPE: who one is."""
+SHARED_CARD_KIND_DAY: SharedCardKind.ValueType  # 4
+"""SHARED_CARD_KIND_DAY: a remarkable day; not which."""
+Global___SharedCardKind: _TypeAlias = SharedCardKind  # noqa: Y015
+
 class _ImageFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -76,7 +108,9 @@ class PreviewShareRequest(_message.Message):
 
     @_builtins.property
     def hidden_title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """hidden_title_ids is titles that the viewer wants left out; at most 1,000."""
+        """hidden_title_ids is titles that the viewer wants left out, a series with its episodes; at
+        most 1,000.
+        """
 
     def __init__(
         self,
@@ -115,7 +149,7 @@ class PreviewShareResponse(_message.Message):
 
     @_builtins.property
     def omitted_card_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """omitted_card_ids is cards of which nothing may leave."""
+        """omitted_card_ids is cards of which nothing may leave, or that this recap does not have."""
 
     def __init__(
         self,
@@ -142,7 +176,10 @@ class CreateShareRequest(_message.Message):
     PREVIEW_DIGEST_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     share_id: _builtins.str
-    """share_id is chosen by the client and makes creating idempotent; required; 1 to 128 characters."""
+    """share_id is chosen by the client and makes creating idempotent until the share expires;
+    required; 1 to 128 characters. One that was revoked, or is of another content, is
+    INVALID_ARGUMENT.
+    """
     preview_digest: _builtins.str
     """preview_digest is what the viewer has seen and agreed to; required."""
     @_builtins.property
@@ -151,7 +188,7 @@ class CreateShareRequest(_message.Message):
 
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """expires_at is when it ends; unset means in 30 days; at most 366 days ahead."""
+        """expires_at is when it ends; unset means in 30 days; ahead, and at most 366 days."""
 
     def __init__(
         self,
@@ -309,22 +346,33 @@ Global___RevokeShareResponse: _TypeAlias = RevokeShareResponse  # noqa: Y015
 
 @_typing.final
 class SharedCard(_message.Message):
-    """SharedCard is what may leave of a card: texts and names, no time, no place, no id of a viewer."""
+    """SharedCard is what may leave of a card: texts and names, no time, no place, no id of a viewer
+    or a title.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CARD_ID_FIELD_NUMBER: _builtins.int
     HEADLINE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
-    TITLE_NAMES_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FIGURE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     card_id: _builtins.str
     """card_id is that of the recap."""
     headline: _builtins.str
-    """headline and text are rendered anew from what may leave."""
+    """headline and text are rendered anew from what may leave; text may be empty."""
     text: _builtins.str
+    kind: Global___SharedCardKind.ValueType
+    """kind is how it is designed."""
+    figure: _builtins.str
+    """figure is what is written largest, such as "12,480"; empty for a list."""
+    language: _builtins.str
+    """language is the BCP 47 tag of the texts."""
     @_builtins.property
-    def title_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """title_names is the titles shown."""
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """names is what is listed: titles, genres or people, the first first; at most 10."""
 
     def __init__(
         self,
@@ -332,11 +380,14 @@ class SharedCard(_message.Message):
         card_id: _builtins.str = ...,
         headline: _builtins.str = ...,
         text: _builtins.str = ...,
-        title_names: _abc.Iterable[_builtins.str] | None = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        kind: Global___SharedCardKind.ValueType = ...,
+        figure: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_id", b"card_id", "headline", b"headline", "text", b"text", "title_names", b"title_names"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_id", b"card_id", "figure", b"figure", "headline", b"headline", "kind", b"kind", "language", b"language", "names", b"names", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -63,7 +63,7 @@ class ShareServiceServicer:
 
     def PreviewShare(self, request, context):
         """PreviewShare returns what would leave, after the allowlist of fields and without
-        hidden, mature and kids' titles.
+        hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,7 +71,8 @@ class ShareServiceServicer:
 
     def CreateShare(self, request, context):
         """CreateShare makes a signed, expiring, revocable token for what was previewed.
-        FAILED_PRECONDITION when that has changed since.
+        FAILED_PRECONDITION when that has changed since, and where the profile has not given
+        CONSENT_SHARING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,7 +80,8 @@ class ShareServiceServicer:
 
     def GetShared(self, request, context):
         """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-        token is NOT_FOUND, all alike.
+        token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+        consent back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

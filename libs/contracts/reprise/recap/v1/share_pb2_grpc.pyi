@@ -35,15 +35,17 @@ class ShareServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ShareServiceAsyncStub: ...
     PreviewShare: _grpc.UnaryUnaryMultiCallable[_share_pb2.PreviewShareRequest, _share_pb2.PreviewShareResponse]
     """PreviewShare returns what would leave, after the allowlist of fields and without
-    hidden, mature and kids' titles.
+    hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
     """
     CreateShare: _grpc.UnaryUnaryMultiCallable[_share_pb2.CreateShareRequest, _share_pb2.CreateShareResponse]
     """CreateShare makes a signed, expiring, revocable token for what was previewed.
-    FAILED_PRECONDITION when that has changed since.
+    FAILED_PRECONDITION when that has changed since, and where the profile has not given
+    CONSENT_SHARING.
     """
     GetShared: _grpc.UnaryUnaryMultiCallable[_share_pb2.GetSharedRequest, _share_pb2.GetSharedResponse]
     """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-    token is NOT_FOUND, all alike.
+    token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+    consent back.
     """
     RevokeShare: _grpc.UnaryUnaryMultiCallable[_share_pb2.RevokeShareRequest, _share_pb2.RevokeShareResponse]
     """RevokeShare ends a share at once; one that has ended, or never was, changes nothing."""
@@ -55,15 +57,17 @@ class ShareServiceAsyncStub(ShareServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PreviewShare: _aio.UnaryUnaryMultiCallable[_share_pb2.PreviewShareRequest, _share_pb2.PreviewShareResponse]  # type: ignore[assignment]
     """PreviewShare returns what would leave, after the allowlist of fields and without
-    hidden, mature and kids' titles.
+    hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
     """
     CreateShare: _aio.UnaryUnaryMultiCallable[_share_pb2.CreateShareRequest, _share_pb2.CreateShareResponse]  # type: ignore[assignment]
     """CreateShare makes a signed, expiring, revocable token for what was previewed.
-    FAILED_PRECONDITION when that has changed since.
+    FAILED_PRECONDITION when that has changed since, and where the profile has not given
+    CONSENT_SHARING.
     """
     GetShared: _aio.UnaryUnaryMultiCallable[_share_pb2.GetSharedRequest, _share_pb2.GetSharedResponse]  # type: ignore[assignment]
     """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-    token is NOT_FOUND, all alike.
+    token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+    consent back.
     """
     RevokeShare: _aio.UnaryUnaryMultiCallable[_share_pb2.RevokeShareRequest, _share_pb2.RevokeShareResponse]  # type: ignore[assignment]
     """RevokeShare ends a share at once; one that has ended, or never was, changes nothing."""
@@ -78,7 +82,7 @@ class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_share_pb2.PreviewShareResponse, _abc.Awaitable[_share_pb2.PreviewShareResponse]]:
         """PreviewShare returns what would leave, after the allowlist of fields and without
-        hidden, mature and kids' titles.
+        hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
         """
 
     @_abc_1.abstractmethod
@@ -88,7 +92,8 @@ class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_share_pb2.CreateShareResponse, _abc.Awaitable[_share_pb2.CreateShareResponse]]:
         """CreateShare makes a signed, expiring, revocable token for what was previewed.
-        FAILED_PRECONDITION when that has changed since.
+        FAILED_PRECONDITION when that has changed since, and where the profile has not given
+        CONSENT_SHARING.
         """
 
     @_abc_1.abstractmethod
@@ -98,7 +103,8 @@ class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_share_pb2.GetSharedResponse, _abc.Awaitable[_share_pb2.GetSharedResponse]]:
         """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-        token is NOT_FOUND, all alike.
+        token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+        consent back.
         """
 
     @_abc_1.abstractmethod

@@ -91,8 +91,9 @@ _STATEMENTS: Final = (
     # What erased events had added to the counters of titles, until it is taken out of them.
     f"""
     CREATE TABLE withdrawn (
-        tenant {_ID}, erased_xid xid8 NOT NULL, batch_id bigint NOT NULL, title_id {_ID},
-        country text NOT NULL, kind smallint NOT NULL, occurred_ms bigint NOT NULL,
+        tenant {_ID}, erased_xid xid8 NOT NULL, batch_id bigint NOT NULL,
+        person bigint NOT NULL, place bigint NOT NULL, title_id {_ID}, country text NOT NULL,
+        kind smallint NOT NULL, occurred_ms bigint NOT NULL,
         engagement double precision NOT NULL, opinion smallint NOT NULL, device smallint NOT NULL,
         daypart smallint NOT NULL
     )

@@ -1,0 +1,65 @@
+"""`python -m benchmarks.recap_batch PROFILES PARTITIONS`: one run of the batch, as JSON."""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from benchmarks.recap_export import made_titles, make_export
+from services.recap.batch import build, open_run
+from services.recap.year.period import Period
+
+PLAYS = 500
+GROUP_BY = """
+SELECT profile_id, title_id, sum(to_ms - from_ms)
+FROM read_parquet(?, hive_partitioning = false) GROUP BY ALL
+"""
+
+
+def main(profiles: int, partitions: int) -> int:
+    """Make an export, build its recaps, print what that took."""
+    titles = made_titles(1_200, np.random.default_rng(1))
+    with tempfile.TemporaryDirectory() as folder:
+        export, work = Path(folder) / "export", Path(folder) / "work"
+        made = make_export(
+            export, titles, profiles=profiles, plays=PLAYS, partitions=partitions, seed=2
+        )
+        begun, begun_cpu = time.perf_counter(), time.process_time()
+        run = open_run(export, titles, Period.of_year(2025), work, threads=1)
+        built = build(run, lambda done, total: None)
+        sizes = [
+            len(recap.to_json().encode())
+            for place in range(len(run.partitions))
+            for _, recap in built.rows(place)
+        ]
+        cpu_s, wall_s = time.process_time() - begun_cpu, time.perf_counter() - begun
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        with duckdb.connect(config={"threads": 1}) as connection:
+            begun_cpu = time.process_time()
+            connection.execute(GROUP_BY, [str(export / "partition=*" / "events.parquet")])
+            connection.fetchnumpy()
+            group_by_s = time.process_time() - begun_cpu
+    sys.stdout.write(
+        json.dumps(
+            {
+                "profiles": len(sizes),
+                "events": made.event_count,
+                "cpu_s": cpu_s,
+                "wall_s": wall_s,
+                "peak_bytes": peak,
+                "group_by_cpu_s": group_by_s,
+                "row_bytes": float(np.mean(sizes)),
+                "disagreeing": built.disagreeing_count,
+            }
+        )
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,41 @@
+"""What sharing needs of others."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from libs.domain.title import Title
+from services.recap.share.images.picture import Format
+from services.recap.share.shared_card import SharedCard
+from services.recap.year.recaps import RecapAnswer, RecapQuery
+
+
+class Recaps(Protocol):
+    """The recaps of profiles."""
+
+    async def get(self, query: RecapQuery, remaining_s: Callable[[], float]) -> RecapAnswer:
+        """The recap, its cards with their facts; raises a Fault."""
+        ...
+
+
+class Titles(Protocol):
+    """The catalogue of one tenant."""
+
+    @property
+    def titles(self) -> Mapping[str, Title]:
+        """By id."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Grows with every change; 0 until it is known."""
+        ...
+
+
+class Pictures(Protocol):
+    """Pictures of shared cards."""
+
+    async def picture(
+        self, card: SharedCard, display_name: str, format: Format, *, is_png: bool
+    ) -> bytes:
+        """The picture as PNG or SVG; raises Overloaded or PartUnavailable."""
+        ...

@@ -1,0 +1,96 @@
+"""Rendering: cards of a recap told anew, from what may leave of them alone."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.recap.share.leaving import Leaving
+from services.recap.share.plans import PLANS, Names, Plan
+from services.recap.share.shared_card import CardKind, SharedCard
+from services.recap.share.words import ShareWords
+from services.recap.year.fact import Card, Value
+
+_PLACEHOLDER: Final = re.compile(r"\{([a-z0-9_.]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would leave, and the cards that would not."""
+
+    cards: tuple[SharedCard, ...]
+    omitted_card_ids: tuple[str, ...]
+
+
+def preview(
+    cards: Iterable[Card], card_ids: Sequence[str], leaving: Leaving, words: ShareWords
+) -> Preview:
+    """The chosen cards in the order that they were chosen in."""
+    known = {card.card_id: card for card in cards}
+    shared, omitted = [], []
+    for card_id in card_ids:
+        card = known.get(card_id)
+        told = None if card is None else _told(card, leaving, words)
+        if told is None:
+            omitted.append(card_id)
+        else:
+            shared.append(told)
+    return Preview(tuple(shared), tuple(omitted))
+
+
+def _told(card: Card, leaving: Leaving, words: ShareWords) -> SharedCard | None:
+    if not card.is_shareable:
+        return None
+    values = {fact.fact_id: fact.value for fact in card.facts}
+    for plan in PLANS.get(card.card_id, ()):
+        told = _by_plan(card.card_id, plan, values, leaving, words)
+        if told is not None:
+            return told
+    return None
+
+
+def _by_plan(
+    card_id: str, plan: Plan, values: Mapping[str, Value], leaving: Leaving, words: ShareWords
+) -> SharedCard | None:
+    figure = _figure(plan, values.get(plan.figure), words)
+    names = _names(plan, values, leaving)
+    if figure is None or len(names) < plan.least_names:
+        return None
+    numbers = {name: values[name] for name in plan.numbers if isinstance(values.get(name), int)}
+    if len(numbers) < len(plan.numbers):
+        return None
+    headline, text = words.texts[plan.words]
+    if plan.kind is CardKind.ARCHETYPE:
+        text = words.lines[str(values[plan.figure])]
+    return SharedCard(
+        card_id=card_id,
+        kind=plan.kind,
+        language=words.language,
+        headline=headline,
+        figure=figure,
+        text=_PLACEHOLDER.sub(lambda found: f"{numbers[found[1]]:,}", text),
+        names=names,
+    )
+
+
+def _figure(plan: Plan, value: Value | None, words: ShareWords) -> str | None:
+    """What is written large; "" for a plan without, None where its fact is missing."""
+    if not plan.figure:
+        return ""
+    if plan.kind is CardKind.ARCHETYPE:
+        return words.archetypes.get(str(value))
+    if not isinstance(value, int):
+        return None
+    if plan.figure.endswith(".percent"):
+        return f"{value}%"
+    return f"{value}×" if plan.figure.endswith(".times") else f"{value:,}"
+
+
+def _names(plan: Plan, values: Mapping[str, Value], leaving: Leaving) -> tuple[str, ...]:
+    name_of = {
+        Names.TITLES: leaving.title_name,
+        Names.GENRES: leaving.genre_name,
+        Names.PEOPLE: leaving.person_name,
+    }[plan.named]
+    found = (name_of(str(values[fact_id])) for fact_id in plan.names if fact_id in values)
+    return tuple(dict.fromkeys(name for name in found if name is not None))

@@ -1,0 +1,182 @@
+"""Sharing: preview, then a token for exactly that; and what a token stands for."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from libs.domain.consent import Consent
+from libs.domain.event import DAY_MS
+from libs.domain.profile import Profile
+from libs.faults import ConsentMissing, InvalidField, NotFound, PartUnavailable, PreviewChanged
+from libs.serving.profile_features import ProfileFeatures
+from libs.serving.waiting import on_thread
+from libs.storage.recap.share_table import ShareRow, ShareTable
+from services.recap.share.leaving import Leaving
+from services.recap.share.ports import Recaps, Titles
+from services.recap.share.rendering import Preview, preview
+from services.recap.share.share_tokens import ShareTokens
+from services.recap.share.shared_card import SharedCard, digest_of, of_json, to_json
+from services.recap.share.words import share_words
+from services.recap.year.recaps import RecapQuery
+
+DEFAULT_DAYS: Final = 30
+MOST_DAYS: Final = 366
+
+
+@dataclass(frozen=True, slots=True)
+class ShareQuery:
+    """Which cards of which recap; constructors of its parts have rejected nonsense."""
+
+    recap: RecapQuery
+    card_ids: tuple[str, ...]
+    hidden_title_ids: frozenset[str]
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What somebody with the token sees."""
+
+    cards: tuple[SharedCard, ...]
+    display_name: str
+    expires_ms: int
+
+
+class Sharing:
+    """The shares of all tenants; every method raises a Fault where a part is away."""
+
+    def __init__(
+        self,
+        recaps: Recaps,
+        profiles: ProfileFeatures,
+        titles_of: Callable[[str], Titles],
+        table: ShareTable,
+        tokens: ShareTokens,
+    ) -> None:
+        self._recaps = recaps
+        self._profiles = profiles
+        self._titles_of = titles_of
+        self._table = table
+        self._tokens = tokens
+
+    async def preview(
+        self, query: ShareQuery, remaining_s: Callable[[], float]
+    ) -> tuple[Preview, str]:
+        """What would leave, and its digest. Nothing does of a kids profile."""
+        profile = await self._profile(query.recap.tenant, query.recap.profile_id, remaining_s)
+        titles = self._titles_of(query.recap.tenant)
+        if titles.version == 0:
+            raise PartUnavailable("candidates", "the catalogue has not come yet")
+        answer = await self._recaps.get(query.recap, remaining_s)
+        if profile is not None and profile.kids:
+            made = Preview((), query.card_ids)
+        else:
+            made = await on_thread(
+                preview,
+                answer.cards,
+                query.card_ids,
+                Leaving(titles.titles, query.hidden_title_ids),
+                share_words(query.recap.language),
+            )
+        return made, digest_of(made.cards, query.display_name)
+
+    async def create(
+        self,
+        query: ShareQuery,
+        share_id: str,
+        digest: str,
+        expires_ms: int | None,
+        remaining_s: Callable[[], float],
+    ) -> tuple[str, int]:
+        """The token of what was previewed as `digest`, and when it ends in Unix ms.
+
+        Raises ConsentMissing, PreviewChanged, NotFound of an erased profile, and InvalidField for
+        a time that is not ahead or too far, and for an id that is of another share.
+        """
+        tenant, profile_id = query.recap.tenant, query.recap.profile_id
+        now_ms = query.recap.now_ms
+        ends_ms = now_ms + DEFAULT_DAYS * DAY_MS if expires_ms is None else expires_ms
+        if not now_ms < ends_ms <= now_ms + MOST_DAYS * DAY_MS:
+            raise InvalidField("expires_at", f"must be ahead, at most {MOST_DAYS} days")
+        profile = await self._profile(tenant, profile_id, remaining_s)
+        if not _may_share(profile):
+            raise ConsentMissing(Consent.SHARING.name)
+        known = await on_thread(self._table.of_id, tenant, profile_id, share_id)
+        if known is None or known.expires_ms <= now_ms:
+            known = await self._created(query, share_id, digest, ends_ms, remaining_s)
+        if known.is_revoked:
+            raise InvalidField("share_id", "is of a share that was revoked")
+        if not secrets.compare_digest(known.digest.encode(), digest.encode()):
+            raise InvalidField("share_id", "is of a share of another content")
+        return self._tokens.token(tenant, known.link_id), known.expires_ms
+
+    async def _created(
+        self,
+        query: ShareQuery,
+        share_id: str,
+        digest: str,
+        ends_ms: int,
+        remaining_s: Callable[[], float],
+    ) -> ShareRow:
+        tenant, profile_id = query.recap.tenant, query.recap.profile_id
+        made, present = await self.preview(query, remaining_s)
+        if not secrets.compare_digest(present.encode(), digest.encode()):
+            raise PreviewChanged
+        if not made.cards:
+            raise InvalidField("preview.card_ids", "name no card of which anything may leave")
+        row = ShareRow(
+            profile_id=profile_id,
+            share_id=share_id,
+            link_id=self._tokens.new_id(),
+            digest=present,
+            content=to_json(made.cards, query.display_name),
+            expires_ms=ends_ms,
+        )
+        stored = await on_thread(self._create, tenant, row, query.recap.now_ms)
+        if stored is None:
+            raise NotFound("profile", profile_id)
+        return stored
+
+    def _create(self, tenant: str, row: ShareRow, now_ms: int) -> ShareRow | None:
+        return self._table.create(tenant, row, now_ms=now_ms)
+
+    async def get(
+        self, tenant: str, token: str, now_ms: int, remaining_s: Callable[[], float]
+    ) -> Shared:
+        """What a token stands for.
+
+        Raises the same NotFound for whatever does not stand for anything now: forged, of another
+        tenant, unknown, expired, revoked, erased, or of a profile that took its consent back.
+        """
+        claim = self._tokens.claim(tenant, token)
+        # Looked up for every token alike: how long it takes tells nothing of a forged one.
+        row = await on_thread(self._table.find, tenant, claim.link_id)
+        is_open = row is not None and claim.is_genuine
+        is_open &= row is not None and now_ms < row.expires_ms and not row.is_revoked
+        if row is not None and is_open:
+            is_open = _may_share(await self._profile(tenant, row.profile_id, remaining_s))
+        if row is None or not is_open:
+            raise NotFound("share", "")
+        cards, display_name = of_json(row.content)
+        return Shared(cards, display_name, row.expires_ms)
+
+    async def revoke(self, tenant: str, profile_id: str, share_id: str, now_ms: int) -> int:
+        """End a share, or with "" all of the profile's; how many ended by this."""
+        return await on_thread(self._revoke, tenant, profile_id, share_id, now_ms)
+
+    def _revoke(self, tenant: str, profile_id: str, share_id: str, now_ms: int) -> int:
+        return self._table.revoke(tenant, profile_id, share_id, now_ms=now_ms)
+
+    async def _profile(
+        self, tenant: str, profile_id: str, remaining_s: Callable[[], float]
+    ) -> Profile | None:
+        profile, _ = await self._profiles.read(
+            tenant, profile_id, as_of_ms=None, timeout_s=remaining_s()
+        )
+        return profile
+
+
+def _may_share(profile: Profile | None) -> bool:
+    """A profile that nobody has stored has given no consent."""
+    return profile is not None and profile.allows(Consent.SHARING) and not profile.kids

@@ -1,0 +1,95 @@
+"""Counting one profile's recap while a caller waits: both programs, held ready by tenant."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from libs.domain.title import Title
+from services.recap.ports import HeldHistory
+from services.recap.year.catalogue import Catalogue
+from services.recap.year.cohort import Cohorts
+from services.recap.year.counting import compare, count_all, full_members, recaps
+from services.recap.year.history import of_days, of_events
+from services.recap.year.period import Period
+from services.recap.year.recap import Recap
+from services.recap.year.verifier import Verifier
+from services.recap.year.watched import watched
+
+
+class KnownTitles(Protocol):
+    """A tenant's catalogue and its version."""
+
+    @property
+    def titles(self) -> Mapping[str, Title]:
+        """By id."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ready:
+    """The catalogue of one tenant as tables, and the verifier that holds them."""
+
+    version: int
+    catalogue: Catalogue
+    verifier: Verifier
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Counter:
+    """Counts for any thread; at most `most_tenants` are held ready."""
+
+    def __init__(self, *, most_tenants: int) -> None:
+        self._most = most_tenants
+        self._ready: OrderedDict[str, _Ready] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def count(
+        self,
+        tenant: str,
+        titles: KnownTitles,
+        held: HeldHistory,
+        country: str,
+        period: Period,
+        cutoff_ms: int,
+        cohorts: Cohorts,
+    ) -> Recap:
+        """What the batch makes of a history, which is all of one profile."""
+        ready = self._of(tenant, titles)
+        history = of_events(held.events)
+        days = of_days((held.profile_id, day) for day in held.days)
+        with ready.lock:
+            ready.verifier.open_history(history, period, cutoff_ms, days)
+            seen = watched(history, ready.catalogue, period, cutoff_ms, days)
+            stories = count_all(seen, ready.verifier)
+            countries = dict.fromkeys(seen.profiles.to_list(), country)
+            members = full_members(stories, countries)
+            if members.height and cohorts.axes:
+                stories |= compare(stories, members, cohorts, ready.verifier)
+        found = recaps(stories)
+        return next(iter(found.values()), Recap({}))
+
+    def close(self) -> None:
+        """Forget all; nobody may be counting."""
+        for ready in self._ready.values():
+            ready.verifier.close()
+        self._ready.clear()
+
+    def _of(self, tenant: str, titles: KnownTitles) -> _Ready:
+        with self._lock:
+            ready = self._ready.get(tenant)
+            if ready is None or ready.version != titles.version:
+                catalogue = Catalogue.of(titles.titles.values())
+                # One that is still counting keeps its own until it is done.
+                ready = _Ready(titles.version, catalogue, Verifier(catalogue, threads=1))
+                self._ready[tenant] = ready
+            self._ready.move_to_end(tenant)
+            while len(self._ready) > self._most:
+                self._ready.popitem(last=False)
+            return ready

@@ -1,0 +1,284 @@
+"""What every fact is, in SQL: the second of two programs that count.
+
+The first (amounts.py, moments.py, tastes.py) shares nothing with it, not even the time zones:
+DuckDB has its own. A query gives (profile, fact_id, number, text) over what tables.py makes; a row
+of neither number nor text is no fact.
+"""
+
+from typing import Final
+
+QUERIES: Final = {
+    "minutes": """
+SELECT profile,
+  unnest(['minutes.total', 'minutes.plays', 'minutes.days']) AS fact_id,
+  unnest([sum(watched_ms) // 60000, sum(plays),
+          count(DISTINCT day) FILTER (watched_ms > 0)]) AS number,
+  NULL AS text
+FROM told GROUP BY profile
+HAVING sum(watched_ms) > 0 OR sum(plays) > 0
+""",
+    "titles": """
+WITH episodes AS (
+  SELECT profile, count(DISTINCT title) AS episodes FROM told
+  WHERE watched_ms > 0 AND title IN (SELECT title FROM named WHERE kind = 'EPISODE')
+  GROUP BY profile
+), counts AS (
+  SELECT profile, count(*) AS titles, count(*) FILTER (kind = 'MOVIE') AS movies,
+    count(*) FILTER (kind = 'SERIES') AS series, coalesce(any_value(episodes), 0) AS episodes
+  FROM wholes LEFT JOIN episodes USING (profile) GROUP BY profile
+), placed AS (
+  SELECT *, row_number() OVER (PARTITION BY profile ORDER BY watched_ms DESC, whole) AS place
+  FROM wholes WHERE kind IS NOT NULL QUALIFY place <= 5
+)
+SELECT profile,
+  unnest(['titles.count', 'titles.movies', 'titles.series', 'titles.episodes']) AS fact_id,
+  unnest([titles, movies, series, episodes]) AS number, NULL AS text
+FROM counts
+UNION ALL
+SELECT profile, unnest(['titles.' || place, 'titles.' || place || '.minutes']),
+  unnest([NULL, watched_ms // 60000]), unnest([whole_id, NULL])
+FROM placed
+""",
+    "genres": """
+WITH placed AS (
+  SELECT *, row_number() OVER (PARTITION BY profile ORDER BY watched_ms DESC, genre) AS place,
+    count(*) OVER (PARTITION BY profile) AS genres
+  FROM liked_genres QUALIFY place <= 5
+)
+SELECT profile,
+  unnest(['genres.' || place, 'genres.' || place || '.minutes',
+          CASE place WHEN 1 THEN 'genres.count' END]) AS fact_id,
+  unnest([NULL, watched_ms // 60000, CASE place WHEN 1 THEN genres END]) AS number,
+  unnest([genre, NULL, NULL]) AS text
+FROM placed
+""",
+    "people": """
+WITH placed AS (
+  SELECT profile, person, sum(watched_ms) AS ms, count(*) AS titles,
+    row_number() OVER (PARTITION BY profile ORDER BY sum(watched_ms) DESC, person) AS place
+  FROM wholes JOIN title_people ON title_people.title_id = whole_id
+  GROUP BY profile, person QUALIFY place <= 5
+)
+SELECT profile,
+  unnest(['people.' || place, 'people.' || place || '.minutes', 'people.' || place || '.titles'])
+    AS fact_id,
+  unnest([NULL, ms // 60000, titles]) AS number, unnest([person, NULL, NULL]) AS text
+FROM placed
+""",
+    "series": """
+WITH placed AS (
+  SELECT *, row_number() OVER (PARTITION BY profile ORDER BY watched_ms DESC, whole) AS place
+  FROM wholes WHERE kind = 'SERIES' QUALIFY place <= 3
+), counted AS (
+  SELECT profile, whole_id, place, placed.watched_ms AS ms,
+    count(DISTINCT title) FILTER (told.watched_ms > 0 AND title <> whole) AS episodes
+  FROM placed JOIN told USING (profile, whole) GROUP BY ALL
+)
+SELECT profile,
+  unnest(['series.' || place, 'series.' || place || '.minutes', 'series.' || place || '.episodes'])
+    AS fact_id,
+  unnest([NULL, ms // 60000, episodes]) AS number, unnest([whole_id, NULL, NULL]) AS text
+FROM counted
+""",
+    "rewatch": """
+SELECT profile, unnest(['rewatch.title', 'rewatch.times']) AS fact_id,
+  unnest([NULL, times]) AS number, unnest([title_id, NULL]) AS text
+FROM (
+  SELECT profile, title, sum(completes) AS times FROM told
+  WHERE title IN (SELECT title FROM named WHERE kind IS NOT NULL)
+  GROUP BY profile, title HAVING times >= 2
+  QUALIFY row_number() OVER (
+    PARTITION BY profile ORDER BY times DESC, sum(watched_ms) DESC, title) = 1
+) JOIN named USING (title)
+""",
+    "night": """
+SELECT profile, unnest(['night.percent', 'night.minutes']) AS fact_id,
+  unnest([100 * sum(night_ms) // sum(watched_ms), sum(night_ms) // 60000]) AS number,
+  NULL AS text
+FROM told GROUP BY profile HAVING sum(watched_ms) > 0
+""",
+    "release": """
+WITH dated AS (
+  SELECT *,
+    row_number() OVER (PARTITION BY profile ORDER BY release_date, whole) AS oldest,
+    row_number() OVER (PARTITION BY profile ORDER BY release_date DESC, whole) AS newest
+  FROM wholes WHERE release_date IS NOT NULL QUALIFY oldest = 1 OR newest = 1
+)
+SELECT profile, unnest(['release.oldest', 'release.oldest.date']) AS fact_id, NULL AS number,
+  unnest([whole_id, strftime(release_date, '%Y-%m-%d')]) AS text FROM dated WHERE oldest = 1
+UNION ALL
+SELECT profile, unnest(['release.newest', 'release.newest.date']), NULL,
+  unnest([whole_id, strftime(release_date, '%Y-%m-%d')]) FROM dated WHERE newest = 1
+""",
+    "binge": """
+WITH gaps AS (
+  SELECT *, lag(whole) OVER ordered IS DISTINCT FROM whole
+    OR occurred_ms - watched_ms - lag(occurred_ms) OVER ordered > 1800000 AS is_begin
+  FROM told_events WHERE watched_ms > 0
+  WINDOW ordered AS (PARTITION BY profile ORDER BY occurred_ms, sequence, event_id)
+), runs AS (
+  SELECT *, sum(is_begin::INT)
+    OVER (PARTITION BY profile ORDER BY occurred_ms, sequence, event_id) AS run
+  FROM gaps
+), found AS (
+  SELECT profile, run, whole, sum(watched_ms) AS ms,
+    count(DISTINCT title) FILTER (title <> whole) AS episodes,
+    arg_min(day, (occurred_ms, sequence, event_id)) AS begun
+  FROM runs WHERE whole IN (SELECT title FROM named WHERE kind = 'SERIES')
+  GROUP BY profile, run, whole HAVING episodes >= 3
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, run) = 1
+)
+SELECT profile,
+  unnest(['binge.title', 'binge.minutes', 'binge.episodes', 'binge.date']) AS fact_id,
+  unnest([NULL, ms // 60000, episodes, NULL]) AS number,
+  unnest([title_id, NULL, NULL, strftime(begun, '%Y-%m-%d')]) AS text
+FROM found JOIN named ON named.title = found.whole
+""",
+    "edges": """
+WITH plays AS (
+  SELECT * FROM told_events WHERE kind = 'PLAY'
+), ends AS (
+  SELECT profile, min(occurred_ms) AS first_ms, max(occurred_ms) AS last_ms
+  FROM plays GROUP BY profile
+), edges AS (
+  SELECT profile, 'edges.first' AS edge,
+    arg_min((whole, day), (sequence, event_id)) AS play
+  FROM plays JOIN ends USING (profile) WHERE occurred_ms = first_ms GROUP BY profile
+  UNION ALL
+  SELECT profile, 'edges.last', arg_max((whole, day), (sequence, event_id))
+  FROM plays JOIN ends USING (profile) WHERE occurred_ms = last_ms GROUP BY profile
+)
+SELECT profile, unnest([edge, edge || '.date']) AS fact_id, NULL AS number,
+  unnest([CASE WHEN kind IS NOT NULL THEN title_id END, strftime(play[2], '%Y-%m-%d')]) AS text
+FROM edges JOIN named ON named.title = play[1]
+""",
+    "discoveries": """
+WITH before AS (
+  SELECT DISTINCT profile, whole FROM days
+  WHERE watched_ms > 0 AND day < CAST($first_date AS DATE)
+), fresh AS (
+  SELECT *, row_number() OVER (PARTITION BY profile ORDER BY watched_ms DESC, genre) AS place,
+    count(*) OVER (PARTITION BY profile) AS genres
+  FROM liked_genres
+  WHERE profile IN (SELECT profile FROM before)
+    AND (profile, genre) NOT IN (
+      SELECT (profile, genre) FROM before JOIN named ON named.title = before.whole
+      JOIN title_genres USING (title_id))
+  QUALIFY place <= 5
+)
+SELECT profile,
+  unnest(['discoveries.' || place, 'discoveries.' || place || '.minutes',
+          CASE place WHEN 1 THEN 'discoveries.count' END]) AS fact_id,
+  unnest([NULL, watched_ms // 60000, CASE place WHEN 1 THEN genres END]) AS number,
+  unnest([genre, NULL, NULL]) AS text
+FROM fresh
+""",
+    "days": """
+WITH by_day AS (
+  SELECT profile, day, sum(watched_ms) AS ms, count(DISTINCT whole) AS titles,
+    day - lag(day) OVER (PARTITION BY profile ORDER BY day) AS gap,
+    date_diff('day', DATE '1970-01-01', day)
+      - row_number() OVER (PARTITION BY profile ORDER BY day) AS run
+  FROM told WHERE watched_ms > 0 GROUP BY profile, day
+), longest AS (
+  SELECT * FROM by_day
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, day) = 1
+), widest AS (
+  SELECT * FROM by_day WHERE titles >= 3
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY titles DESC, day) = 1
+), devoted AS (
+  SELECT profile, day, whole, count(*) AS episodes FROM told
+  WHERE watched_ms > 0 AND title <> whole
+    AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
+  GROUP BY profile, day, whole HAVING episodes >= 3
+  QUALIFY row_number() OVER (
+    PARTITION BY profile ORDER BY episodes DESC, day, whole) = 1
+), comeback AS (
+  SELECT * FROM by_day WHERE gap > 14
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY gap DESC, day) = 1
+), streak AS (
+  SELECT profile, min(day) AS day, count(*) AS length FROM by_day
+  GROUP BY profile, run HAVING length >= 3
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY length DESC, min(day)) = 1
+)
+SELECT profile, unnest(['days.longest', 'days.longest.minutes']) AS fact_id,
+  unnest([NULL, ms // 60000]) AS number, unnest([strftime(day, '%Y-%m-%d'), NULL]) AS text
+FROM longest
+UNION ALL
+SELECT profile, unnest(['days.widest', 'days.widest.titles']),
+  unnest([NULL, titles]), unnest([strftime(day, '%Y-%m-%d'), NULL]) FROM widest
+UNION ALL
+SELECT profile, unnest(['days.devoted', 'days.devoted.series', 'days.devoted.episodes']),
+  unnest([NULL, NULL, episodes]), unnest([strftime(day, '%Y-%m-%d'), title_id, NULL])
+FROM devoted JOIN named ON named.title = devoted.whole
+UNION ALL
+SELECT profile, unnest(['days.comeback', 'days.comeback.away_days']),
+  unnest([NULL, gap - 1]), unnest([strftime(day, '%Y-%m-%d'), NULL]) FROM comeback
+UNION ALL
+SELECT profile, unnest(['days.streak', 'days.streak.days']),
+  unnest([NULL, length]), unnest([strftime(day, '%Y-%m-%d'), NULL]) FROM streak
+""",
+    "throwbacks": """
+WITH seen AS (
+  SELECT profile, whole, sum(watched_ms) AS ms, max(last_ms) AS last_ms,
+    arg_max(day, (last_ms, day)) FILTER (last_ms IS NOT NULL) AS last_day
+  FROM days WHERE whole IN (SELECT title FROM named WHERE kind IN ('MOVIE', 'SERIES'))
+  GROUP BY profile, whole HAVING ms > 0 AND $cutoff_ms - max(last_ms) >= 15552000000
+), twice AS (
+  SELECT DISTINCT profile, whole FROM (
+    SELECT profile, title, whole FROM days GROUP BY profile, title, whole
+    HAVING sum(completes) >= 2)
+), opinions AS (
+  SELECT profile, title AS whole,
+    arg_max(thumb, (occurred_ms, sequence, event_id)) FILTER (events.kind = 'THUMB') AS thumb,
+    arg_max(rating_value / rating_scale, (occurred_ms, sequence, event_id))
+      FILTER (events.kind = 'RATING') AS rating
+  FROM events JOIN profile_numbers USING (profile_id) JOIN named USING (title_id)
+  WHERE events.kind IN ('THUMB', 'RATING')
+    AND occurred_ms <= $cutoff_ms AND recorded_ms <= $cutoff_ms
+  GROUP BY profile, title
+), placed AS (
+  SELECT profile, whole, last_day,
+    row_number() OVER (PARTITION BY profile ORDER BY ms DESC, whole) AS place
+  FROM seen LEFT JOIN opinions USING (profile, whole)
+  WHERE thumb IS DISTINCT FROM 'DOWN' AND (thumb = 'UP' OR rating >= 0.8
+    OR (profile, whole) IN (SELECT (profile, whole) FROM twice))
+  QUALIFY place <= 5
+)
+SELECT profile, unnest(['throwbacks.' || place, 'throwbacks.' || place || '.date']) AS fact_id,
+  NULL AS number, unnest([title_id, strftime(last_day, '%Y-%m-%d')]) AS text
+FROM placed JOIN named ON named.title = placed.whole
+""",
+    "taste": """
+SELECT profile, 'taste.' || genre AS fact_id, watched_ms // 60000 AS number, NULL AS text
+FROM liked_genres
+""",
+    "axes": """
+WITH of_told AS (
+  SELECT profile, sum(watched_ms) AS ms, sum(watched_ms) // 60000 AS minutes,
+    sum(night_ms) AS night_ms,
+    coalesce(sum(watched_ms) FILTER (isodow(day) >= 6), 0) AS weekend_ms,
+    count(DISTINCT day) FILTER (watched_ms > 0) AS days, sum(plays) AS plays
+  FROM told GROUP BY profile HAVING sum(watched_ms) >= 60000
+), repeats AS (
+  SELECT profile, sum(greatest(times - 1, 0)) AS repeats FROM (
+    SELECT profile, title, sum(completes) AS times FROM told GROUP BY profile, title)
+  GROUP BY profile
+), of_wholes AS (
+  SELECT profile, count(*) AS titles,
+    coalesce(sum(watched_ms) FILTER (kind = 'SERIES'), 0) AS series_ms,
+    coalesce(sum(watched_ms) FILTER (
+      year(release_date) <= year(make_timestamp($cutoff_ms * 1000)) - 20), 0) AS vintage_ms
+  FROM wholes GROUP BY profile
+), of_genres AS (SELECT profile, count(*) AS genres FROM liked_genres GROUP BY profile)
+SELECT profile,
+  unnest(['axes.night', 'axes.weekend', 'axes.series', 'axes.variety', 'axes.vintage',
+          'axes.intensity', 'axes.breadth', 'axes.repeat']) AS fact_id,
+  unnest([1000 * night_ms // ms, 1000 * weekend_ms // ms, 1000 * series_ms // ms,
+          coalesce(genres, 0), 1000 * vintage_ms // ms, minutes // days,
+          60000 * titles // minutes, 1000 * repeats // greatest(plays, 1)]) AS number,
+  NULL AS text
+FROM of_told JOIN repeats USING (profile) JOIN of_wholes USING (profile)
+  LEFT JOIN of_genres USING (profile)
+""",
+}

@@ -1,0 +1,75 @@
+"""A recap: the verified facts of one profile and period, and what they amount to."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from services.recap.year.fact import (
+    BASE_STORIES,
+    LEAST_FULL_DAYS,
+    LEAST_FULL_MINUTES,
+    LEAST_FULL_TITLES,
+    Level,
+    Problem,
+    Value,
+)
+
+# By fact id; None where the two programs that counted it do not agree.
+Story: TypeAlias = Mapping[str, Value] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """Stories by name; one that is not here has nothing to tell."""
+
+    stories: Mapping[str, Story]
+
+    def to_json(self) -> str:
+        """The text of it; equal recaps have one text."""
+        return json.dumps(
+            {name: story if story is None else dict(story) for name, story in self.stories.items()},
+            sort_keys=True,
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @staticmethod
+    def of_json(text: str) -> "Recap":
+        """What `to_json` wrote; raises ValueError for anything else."""
+        stories = json.loads(text)
+        if not isinstance(stories, dict):
+            raise ValueError("no recap: must be an object")
+        for name, story in stories.items():
+            if story is not None and not (
+                isinstance(story, dict)
+                and all(isinstance(value, int | str) for value in story.values())
+            ):
+                raise ValueError(f"no recap: story {name!r} is no object of numbers and texts")
+        return Recap(stories)
+
+    def level(self) -> tuple[Level, Problem | None]:
+        """How much there is to tell, and why it is nothing."""
+        if any(self.stories.get(name, EMPTY) is None for name in BASE_STORIES):
+            return Level.NONE, Problem.FACTS_DISAGREE
+        facts = {
+            fact_id: value
+            for name in BASE_STORIES
+            for fact_id, value in (self.stories.get(name) or EMPTY).items()
+        }
+        if not facts:
+            return Level.NONE, Problem.NO_PLAYS
+        is_full = (
+            _number(facts, "titles.count") >= LEAST_FULL_TITLES
+            and _number(facts, "minutes.total") >= LEAST_FULL_MINUTES
+            and _number(facts, "minutes.days") >= LEAST_FULL_DAYS
+        )
+        return (Level.FULL if is_full else Level.LITE), None
+
+
+EMPTY: Final[Mapping[str, Value]] = {}
+
+
+def _number(facts: Mapping[str, Value], fact_id: str) -> int:
+    value = facts.get(fact_id, 0)
+    return value if isinstance(value, int) else 0

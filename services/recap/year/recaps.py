@@ -1,0 +1,263 @@
+"""GetRecap: what the batch has made, or the same counted now."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+
+from libs.domain.consent import Consent
+from libs.domain.decision import Part
+from libs.domain.event import EventKind
+from libs.domain.profile import Profile
+from libs.domain.title import Title
+from libs.faults import Fault, InvalidField, PartUnavailable
+from libs.serving.profile_features import ProfileFeatures
+from libs.serving.waiting import on_thread
+from libs.storage.recap.recap_table import RecapRun, RecapTable
+from services.recap.ports import HeldHistory, History
+from services.recap.year.cards import cards
+from services.recap.year.cohort import NO_COHORTS, Cohorts
+from services.recap.year.counter import Counter
+from services.recap.year.fact import Card, Level, Problem
+from services.recap.year.history import COUNTED_KINDS
+from services.recap.year.period import Period
+from services.recap.year.recap import Recap
+from services.recap.year.texts import words
+
+log = structlog.get_logger(__name__)
+
+_KINDS: Final = tuple(EventKind[name] for name in COUNTED_KINDS)
+# As many as a call to ranking may name.
+_MOST_SEEDS: Final = 50
+# Of what is left of the deadline, for the history that has to be fetched.
+_HISTORY_SHARE: Final = 0.5
+
+
+class Titles(Protocol):
+    """The catalogue of one tenant."""
+
+    @property
+    def titles(self) -> Mapping[str, Title]:
+        """By id."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Grows with every change; 0 until it is known."""
+        ...
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether changes are arriving now."""
+        ...
+
+
+class NextTitles(Protocol):
+    """What to watch next from a few titles."""
+
+    async def next_titles(
+        self,
+        tenant: str,
+        profile_id: str,
+        seed_title_ids: tuple[str, ...],
+        *,
+        limit: int,
+        timeout_s: float,
+    ) -> tuple[tuple[str, ...], str]:
+        """Title ids, best first, and the page that they are on; raises a Fault."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecapQuery:
+    """One question; constructors of its parts have rejected nonsense."""
+
+    tenant: str
+    profile_id: str
+    period: Period
+    person_id: str
+    language: str
+    next_limit: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecapAnswer:
+    """What there is to tell, and what it was made from."""
+
+    level: Level
+    problem: Problem | None = None
+    cards: tuple[Card, ...] = ()
+    run_id: str = ""
+    cutoff_ms: int = 0
+    is_precomputed: bool = False
+    first_date: str = ""
+    last_date: str = ""
+    next_title_ids: tuple[str, ...] = ()
+    next_page_id: str = ""
+    degraded: tuple[Part, ...] = ()
+
+
+class TitleNames(Mapping[str, str]):
+    """The names of titles by id, without a copy of the catalogue."""
+
+    def __init__(self, titles: Mapping[str, Title]) -> None:
+        self._titles = titles
+
+    def __getitem__(self, title_id: str) -> str:
+        return self._titles[title_id].name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._titles)
+
+    def __len__(self) -> int:
+        return len(self._titles)
+
+
+class Recaps:
+    """The recaps of all tenants."""
+
+    def __init__(
+        self,
+        table: RecapTable,
+        profiles: ProfileFeatures,
+        history: History,
+        titles_of: Callable[[str], Titles],
+        counter: Counter,
+        next_titles: NextTitles,
+        count_disagreeing: Callable[[str], None],
+    ) -> None:
+        self._table = table
+        self._profiles = profiles
+        self._history = history
+        self._titles_of = titles_of
+        self._counter = counter
+        self._next_titles = next_titles
+        self._count_disagreeing = count_disagreeing
+
+    async def get(self, query: RecapQuery, remaining_s: Callable[[], float]) -> RecapAnswer:
+        """The recap; raises a Fault where a part that it cannot do without is away."""
+        query.period.check_begun(query.now_ms)
+        profile, _ = await self._profiles.read(
+            query.tenant, query.profile_id, as_of_ms=None, timeout_s=remaining_s()
+        )
+        if profile is not None and not _allows(profile):
+            return RecapAnswer(Level.NONE, Problem.NOT_PERSONALIZED)
+        run, text = await on_thread(
+            self._table.find, query.tenant, query.profile_id, query.period.key, query.person_id
+        )
+        if run is not None and text is not None:
+            return await self._told(query, run, Recap.of_json(text), True, remaining_s)
+        if query.person_id:
+            raise InvalidField("person_id", "is nobody's of this profile and period")
+        return await self._counted(query, run, profile, remaining_s)
+
+    async def _counted(
+        self,
+        query: RecapQuery,
+        run: RecapRun | None,
+        profile: Profile | None,
+        remaining_s: Callable[[], float],
+    ) -> RecapAnswer:
+        titles = self._titles_of(query.tenant)
+        if titles.version == 0:
+            raise PartUnavailable("candidates", "the catalogue has not come yet")
+        cutoff_ms = query.now_ms if run is None else run.cutoff_ms
+        held = await self._history.held(
+            query.tenant,
+            query.profile_id,
+            kinds=_KINDS,
+            until_ms=cutoff_ms,
+            timeout_s=remaining_s() * _HISTORY_SHARE,
+        )
+        if not (held.events or held.days) and profile is None:
+            return RecapAnswer(Level.NONE, Problem.UNKNOWN_PROFILE, cutoff_ms=cutoff_ms)
+        recap = await on_thread(
+            self._count,
+            query,
+            titles,
+            held,
+            "" if profile is None else profile.country,
+            cutoff_ms,
+            NO_COHORTS if run is None else Cohorts.of_json(run.cohorts_json),
+        )
+        shown = run or RecapRun("", query.period.key, cutoff_ms, "")
+        return await self._told(query, shown, recap, False, remaining_s)
+
+    def _count(
+        self,
+        query: RecapQuery,
+        titles: Titles,
+        held: HeldHistory,
+        country: str,
+        cutoff_ms: int,
+        cohorts: Cohorts,
+    ) -> Recap:
+        recap = self._counter.count(
+            query.tenant, titles, held, country, query.period, cutoff_ms, cohorts
+        )
+        for story, values in recap.stories.items():
+            if values is None:
+                self._count_disagreeing(story)
+                log.error("facts disagree", story=story, period=query.period.key)
+        return recap
+
+    async def _told(
+        self,
+        query: RecapQuery,
+        run: RecapRun,
+        recap: Recap,
+        is_precomputed: bool,
+        remaining_s: Callable[[], float],
+    ) -> RecapAnswer:
+        level, problem = recap.level()
+        names = TitleNames(self._titles_of(query.tenant).titles)
+        told = cards(recap, names, words(query.language))
+        first, last = _dates(recap, query.period)
+        next_ids, page_id, degraded = await self._next(query, told, remaining_s)
+        return RecapAnswer(
+            level=level,
+            problem=problem,
+            cards=told,
+            run_id=run.run_id,
+            cutoff_ms=run.cutoff_ms,
+            is_precomputed=is_precomputed,
+            first_date=first,
+            last_date=last,
+            next_title_ids=next_ids,
+            next_page_id=page_id,
+            degraded=degraded,
+        )
+
+    async def _next(
+        self, query: RecapQuery, told: tuple[Card, ...], remaining_s: Callable[[], float]
+    ) -> tuple[tuple[str, ...], str, tuple[Part, ...]]:
+        """What to watch next from the titles of the cards; without ranking it says so."""
+        seeds = tuple(dict.fromkeys(title_id for card in told for title_id in card.title_ids))
+        if not (query.next_limit and seeds):
+            return (), "", ()
+        try:
+            title_ids, page_id = await self._next_titles.next_titles(
+                query.tenant,
+                query.profile_id,
+                seeds[:_MOST_SEEDS],
+                limit=query.next_limit,
+                timeout_s=remaining_s(),
+            )
+        except Fault as fault:
+            log.warning("nothing to watch next", cause=str(fault))
+            return (), "", (Part.RANKER,)
+        return title_ids, page_id, ()
+
+
+def _allows(profile: Profile) -> bool:
+    return profile.allows(Consent.PERSONALIZATION) and profile.allows(Consent.RECAP)
+
+
+def _dates(recap: Recap, period: Period) -> tuple[str, str]:
+    """The period's days; of a lifetime those of the first and the last play."""
+    edges = recap.stories.get("edges") or {}
+    if not period.is_lifetime:
+        return period.first.isoformat(), period.last.isoformat()
+    return str(edges.get("edges.first.date", "")), str(edges.get("edges.last.date", ""))

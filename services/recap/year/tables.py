@@ -1,0 +1,83 @@
+"""The tables that facts are verified over, made by SQL of what an export and a catalogue hold.
+
+`events` are the rows of an export and `compacted` its days, with what was watched at night;
+`titles`, `title_genres` and `title_people` are the catalogue. Profiles and titles are numbered in
+the order of their ids: numbers are cheaper to group by.
+"""
+
+from typing import Final
+
+# Each is made from what is above it.
+TABLES: Final = {
+    "profile_numbers": """
+SELECT row_number() OVER (ORDER BY profile_id) AS profile, profile_id
+FROM (SELECT profile_id FROM events UNION SELECT profile_id FROM compacted)
+""",
+    "named": """
+WITH ids AS (
+  SELECT title_id FROM titles UNION SELECT parent_id FROM titles WHERE kind = 'EPISODE'
+  UNION SELECT DISTINCT title_id FROM events WHERE title_id <> ''
+  UNION SELECT title_id FROM compacted
+), numbered AS (
+  SELECT row_number() OVER (ORDER BY title_id) AS title, title_id, kind, release_date,
+    CASE kind WHEN 'EPISODE' THEN parent_id ELSE title_id END AS whole_id
+  FROM ids LEFT JOIN titles USING (title_id)
+)
+SELECT numbered.*, wholes.title AS whole
+FROM numbered JOIN numbered AS wholes ON wholes.title_id = numbered.whole_id
+""",
+    "watching": """
+SELECT profile, title, whole, kind, occurred_ms, sequence, event_id, watched_ms,
+  CAST(wall AS DATE) AS day, hour(wall) >= 22 OR hour(wall) < 5 AS is_night
+FROM (
+  SELECT profile_id, title_id, kind, occurred_ms, sequence, event_id,
+    to_ms - from_ms AS watched_ms,
+    timezone(CASE time_zone WHEN '' THEN 'UTC' ELSE time_zone END,
+      make_timestamptz(occurred_ms * 1000)) AS wall
+  FROM events
+  WHERE kind IN ('PLAY', 'PROGRESS', 'PAUSE', 'REWATCH', 'STOP', 'COMPLETE')
+    AND occurred_ms <= $cutoff_ms AND recorded_ms <= $cutoff_ms
+) JOIN profile_numbers USING (profile_id)
+  JOIN (SELECT title_id, title, whole FROM named) USING (title_id)
+""",
+    "kept_days": """
+SELECT profile, title, whole, day, watched_ms, night_ms, play_count, complete_count,
+  CASE WHEN watched_ms > 0 THEN last_ms END AS last_ms
+FROM compacted JOIN profile_numbers USING (profile_id)
+  JOIN (SELECT title_id, title, whole FROM named) USING (title_id)
+""",
+    "days": """
+SELECT profile, title, whole, day, sum(watched_ms)::BIGINT AS watched_ms,
+  sum(night_ms)::BIGINT AS night_ms, sum(plays)::BIGINT AS plays,
+  sum(completes)::BIGINT AS completes, max(last_ms) AS last_ms
+FROM (
+  SELECT profile, title, whole, day, watched_ms,
+    CASE WHEN is_night THEN watched_ms ELSE 0 END AS night_ms,
+    (kind = 'PLAY')::BIGINT AS plays, (kind = 'COMPLETE')::BIGINT AS completes,
+    CASE WHEN watched_ms > 0 THEN occurred_ms END AS last_ms
+  FROM watching
+  UNION ALL SELECT * FROM kept_days
+) GROUP BY profile, title, whole, day
+""",
+    "told_events": """
+SELECT * FROM watching
+WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+  AND profile NOT IN (
+    SELECT profile FROM kept_days
+    WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE))
+""",
+    "told": """
+SELECT * FROM days WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
+""",
+    "wholes": """
+SELECT profile, told.whole, watched_ms, title_id AS whole_id, kind, release_date
+FROM (SELECT profile, whole, sum(watched_ms)::BIGINT AS watched_ms
+      FROM told GROUP BY profile, whole HAVING sum(watched_ms) > 0) AS told
+JOIN named ON named.title = told.whole
+""",
+    "liked_genres": """
+SELECT profile, genre, sum(watched_ms)::BIGINT AS watched_ms
+FROM wholes JOIN title_genres ON title_genres.title_id = whole_id
+GROUP BY profile, genre
+""",
+}

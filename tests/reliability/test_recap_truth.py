@@ -1,0 +1,62 @@
+"""Every fact of many simulated profiles beside plain SQL over the export."""
+
+import datetime as dt
+from pathlib import Path
+
+from libs.domain.event import DAY_MS
+from libs.simulation.config import SimulationConfig
+from libs.simulation.world import build_world
+from services.recap.batch import build, open_run
+from services.recap.year.period import LIFETIME, Period
+from tests.made_recaps import made_export
+from tests.recap_oracle import oracle
+
+# So late that some have not seen for half a year what they loved.
+UNTIL_MS = 20_000 * DAY_MS
+CUTOFF_MS = UNTIL_MS + 181 * DAY_MS
+YEAR = Period(dt.date(2024, 9, 10), dt.date(2024, 10, 2))
+
+
+def test_every_fact_of_every_profile_is_true(tmp_path: Path, profile_count: int) -> None:
+    world = build_world(
+        SimulationConfig(
+            seed=23,
+            until_ms=UNTIL_MS,
+            profile_count=profile_count,
+            title_count=300,
+            days=40,
+            movers_share=0.4,
+        )
+    )
+    made_export(
+        tmp_path / "export",
+        (event for history in world.histories() for event in history.events),
+        cutoff_ms=CUTOFF_MS,
+        profiles=list(world.profiles),
+        partitions=8,
+    )
+    # Some titles are gone from the catalogue by then.
+    titles = [title for place, title in enumerate(world.titles) if place % 37]
+    for period in (LIFETIME, YEAR):
+        work = tmp_path / period.key
+        run = open_run(tmp_path / "export", titles, period, work, threads=2)
+        built = build(run, lambda done, total: None)
+        found = {
+            (profile_id, fact_id): value
+            for place in range(len(run.partitions))
+            for profile_id, recap in built.rows(place)
+            for name, story in recap.stories.items()
+            if name not in ("country", "archetype")
+            for fact_id, value in (story or {}).items()
+        }
+        wanted = oracle(
+            tmp_path / "export",
+            work,
+            first=period.first.isoformat(),
+            last=period.last.isoformat(),
+            cutoff_ms=CUTOFF_MS,
+            is_lifetime=period.is_lifetime,
+        )
+        assert built.disagreeing_count == 0
+        assert len(found) > 30 * profile_count
+        assert found == wanted
