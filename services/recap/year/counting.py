@@ -108,4 +108,8 @@ def recaps(stories: Mapping[str, Counted]) -> dict[str, Recap]:
 
 def count_all(watched: Watched, verifier: Verifier) -> dict[str, Counted]:
     """All stories but those of comparison."""
-    return {story: count_story(story, watched, verifier) for story in STORIES}
+    facts = {story: count(story, watched) for story in STORIES}
+    unsure: dict[str, list[str]] = {story: [] for story in STORIES}
+    for story, profile_id in verifier.all_disagreeing(pl.concat(facts.values())):
+        unsure[story].append(profile_id)
+    return {story: agreed(facts[story], unsure[story]) for story in STORIES}

@@ -196,3 +196,9 @@ def test_every_number_in_a_text_is_a_fact() -> None:
 def test_stories_agree_where_nothing_is_there_to_tell() -> None:
     stories = counted([], [])
     assert all(story.facts.is_empty() and not story.disagreeing for story in stories.values())
+
+
+def test_every_fact_is_of_the_story_that_its_id_names() -> None:
+    events = [e for d in range(6) for e in play(f"e{d}", NOON_MS + d * DAY_MS, f"m{d}", 90)]
+    for story, found in counted(events, [movie(f"m{place}") for place in range(6)]).items():
+        assert {str(fact_id).partition(".")[0] for fact_id in found.facts["fact_id"]} <= {story}

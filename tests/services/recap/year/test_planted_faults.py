@@ -201,3 +201,22 @@ def test_a_fault_in_the_period_is_caught(fault: str) -> None:
 def test_a_fault_in_what_is_said_is_caught(fault: str) -> None:
     seen = _seen(_made()[0])
     assert _disagreeing(lambda story, facts: SAID_FAULTS[fault](facts), seen)
+
+
+def test_all_stories_at_once_are_believed_as_each_alone() -> None:
+    history, titles = _made()
+    verifier = Verifier(Catalogue.of(titles), threads=1)
+    try:
+        verifier.open_history(history, PERIOD, CUTOFF_MS)
+        for fault in ("UTC for local", "one event lost", "every event twice"):
+            seen = _seen(HISTORY_FAULTS[fault](history))
+            facts = {story: count(story, seen) for story in STORIES}
+            wanted = [
+                (story, whose)
+                for story in sorted(STORIES)
+                for whose in verifier.disagreeing(story, facts[story])
+            ]
+            assert wanted
+            assert verifier.all_disagreeing(pl.concat(facts.values())) == wanted
+    finally:
+        verifier.close()
