@@ -74,8 +74,8 @@ load: setup ## a few seconds of load on each service, by simulated traffic; ONLY
 
 reliability: setup ## identity, wrong messages, kills, power cuts, writers at once: all in full
 	$(BIN)/pytest tests/reliability tests/end_to_end/test_servers.py \
-	  --messages 10000 --states 10000 --profiles 10000 --prompt-profiles 10000 --quiz-sequences 10000 \
-	  --kills 20 --server-kills 21 --events 100000 --timeout 1800
+	  --messages 10000 --states 10000 --prompt-profiles 10000 --quiz-sequences 10000 \
+	  --profiles 10000 --kills 20 --server-kills 21 --events 100000 --timeout 1800
 
 bench: setup ## figures beside a peer or a limit; ONLY=name picks one
 	$(BIN)/python -m benchmarks $(ONLY)

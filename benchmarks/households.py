@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from services.recap import households
+from services.recap.year import households
 from tests.made_sessions import KnownProfile, simulated_profiles
 
 FIT_SEED: Final = 31

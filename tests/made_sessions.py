@@ -14,7 +14,7 @@ from libs.simulation.config import Detail, SimulationConfig
 from libs.simulation.histories import ProfileHistory
 from libs.simulation.words import GENRES
 from libs.simulation.world import build_world
-from services.recap.households import Sessions
+from services.recap.year.households import Sessions
 
 LEAST_MS = 120_000
 _GENRE_ROW = {genre.name: row for row, genre in enumerate(GENRES)}

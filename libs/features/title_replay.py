@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
 from libs.faults import HistoryCompacted
+from libs.features.counter_rows import CounterRows
 from libs.features.counters import decay
 from libs.features.event_columns import EventColumns, between
 from libs.features.title_counters import (
@@ -22,7 +23,7 @@ from libs.features.title_counters import (
     counted,
     sums,
 )
-from libs.features.title_table import CounterRows, TableLayout, TitleTable
+from libs.features.title_table import TableLayout, TitleTable
 
 # (from_ms exclusive, to_ms inclusive) -> the events between, in order.
 ReadEvents = Callable[[int, int], EventColumns]

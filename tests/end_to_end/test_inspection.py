@@ -85,7 +85,7 @@ def test_the_log_is_exported_while_the_services_run(
     trained_home: Home, suite: Suite, tmp_path: Path
 ) -> None:
     shown = trained_home.json("events", "export", "--out", str(tmp_path / "out"))
-    frame = pl.read_parquet(tmp_path / "out" / "partition=*" / "*.parquet")
+    frame = pl.read_parquet(tmp_path / "out" / "partition=*" / "events.parquet")
     assert len(frame) == shown["event_count"] > 10_000
     assert len(frame["profile_id"].unique()) <= shown["profile_count"]
     failed = trained_home.reprise("events", "export", "--out", str(tmp_path / "out"), expect=1)

@@ -3,9 +3,9 @@ import pytest
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
 DEFAULT_STATES = 300
-DEFAULT_PROFILES = 150
 DEFAULT_PROMPT_PROFILES = 60
 DEFAULT_QUIZ_SEQUENCES = 100
+DEFAULT_PROFILES = 150
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,9 +19,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--states", type=int, default=DEFAULT_STATES, help="ways to watch a series for its story"
     )
     parser.addoption(
-        "--profiles", type=int, default=DEFAULT_PROFILES, help="profiles whose recaps are recounted"
-    )
-    parser.addoption(
         "--prompt-profiles",
         type=int,
         default=DEFAULT_PROMPT_PROFILES,
@@ -32,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=DEFAULT_QUIZ_SEQUENCES,
         help="random sequences of answers",
+    )
+    parser.addoption(
+        "--profiles", type=int, default=DEFAULT_PROFILES, help="profiles whose recaps are recounted"
     )
 
 

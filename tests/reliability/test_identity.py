@@ -85,8 +85,8 @@ class Tenant:
             "share": share_pb2_grpc.ShareServiceStub(suite.recap),
             "privacy": privacy_pb2_grpc.PersonalDataServiceStub(suite.ranking),
             "story": story_pb2_grpc.StoryServiceStub(suite.recap),
-            "recap": recap_pb2_grpc.RecapServiceStub(suite.recap),
             "quiz": quiz_pb2_grpc.QuizServiceStub(suite.recap),
+            "recap": recap_pb2_grpc.RecapServiceStub(suite.recap),
         }
 
     def begin(self, service: str, method: str, request: Any) -> Any:
@@ -128,8 +128,8 @@ async def test_a_tenant_never_sees_what_is_anothers(
         await _change_nothing(bravo, acme)
         await _share_nothing(bravo, acme, await made_share(suite, **ACME))
         await _tell_nothing_of_others(acme, bravo)
-        await _tell_no_recap_of_others(acme, bravo)
         await _play_nothing_of_others(acme, bravo)
+        await _tell_no_recap_of_others(acme, bravo)
     methods = {method.rpartition("/")[2] for method in ALLOWED if method.startswith("/reprise.")}
     assert bravo.called == methods, "a method that this test does not try with a foreign tenant"
 
@@ -257,30 +257,6 @@ async def _tell_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     assert list((await acme.begin("story", "ListBeats", listing)).episodes) == beats
 
 
-async def _tell_no_recap_of_others(acme: Tenant, bravo: Tenant) -> None:
-    run = recap_pb2.RecordRecapsRequest(
-        run_id="run",
-        period="lifetime",
-        cutoff_time=timestamp(NOW_MS),
-        rows=[
-            recap_pb2.RecapRow(
-                profile_id="theirs", stories_json='{"minutes": {"minutes.total": 7}}'
-            )
-        ],
-        is_last=True,
-    )
-    wanted = recap_pb2.GetRecapRequest(profile_id="theirs", period=recap_pb2.Period(lifetime=True))
-    for tenant, kept in ((acme, True), (bravo, False)):
-        if kept:
-            stored = [one async for one in tenant.begin("recap", "RecordRecaps", iter([run]))]
-            assert [one.recorded_count for one in stored] == [1]
-        assert (await tenant.begin("recap", "GetRecap", wanted)).is_precomputed == kept
-    # The same run of another tenant is another run.
-    run.rows[0].profile_id = "own"
-    assert [one async for one in bravo.begin("recap", "RecordRecaps", iter([run]))]
-    assert (await acme.begin("recap", "GetRecap", wanted)).is_precomputed
-
-
 async def _share_nothing(bravo: Tenant, acme: Tenant, requests: dict[str, Any]) -> None:
     """`requests` are those by which acme has shared."""
     preview = await bravo.begin("share", "PreviewShare", requests["PreviewShare"])
@@ -322,6 +298,30 @@ async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     assert (await acme.begin("quiz", "AnswerQuizQuestion", answer)).state
     again = await bravo.begin("quiz", "StartQuiz", start)
     assert again.question == begun[bravo].question
+
+
+async def _tell_no_recap_of_others(acme: Tenant, bravo: Tenant) -> None:
+    run = recap_pb2.RecordRecapsRequest(
+        run_id="run",
+        period="lifetime",
+        cutoff_time=timestamp(NOW_MS),
+        rows=[
+            recap_pb2.RecapRow(
+                profile_id="theirs", stories_json='{"minutes": {"minutes.total": 7}}'
+            )
+        ],
+        is_last=True,
+    )
+    wanted = recap_pb2.GetRecapRequest(profile_id="theirs", period=recap_pb2.Period(lifetime=True))
+    for tenant, kept in ((acme, True), (bravo, False)):
+        if kept:
+            stored = [one async for one in tenant.begin("recap", "RecordRecaps", iter([run]))]
+            assert [one.recorded_count for one in stored] == [1]
+        assert (await tenant.begin("recap", "GetRecap", wanted)).is_precomputed == kept
+    # The same run of another tenant is another run.
+    run.rows[0].profile_id = "own"
+    assert [one async for one in bravo.begin("recap", "RecordRecaps", iter([run]))]
+    assert (await acme.begin("recap", "GetRecap", wanted)).is_precomputed
 
 
 def strangers(provider_key: rsa.RSAPrivateKey) -> Iterator[tuple[str, Metadata]]:

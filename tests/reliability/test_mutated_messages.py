@@ -283,8 +283,12 @@ def resident_bytes() -> int:
     "service",
     [
         *("events", "candidates", "ranking", "privacy"),
-        *("recap.v1.RecapService", "recap.v1.StoryService"),
-        *("recap.v1.ShareService", "recap.v1.QuizService"),
+        *(
+            "recap.v1.RecapService",
+            "recap.v1.StoryService",
+            "recap.v1.ShareService",
+            "recap.v1.QuizService",
+        ),
     ],
 )
 async def test_no_message_breaks_a_service(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.households import adjusted_rand, judge
-from services.recap.households import LEAST_SESSIONS, Household, Sessions, assess
+from services.recap.year.households import LEAST_SESSIONS, Household, Sessions, assess
 from tests.made_sessions import KnownProfile, simulated_profiles
 
 GENRES = 8
