@@ -194,6 +194,8 @@ async def _see_nothing(bravo: Tenant, versions: dict[str, str]) -> None:
     assert {title.title_id for title in first.titles} == set(catalogue("b-"))
     own = events_pb2.ExportProfileRequest(profile_id="p")
     assert [answer async for answer in bravo.begin("events", "ExportProfile", own)] == []
+    watched = events_pb2.ListWatchedDaysRequest(profile_id="p")
+    assert not (await bravo.events("ListWatchedDays", watched)).days
     waiting = privacy_pb2.ExportProfileDataRequest(profile_id="p")
     assert [answer async for answer in bravo.begin("privacy", "ExportProfileData", waiting)] == []
     slate = await bravo.recommend("p")
