@@ -1,7 +1,8 @@
 """Pictures made beside the service: resvg holds Python's lock for as long as it draws.
 
 A process of its own paints one picture after the other; it is started when the first one is
-wanted, and anew when it has died. What it has made is kept, within bounds.
+wanted, and anew when it has died; what two of them die of is not painted. What it has made is
+kept, within bounds.
 """
 
 import asyncio
@@ -74,6 +75,17 @@ class Pictures:
                 raise
 
     async def _asked(self, line: bytes) -> bytes:
+        """The picture; of a painter that has died since its last picture a new one is asked."""
+        is_fresh = self._process is None
+        try:
+            return await self._answered(line)
+        except (OSError, asyncio.IncompleteReadError):
+            if is_fresh:
+                raise
+        await self._end()
+        return await self._answered(line)
+
+    async def _answered(self, line: bytes) -> bytes:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
