@@ -8,6 +8,7 @@ kept, within bounds.
 import asyncio
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from libs.faults import Overloaded, PartUnavailable
@@ -27,11 +28,25 @@ _MOST_KEPT_BYTES: Final = 32 * 2**20
 _Key: TypeAlias = bytes
 
 
-class Pictures:
-    """Pictures of cards; the same card gives the same bytes."""
+def _uncounted(outcome: str) -> None:
+    """Count nothing."""
 
-    def __init__(self, command: tuple[str, ...] = (sys.executable, *WORKER)) -> None:
+
+class Pictures:
+    """Pictures of cards; the same card gives the same bytes.
+
+    `count` is told what becomes of each that is asked for: "kept" is one that was made before,
+    "joined" one that is being made, "refused" one too many; of those made, "painted" or "failed".
+    """
+
+    def __init__(
+        self,
+        command: tuple[str, ...] = (sys.executable, *WORKER),
+        *,
+        count: Callable[[str], None] = _uncounted,
+    ) -> None:
         self._command = command
+        self._count = count
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._making: dict[_Key, asyncio.Task[bytes]] = {}
@@ -45,10 +60,14 @@ class Pictures:
         line = ask(card, display_name, format, is_png=is_png)
         if line in self._kept:
             self._kept.move_to_end(line)
+            self._count("kept")
             return self._kept[line]
         making = self._making.get(line)
-        if making is None:
+        if making is not None:
+            self._count("joined")
+        else:
             if len(self._making) >= _MOST_WAITING:
+                self._count("refused")
                 raise Overloaded("pictures that wait", retry_after_ms=_RETRY_MS)
             making = self._making[line] = asyncio.create_task(self._made(line))
             making.add_done_callback(lambda task: self._done(line, task))
@@ -104,8 +123,12 @@ class Pictures:
 
     def _done(self, line: bytes, making: asyncio.Task[bytes]) -> None:
         del self._making[line]
-        if making.cancelled() or making.exception() is not None:
+        if making.cancelled():
             return
+        if making.exception() is not None:
+            self._count("failed")
+            return
+        self._count("painted")
         self._kept[line] = making.result()
         self._kept_bytes += len(line) + len(making.result())
         while self._kept_bytes > _MOST_KEPT_BYTES:

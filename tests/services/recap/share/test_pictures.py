@@ -1,8 +1,10 @@
 """The process that paints: bounded, kept, and started anew."""
 
 import asyncio
+import contextlib
 import sys
 import time
+from collections import Counter
 
 import pytest
 
@@ -88,7 +90,8 @@ async def test_whoever_stops_waiting_is_in_nobodys_way() -> None:
 
 
 async def test_too_many_who_wait_are_refused() -> None:
-    pictures = Pictures()
+    counted: Counter[str] = Counter()
+    pictures = Pictures(count=lambda outcome: counted.update([outcome]))
     try:
         waiting = [
             asyncio.create_task(pictures.picture(CARDS[0], f"{place}", Format.LINK, is_png=False))
@@ -99,3 +102,19 @@ async def test_too_many_who_wait_are_refused() -> None:
         await pictures.close()
     assert sum(isinstance(one, Overloaded) for one in done) == 1
     assert sum(isinstance(one, bytes) for one in done) == 32
+    assert counted == {"painted": 32, "refused": 1}
+
+
+async def test_what_becomes_of_pictures_is_counted() -> None:
+    counted: Counter[str] = Counter()
+    for command, card_count in ((ONCE, 2), (DIES, 1)):
+        pictures = Pictures(command, count=lambda outcome: counted.update([outcome]))
+        try:
+            for card in CARDS[:card_count]:
+                asked = (pictures.picture(card, "", Format.LINK, is_png=True) for _ in range(2))
+                await asyncio.gather(*asked, return_exceptions=True)
+            with contextlib.suppress(PartUnavailable):
+                await pictures.picture(CARDS[0], "", Format.LINK, is_png=True)
+        finally:
+            await pictures.close()
+    assert counted == {"painted": 2, "joined": 3, "kept": 1, "failed": 2}
