@@ -60,6 +60,8 @@ def _by_plan(
     if len(numbers) < len(plan.numbers):
         return None
     headline, text = words.texts[plan.words]
+    if len(names) < sum(fact_id in values for fact_id in plan.names):
+        headline = words.partial.get(plan.words, headline)
     if plan.kind is CardKind.ARCHETYPE:
         text = words.lines[str(values[plan.figure])]
     return SharedCard(

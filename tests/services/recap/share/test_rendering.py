@@ -174,7 +174,8 @@ def test_every_plan_has_words_that_need_nothing_else(language: str) -> None:
 def test_the_fonts_have_every_letter_of_the_words(language: str) -> None:
     typefaces, words = Typefaces(), share_words(language)
     told = [part for both in words.texts.values() for part in both]
-    for text in (*told, *words.lines.values(), *words.archetypes.values()):
+    assert set(words.partial) <= set(words.texts)
+    for text in (*told, *words.partial.values(), *words.lines.values(), *words.archetypes.values()):
         assert all(typefaces.has(ord(char)) for char in text), text
         assert prepared(text, typefaces) == text
 
@@ -214,3 +215,23 @@ def test_a_list_without_enough_names_is_told_by_its_count() -> None:
 def test_a_snapshot_is_read_as_it_was_written() -> None:
     card = SharedCard("c", CardKind.LIST, "th", "ที่", names=("a\u2028\U0001f319", '"{}'))
     assert of_json(to_json((card,), "née")) == ((card,), "née")
+
+
+def test_a_list_of_which_something_is_left_out_claims_no_rank() -> None:
+    titles = {
+        name: Title(name, TitleKind.MOVIE, name.upper(), maturity_years=years)
+        for name, years in (("a", 18), ("b", 12), ("c", 12), ("d", 12))
+    }
+
+    def headline(*title_ids: str) -> str:
+        counts = [fact("titles", f"titles.{name}", 3) for name in ("movies", "series")]
+        ranked = [
+            fact("titles", f"titles.{place}", title_id)
+            for place, title_id in enumerate(title_ids, 1)
+        ]
+        card = Card("titles", "", "", (*counts, *ranked), (), is_shareable=True)
+        made = preview([card], ["titles"], Leaving(titles, frozenset()), share_words("en"))
+        return made.cards[0].headline
+
+    assert headline("b", "c", "d") == "My top titles"
+    assert headline("a", "b", "c") == "Among my top titles"
