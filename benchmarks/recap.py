@@ -31,8 +31,8 @@ GOAL_SERVED_MS: Final = 3.0
 GOAL_ON_DEMAND_MS: Final = 60.0
 
 PLAYS: Final = 500
-# One partition of a thousand profiles, and four of them: what grows is the slope.
-SIZES: Final = ((1_000, 1), (4_000, 4))
+# Partitions of a thousand profiles, two and five of them: what grows is the slope.
+SIZES: Final = ((2_000, 2), (5_000, 5))
 ON_DEMAND_PLAYS: Final = 2_000
 CALLS: Final = 300
 ON_DEMAND_CALLS: Final = 30
