@@ -28,8 +28,10 @@ _EVENTS: Final = (
     "CREATE INDEX events_unattributed ON events (tenant, page_id)"
     " WHERE kind = 1 AND propensity IS NULL",
 )
+# Whole order: of thumbs of one millisecond there may be any number.
 _THUMBS: Final = (
-    "CREATE INDEX events_thumbs ON events (tenant, profile_id, title_id, occurred_ms)"
+    "CREATE INDEX events_thumbs ON events"
+    " (tenant, profile_id, title_id, occurred_ms, sequence, event_id)"
     f" WHERE kind = {EventKind.THUMB.value}"
 )
 _DECISIONS_BY_PROFILE: Final = "CREATE INDEX decisions_by_profile ON decisions (tenant, profile_id)"
