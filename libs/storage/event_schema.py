@@ -84,7 +84,16 @@ FEATURE_STATEMENTS: Final = (
     "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
 )
 
+
+def _advice(version: int) -> str:
+    """What to do with a file of that version: of an older release the log can be taken over."""
+    tables, features = divmod(version, 1000)
+    is_older = 2 <= tables <= _TABLES_VERSION and 1 <= features < FEATURE_SCHEMA_VERSION
+    return "`reprise events rebuild` makes its features anew" if is_older else ""
+
+
 EVENT_SCHEMA: Final = Schema(
+    advice=_advice,
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
     # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={
