@@ -35,7 +35,7 @@ def main(profiles: int, partitions: int) -> int:
         sizes = [
             len(recap.to_json().encode())
             for place in range(len(run.partitions))
-            for _, recap in built.rows(place)
+            for _, _, recap in built.rows(place)
         ]
         cpu_s, wall_s = time.process_time() - begun_cpu, time.perf_counter() - begun
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -22,6 +22,7 @@ _PROBLEMS: Final = {
     recap_pb2.NO_RECAP_REASON_UNKNOWN_PROFILE: "nobody of that id was ever seen",
     recap_pb2.NO_RECAP_REASON_NOT_PERSONALIZED: "the profile does not allow it",
     recap_pb2.NO_RECAP_REASON_FACTS_DISAGREE: "its facts did not survive verification",
+    recap_pb2.NO_RECAP_REASON_COMPACTED: "who watched what is no longer known of all that time",
 }
 
 
