@@ -153,6 +153,11 @@ class Verifier:
         rows = self._connection.execute(query, _used(query, self._parameters)).fetchall()
         return pl.DataFrame(rows, schema=_FACT_SCHEMA, orient="row")
 
+    def ask(self, query: str, profile_id: str) -> list[tuple[str, int | None, str | None]]:
+        """fact_id, number, text by the SQL that a person's fact carries."""
+        parameters = {**self._parameters, "profile_id": profile_id}
+        return self._connection.execute(query, _used(query, parameters)).fetchall()
+
     def disagreeing(self, story: str, found: pl.DataFrame) -> list[str]:
         """Whose facts of a story are not those of the verifier, ascending by profile_id."""
         self._fill("found", found)
