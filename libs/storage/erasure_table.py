@@ -14,6 +14,7 @@ from typing import Final
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.faults import StartFault
 from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.scrub import note_deletion
 
 # Beside the receipt: the fingerprint of the key that its pseudonym was made with.
 _KEY: Final = "key"
@@ -65,6 +66,7 @@ def write(
     erasure: Erasure,
 ) -> None:
     """Create or replace; the id goes when the erasure is complete."""
+    note_deletion(connection)
     connection.execute(
         "INSERT OR REPLACE INTO erasures (tenant, pseudonym, profile_id, receipt)"
         " VALUES (?, ?, ?, ?)",

@@ -39,7 +39,7 @@ from libs.storage.recorded import (
     sift_decisions,
     sift_events,
 )
-from libs.storage.scrub import scrub
+from libs.storage.scrub import Scrubber
 from libs.storage.sqlite import (
     Connect,
     Readers,
@@ -72,7 +72,7 @@ class SqliteEventStore:
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
         self._past = PastTitles(self._reading, most_tenants, self._basing)
-        self._path = path
+        self._scrubber = Scrubber(path)
         try:
             self._pseudonyms = erasure_table.open_pseudonyms(
                 self._writer.connection, path.with_name(PSEUDONYM_KEY)
@@ -281,7 +281,7 @@ class SqliteEventStore:
 
         `profile_ids` were erased and are to be found nowhere any more. Not in a transaction.
         """
-        return scrub(self._path, profile_ids)
+        return self._scrubber.scrub(profile_ids)
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""
