@@ -20,6 +20,7 @@ from services.recap.share.share_tokens import ShareTokens
 from services.recap.share.shared_card import SharedCard, digest_of
 from services.recap.share.snapshot import Snapshot
 from services.recap.share.words import share_words
+from services.recap.year.person import KIDS
 from services.recap.year.recaps import RecapQuery
 
 DEFAULT_DAYS: Final = 30
@@ -68,11 +69,11 @@ class Sharing:
     async def preview(
         self, query: ShareQuery, remaining_s: Callable[[], float]
     ) -> tuple[Preview, str]:
-        """What would leave, and its digest. Nothing does of a kids profile."""
+        """What would leave, and its digest. Nothing does of a child."""
         profile = await self._profile(query.recap.tenant, query.recap.profile_id, remaining_s)
         titles = await self._titles(query.recap.tenant, remaining_s)
         answer = await self._recaps.get(query.recap, remaining_s)
-        if profile is not None and profile.kids:
+        if (profile is not None and profile.kids) or query.recap.person_id == KIDS:
             made = Preview((), query.card_ids)
         else:
             made = await on_thread(
