@@ -124,16 +124,23 @@ def read_profile_events(
     return [decode(row) for row in rows]
 
 
-def read_thumbs(
-    connection: sqlite3.Connection, tenant: str, pairs: Collection[tuple[str, str]]
+def read_held_thumbs(
+    connection: sqlite3.Connection,
+    tenant: str,
+    pairs: Collection[tuple[str, str]],
+    but_for: Collection[str],
 ) -> list[Event]:
-    """The thumbs of these (profile id, title id), in no order."""
+    """The newest thumb of each (profile id, title id), leaving out those event ids."""
+    # One row a pair: who changes their mind all day costs no more for it.
     rows = connection.execute(
         f"SELECT {_QUALIFIED} FROM json_each(?) AS pair"  # noqa: S608  constants
-        " CROSS JOIN events INDEXED BY events_thumbs ON events.tenant = ?"
-        " AND events.profile_id = pair.value ->> 0 AND events.title_id = pair.value ->> 1"
-        f" AND events.kind = {EventKind.THUMB.value}",
-        (json.dumps(sorted(pairs)), tenant),
+        " CROSS JOIN events ON events.log_seq = (SELECT log_seq FROM events AS thumb"
+        " INDEXED BY events_thumbs WHERE thumb.tenant = ?"
+        " AND thumb.profile_id = pair.value ->> 0 AND thumb.title_id = pair.value ->> 1"
+        f" AND thumb.kind = {EventKind.THUMB.value}"
+        " AND thumb.event_id NOT IN (SELECT value FROM json_each(?))"
+        " ORDER BY occurred_ms DESC, sequence DESC, event_id DESC LIMIT 1)",
+        (json.dumps(sorted(pairs)), tenant, json.dumps(list(but_for))),
     ).fetchall()
     return [decode(row) for row in rows]
 

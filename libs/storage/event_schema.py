@@ -28,8 +28,10 @@ _EVENTS: Final = (
     "CREATE INDEX events_unattributed ON events (tenant, page_id)"
     " WHERE kind = 1 AND propensity IS NULL",
 )
+# Whole order: of thumbs of one millisecond there may be any number.
 _THUMBS: Final = (
-    "CREATE INDEX events_thumbs ON events (tenant, profile_id, title_id, occurred_ms)"
+    "CREATE INDEX events_thumbs ON events"
+    " (tenant, profile_id, title_id, occurred_ms, sequence, event_id)"
     f" WHERE kind = {EventKind.THUMB.value}"
 )
 _DECISIONS_BY_PROFILE: Final = "CREATE INDEX decisions_by_profile ON decisions (tenant, profile_id)"
@@ -43,8 +45,8 @@ _PENDING: Final = (
     "CREATE INDEX erasures_pending ON erasures (tenant, profile_id) WHERE profile_id IS NOT NULL"
 )
 
-_FROM_5: Final = (_PENDING,)
-_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS, *_FROM_5)
+_FROM_5: Final = ("DROP INDEX events_thumbs", _THUMBS, _PENDING)
+_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS, _PENDING)
 _FROM_3: Final = (
     *(
         f"DROP INDEX {name}"
@@ -88,7 +90,16 @@ FEATURE_STATEMENTS: Final = (
     "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
 )
 
+
+def _advice(version: int) -> str:
+    """What to do with a file of that version: of an older release the log can be taken over."""
+    tables, features = divmod(version, 1000)
+    is_older = 2 <= tables <= _TABLES_VERSION and 1 <= features < FEATURE_SCHEMA_VERSION
+    return "`reprise events rebuild` makes its features anew" if is_older else ""
+
+
 EVENT_SCHEMA: Final = Schema(
+    advice=_advice,
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
     # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={

@@ -50,12 +50,14 @@ class FeatureTables:
         self._apply_titles(tenant, columns)
         thumbs = [event for event in by_id.values() if event.kind is EventKind.THUMB]
         if thumbs:
-            known = event_log.read_thumbs(
-                self._connection, tenant, {(one.profile_id, one.title_id) for one in thumbs}
+            known = event_log.read_held_thumbs(
+                self._connection,
+                tenant,
+                {(one.profile_id, one.title_id) for one in thumbs},
+                but_for=[one.event_id for one in thumbs],
             )
-            earlier = [one for one in known if one.event_id not in by_id]
             live = self._live(tenant)
-            shares = thumb_shares(thumbs, earlier)
+            shares = thumb_shares(thumbs, known)
             self._write_titles(tenant, live, live.counters.add_shares(shares))
 
     def forget(self) -> None:

@@ -18,7 +18,7 @@ from libs.domain.event import (
     ThumbDirection,
     WatchedInterval,
 )
-from libs.domain.viewing import ViewingContext
+from libs.domain.viewing import Device, ViewingContext
 from libs.faults import DeadlineSpent
 from libs.features.watched_days import WatchedDay, day_number, watched_days
 from libs.serving.channels import call
@@ -29,6 +29,7 @@ from services.recap.ports import HeldHistory
 
 _PART: Final = "events"
 _PAGE: Final = 1_000
+_DEVICES: Final = frozenset(Device)
 
 
 class EventsClient:
@@ -163,10 +164,17 @@ def _event(message: events_pb2.Event) -> Event:
         occurred_ms=time_ms(message.occurred_at, "occurred_at"),
         sequence=message.sequence,
         title_id=message.title_id,
-        context=ViewingContext(time_zone=message.context.time_zone),
+        context=ViewingContext(
+            time_zone=message.context.time_zone, device=_device(message.context.device)
+        ),
         detail=value,
         recording=Recording(
             recorded_ms=time_ms(message.recording.recorded_at, "recorded_at"),
             schema_version=message.recording.schema_version,
         ),
     )
+
+
+def _device(number: int) -> Device:
+    # One that a newer service knows is none that is known here.
+    return Device(number) if number in _DEVICES else Device.UNSPECIFIED

@@ -12,11 +12,15 @@ from services.recap.year.texts import DEFAULT_LANGUAGE, words
 
 @dataclass(frozen=True, slots=True)
 class ShareWords:
-    """By the `words` of a plan: a headline and a text; and a line for each archetype."""
+    """By the `words` of a plan: a headline and a text; and a line for each archetype.
+
+    `partial` is the headline of a list of which not everything may leave: it claims no rank.
+    """
 
     language: str
     texts: Mapping[str, tuple[str, str]]
     lines: Mapping[str, str]
+    partial: Mapping[str, str]
     archetypes: Mapping[str, str]
 
 
@@ -123,6 +127,29 @@ _LINES: Final[Mapping[str, Mapping[str, str]]] = {
         "regular": "วันละเรื่องดี ๆ",
     },
 }
+_PARTIAL: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "titles": "Among my top titles",
+        "genres": "Among my top genres",
+        "people": "Among the faces I saw most",
+        "series": "Among my top series",
+        "discoveries": "Among what was new to me",
+    },
+    "ar": {
+        "titles": "من أفضل العناوين عندي",
+        "genres": "من أفضل الأنواع عندي",
+        "people": "من أكثر الوجوه حضورًا",
+        "series": "من أفضل المسلسلات عندي",
+        "discoveries": "من الجديد عليّ",
+    },
+    "th": {
+        "titles": "ส่วนหนึ่งของเรื่องโปรด",
+        "genres": "ส่วนหนึ่งของแนวโปรด",
+        "people": "ส่วนหนึ่งของคนที่เห็นหน้าบ่อย",
+        "series": "ส่วนหนึ่งของซีรีส์โปรด",
+        "discoveries": "ส่วนหนึ่งของแนวใหม่",
+    },
+}
 LANGUAGES: Final = tuple(_TEXTS)
 
 
@@ -131,4 +158,4 @@ def share_words(language: str) -> ShareWords:
     known = language.partition("-")[0].lower()
     if known not in _TEXTS:
         known = DEFAULT_LANGUAGE
-    return ShareWords(known, _TEXTS[known], _LINES[known], words(known).archetypes)
+    return ShareWords(known, _TEXTS[known], _LINES[known], _PARTIAL[known], words(known).archetypes)

@@ -12,7 +12,7 @@ from services.recap.share.images.typefaces import Typefaces
 from services.recap.share.images.writing import prepared
 from services.recap.share.leaving import MATURE_YEARS, Leaving
 from services.recap.share.plans import PLANS, Names
-from services.recap.share.rendering import preview
+from services.recap.share.rendering import preview, remaining
 from services.recap.share.shared_card import CardKind, SharedCard, of_json, to_json
 from services.recap.share.words import LANGUAGES, share_words
 from services.recap.year import texts
@@ -124,6 +124,40 @@ def test_nothing_outside_the_allowlist_leaves_in_10000_cases() -> None:
     assert omitted > CASES / 10
 
 
+def test_what_may_not_leave_any_more_leaves_shared_cards_in_10000_cases() -> None:
+    random = Random(SEED)
+    shortened, withdrawn = 0, 0
+    for _ in range(CASES):
+        rules = Leaving(catalogue(random), frozenset({f"id{random.randrange(20)}"}))
+        card = made_card(random.choice(list(PLANS)), random)
+        made = preview([card], [card.card_id], rules, share_words(random.choice(LANGUAGES)))
+        later = Leaving(
+            {key: one for key, one in catalogue(random).items() if random.random() < 0.8},
+            rules.hidden_ids,
+        )
+        names = set().union(*free_names(later))
+        for shared, origins in zip(made.cards, made.origins, strict=True):
+            assert remaining(shared, origins, rules) == shared
+            left = remaining(shared, origins, later)
+            expected = tuple(name for name in shared.names if name in names)
+            least = max((plan.least_names for plan in PLANS[card.card_id] if plan.names), default=0)
+            assert (left is None) == (bool(shared.names) and len(expected) < least)
+            withdrawn += left is None
+            if left is not None:
+                assert left.names == expected
+                shortened += len(expected) < len(shared.names)
+                partial = share_words(shared.language).partial
+                if len(expected) < len(shared.names) and card.card_id in partial:
+                    assert left.headline == partial[card.card_id]
+    assert shortened > CASES / 20
+    assert withdrawn > CASES / 20
+
+
+def test_a_card_has_one_plan_with_names() -> None:
+    for plans in PLANS.values():
+        assert sum(bool(plan.names) for plan in plans) <= 1
+
+
 def check(shared: SharedCard, card: Card, rules: Leaving) -> None:
     assert card.is_shareable
     plans = PLANS[card.card_id]
@@ -174,7 +208,8 @@ def test_every_plan_has_words_that_need_nothing_else(language: str) -> None:
 def test_the_fonts_have_every_letter_of_the_words(language: str) -> None:
     typefaces, words = Typefaces(), share_words(language)
     told = [part for both in words.texts.values() for part in both]
-    for text in (*told, *words.lines.values(), *words.archetypes.values()):
+    assert set(words.partial) <= set(words.texts)
+    for text in (*told, *words.partial.values(), *words.lines.values(), *words.archetypes.values()):
         assert all(typefaces.has(ord(char)) for char in text), text
         assert prepared(text, typefaces) == text
 
@@ -214,3 +249,23 @@ def test_a_list_without_enough_names_is_told_by_its_count() -> None:
 def test_a_snapshot_is_read_as_it_was_written() -> None:
     card = SharedCard("c", CardKind.LIST, "th", "ที่", names=("a\u2028\U0001f319", '"{}'))
     assert of_json(to_json((card,), "née")) == ((card,), "née")
+
+
+def test_a_list_of_which_something_is_left_out_claims_no_rank() -> None:
+    titles = {
+        name: Title(name, TitleKind.MOVIE, name.upper(), maturity_years=years)
+        for name, years in (("a", 18), ("b", 12), ("c", 12), ("d", 12))
+    }
+
+    def headline(*title_ids: str) -> str:
+        counts = [fact("titles", f"titles.{name}", 3) for name in ("movies", "series")]
+        ranked = [
+            fact("titles", f"titles.{place}", title_id)
+            for place, title_id in enumerate(title_ids, 1)
+        ]
+        card = Card("titles", "", "", (*counts, *ranked), (), is_shareable=True)
+        made = preview([card], ["titles"], Leaving(titles, frozenset()), share_words("en"))
+        return made.cards[0].headline
+
+    assert headline("b", "c", "d") == "My top titles"
+    assert headline("a", "b", "c") == "Among my top titles"
