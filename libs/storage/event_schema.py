@@ -12,7 +12,7 @@ from libs.storage.sqlite import Schema
 PART: Final = "features"
 
 # The meaning of stored features is part of what a reader must agree with.
-_TABLES_VERSION: Final = 5
+_TABLES_VERSION: Final = 6
 
 _COLUMNS: Final = f"tenant, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}"
 _EVENTS: Final = (
@@ -40,7 +40,13 @@ _ERASURES: Final = (
     " receipt TEXT NOT NULL, PRIMARY KEY (tenant, pseudonym)) WITHOUT ROWID"
 )
 
-_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS)
+# Reads ask who is erased and not gone yet.
+_PENDING: Final = (
+    "CREATE INDEX erasures_pending ON erasures (tenant, profile_id) WHERE profile_id IS NOT NULL"
+)
+
+_FROM_5: Final = (_PENDING,)
+_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS, *_FROM_5)
 _FROM_3: Final = (
     *(
         f"DROP INDEX {name}"
@@ -98,7 +104,12 @@ EVENT_SCHEMA: Final = Schema(
     # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={
         tables * 1000 + features: (_TABLES_VERSION * 1000 + features, statements)
-        for tables, statements in ((2, _FROM_2), (3, _FROM_3), (4, _FROM_4))
+        for tables, statements in (
+            (2, _FROM_2),
+            (3, _FROM_3),
+            (4, _FROM_4),
+            (5, _FROM_5),
+        )
         for features in range(1, FEATURE_SCHEMA_VERSION + 1)
     },
     statements=(
@@ -118,6 +129,7 @@ EVENT_SCHEMA: Final = Schema(
         " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
         *FEATURE_STATEMENTS,
         _ERASURES,
+        _PENDING,
         *compacted.STATEMENTS,
         _THUMBS,
     ),

@@ -124,13 +124,8 @@ class FeatureTables:
         live = self._live(tenant)
         self._write_titles(tenant, live, live.counters.remove(without_thumbs(columns)))
 
-    def remove_thumbs(self, tenant: str, profile_id: str) -> None:
-        """Take the thumbs of a profile, which are in the log still, out of those counters."""
-        shares = thumb_shares(event_log.read_profile_thumbs(self._connection, tenant, profile_id))
-        self.remove_shares(tenant, shares)
-
     def remove_shares(self, tenant: str, shares: TitleShares) -> None:
-        """Take what a profile's compacted events have added out of the counters of titles."""
+        """Take what a profile's thumbs or compacted events have added out of those counters."""
         live = self._live(tenant)
         self._write_titles(tenant, live, live.counters.remove_shares(shares))
 
