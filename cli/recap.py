@@ -70,10 +70,15 @@ def recap(settings: SuiteSettings, ask: Ask, output: Output) -> recap_pb2.GetRec
         answer: recap_pb2.GetRecapResponse = recap_pb2_grpc.RecapServiceStub(channel).GetRecap(
             message, timeout=CALL_S
         )
+    show(ask, answer, output)
+    return answer
+
+
+def show(ask: Ask, answer: recap_pb2.GetRecapResponse, output: Output) -> None:
+    """Show the cards, or the people to choose from."""
     output.result(_value(ask, answer), _table(ask, answer))
     if not output.as_json:
         output.say(f"[dim]{_footer(answer)}[/]")
-    return answer
 
 
 def _value(ask: Ask, answer: recap_pb2.GetRecapResponse) -> dict[str, Any]:

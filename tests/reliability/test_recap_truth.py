@@ -27,6 +27,7 @@ def test_every_fact_of_every_profile_is_true(tmp_path: Path, profile_count: int)
             title_count=300,
             days=40,
             movers_share=0.4,
+            shared_share=0.4,
         )
     )
     made_export(

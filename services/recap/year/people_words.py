@@ -17,7 +17,7 @@ class PeopleWords:
 
 
 _ENGLISH: Final = PeopleWords(
-    kids="a child",
+    kids="children's titles",
     dayparts={
         "morning": "mornings",
         "afternoon": "afternoons",
@@ -35,7 +35,7 @@ _ENGLISH: Final = PeopleWords(
     between=", ",
 )
 _ARABIC: Final = PeopleWords(
-    kids="طفل",
+    kids="عناوين للأطفال",
     dayparts={
         "morning": "صباحًا",
         "afternoon": "بعد الظهر",
@@ -53,7 +53,7 @@ _ARABIC: Final = PeopleWords(
     between="، ",
 )
 _THAI: Final = PeopleWords(
-    kids="เด็ก",
+    kids="เรื่องสำหรับเด็ก",
     dayparts={
         "morning": "ตอนเช้า",
         "afternoon": "ตอนบ่าย",

@@ -231,6 +231,7 @@ class Recaps:
             recap = recaps.get(query.person_id, Recap({}))
             return await self._told(query, run, recap, is_precomputed, remaining_s)
         level, problem = most_told(recaps)
+        first, last = _dates(Recap({}), query.period)
         return RecapAnswer(
             level=level,
             problem=problem,
@@ -238,8 +239,8 @@ class Recaps:
             run_id=run.run_id,
             cutoff_ms=run.cutoff_ms,
             is_precomputed=is_precomputed,
-            first_date="" if query.period.is_lifetime else query.period.first.isoformat(),
-            last_date="" if query.period.is_lifetime else query.period.last.isoformat(),
+            first_date=first,
+            last_date=last,
         )
 
     async def _told(

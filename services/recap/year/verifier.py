@@ -39,9 +39,10 @@ WHERE profile_id NOT IN (SELECT profile_id FROM refusing)
 # Of profiles that several people share only what is somebody's, by viewer.
 _VIEWERS: Final = """
 CREATE OR REPLACE VIEW events AS
-SELECT source.* REPLACE (coalesce(viewer_id, source.profile_id) AS profile_id)
-FROM {source} AS source LEFT JOIN whose USING (profile_id, session_id, title_id)
-WHERE viewer_id IS NOT NULL OR source.profile_id NOT IN (SELECT profile_id FROM whose)
+SELECT * FROM {source} WHERE profile_id NOT IN (SELECT profile_id FROM whose)
+UNION ALL
+SELECT source.* REPLACE (viewer_id AS profile_id)
+FROM {source} AS source JOIN whose USING (profile_id, session_id, title_id)
 """
 # `whose` numbers profiles where the query does.
 _COUNTED: Final = """
@@ -59,6 +60,7 @@ SELECT DISTINCT split_part(fact_id, '.', 1) AS story, profile_id FROM (
   GROUP BY profile_id, fact_id, number, text HAVING signs <> 0)
 ORDER BY story, profile_id
 """
+_PROFILES: Final = "CREATE OR REPLACE VIEW events AS SELECT * FROM recorded"
 
 
 class Verifier:
@@ -117,7 +119,8 @@ class Verifier:
             f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
-        self._connection.execute(_VIEWERS.format(source="recorded"))
+        # Where nobody shares there is nothing to join.
+        self._connection.execute(_VIEWERS.format(source="recorded") if whose.height else _PROFILES)
         self._connection.execute("TRUNCATE compacted")
         self._connection.execute(_COMPACTED.format(path=_quoted(str(folder / DAYS))))
         self._fill_tables(period, cutoff_ms)

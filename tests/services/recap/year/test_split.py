@@ -199,7 +199,7 @@ def test_the_question_describes_each_of_them_in_every_language() -> None:
         assert sum(one.share_ratio for one in asked) == pytest.approx(1)
         assert all(one.description for one in asked)
     child = people(recaps, people_words("en"))[-1]
-    assert child.description.startswith("a child, ")
+    assert child.description.startswith("children's titles, ")
 
 
 def test_a_profile_for_a_child_or_a_teenager_stays_whole() -> None:

@@ -116,7 +116,7 @@ async def test_it_asks_which_is_you_and_tells_of_that_person_alone(suite: Served
     assert not asked.next_title_ids
     assert [(one.person_id, one.is_kids, one.description) for one in asked.people] == [
         ("adult-1", False, "evenings, on the TV, mostly crime"),
-        ("kids", True, "a child, afternoons, on the tablet, mostly cartoon"),
+        ("kids", True, "children's titles, afternoons, on the tablet, mostly cartoon"),
     ]
     assert [one.share_ratio for one in asked.people] == [0.5, 0.5]
     for person_id, own, other in (("adult-1", "crime", "cartoon"), ("kids", "cartoon", "crime")):
