@@ -10,6 +10,7 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.moments import moment_text, now_ms
+from cli.title_names import NO_NAMES, TitleNames, title_names
 from libs.faults import StartFault
 from libs.serving.decoding import time_ms
 from libs.serving.settings import SuiteSettings
@@ -70,13 +71,18 @@ def recap(settings: SuiteSettings, ask: Ask, output: Output) -> recap_pb2.GetRec
         answer: recap_pb2.GetRecapResponse = recap_pb2_grpc.RecapServiceStub(channel).GetRecap(
             message, timeout=CALL_S
         )
-    show(ask, answer, output)
+    show(ask, answer, output, title_names(settings, answer.next_title_ids))
     return answer
 
 
-def show(ask: Ask, answer: recap_pb2.GetRecapResponse, output: Output) -> None:
+def show(
+    ask: Ask,
+    answer: recap_pb2.GetRecapResponse,
+    output: Output,
+    names: TitleNames = NO_NAMES,
+) -> None:
     """Show the cards, or the people to choose from."""
-    output.result(_value(ask, answer), _table(ask, answer))
+    output.result(_value(ask, answer), _table(ask, answer, names))
     if not output.as_json:
         output.say(f"[dim]{_footer(answer)}[/]")
 
@@ -124,7 +130,7 @@ def _value(ask: Ask, answer: recap_pb2.GetRecapResponse) -> dict[str, Any]:
     }
 
 
-def _table(ask: Ask, answer: recap_pb2.GetRecapResponse) -> Table:
+def _table(ask: Ask, answer: recap_pb2.GetRecapResponse, names: TitleNames) -> Table:
     if answer.people:
         return _question(ask, answer)
     days = f" ({answer.first_date} to {answer.last_date})" if answer.first_date else ""
@@ -136,7 +142,7 @@ def _table(ask: Ask, answer: recap_pb2.GetRecapResponse) -> Table:
     if answer.level == recap_pb2.RECAP_LEVEL_NONE:
         table.add_row("No recap", _PROBLEMS.get(answer.problem, "for no reason that is known here"))
     if answer.next_title_ids:
-        table.add_row("Next from here", escape(", ".join(answer.next_title_ids)))
+        table.add_row("Next from here", escape("\n".join(map(names.of, answer.next_title_ids))))
     return table
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cli.events.names import TitleNames
+from cli.title_names import TitleNames
 from libs.domain.event import (
     Dwell,
     Event,

@@ -9,8 +9,8 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.events.event_text import duration_text, time_text
-from cli.events.names import TitleNames, title_names
 from cli.moments import now_ms
+from cli.title_names import TitleNames, title_names
 from libs.features.counters import decay, left
 from libs.features.profile_state import (
     PROFILE_COUNTER_NAMES,

@@ -8,7 +8,7 @@ from rich.markup import escape
 from cli.calling import open_channel
 from cli.console import Output
 from cli.events.event_text import event_table, event_value
-from cli.events.names import title_names
+from cli.title_names import title_names
 from libs.domain.event import Event, EventKind
 from libs.serving.decoding import timestamp
 from libs.serving.settings import SuiteSettings

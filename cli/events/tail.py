@@ -9,8 +9,8 @@ from typing import Final
 
 from cli.console import Output
 from cli.events.event_text import cells, event_table, event_value
-from cli.events.names import TitleNames, title_names
 from cli.present import recorded_log
+from cli.title_names import TitleNames, title_names
 from libs.domain.event import Event
 from libs.serving.settings import SuiteSettings
 from libs.storage.recorded_log import RecordedLog

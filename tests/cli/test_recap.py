@@ -4,6 +4,7 @@ import pytest
 
 from cli.console import Output
 from cli.recap import Ask, show
+from cli.title_names import TitleNames
 from reprise.recap.v1 import recap_pb2
 
 QUESTION = recap_pb2.GetRecapResponse(
@@ -26,6 +27,17 @@ def test_the_question_which_is_you_is_a_table_of_people(
     shown = capsys.readouterr().out
     for word in ("which is you?", "adult-1", "evenings", "70%", "kids", "30%"):
         assert word in shown
+
+
+def test_what_comes_next_is_told_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = recap_pb2.GetRecapResponse(
+        level=recap_pb2.RECAP_LEVEL_FULL, next_title_ids=["t1", "t2"]
+    )
+    names = TitleNames({"t1": "The Lorary Sleigh"})
+    show(Ask("p"), answer, Output.open(as_json=False), names)
+    shown = capsys.readouterr().out
+    assert "The Lorary Sleigh" in shown
+    assert "t2" in shown
 
 
 def test_the_question_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:

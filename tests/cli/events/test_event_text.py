@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 
 from cli.events.event_text import cells, detail_text, duration_text, event_value
-from cli.events.names import TitleNames
+from cli.title_names import TitleNames
 from libs.domain.event import Event, EventKind, Rating, Search, Thumb, ThumbDirection
 from tests.made_events import START_MS, event_lists, watch
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Final
 
 import grpc
 
@@ -31,6 +32,9 @@ class TitleNames:
     def is_unknown(self, title_id: str) -> bool:
         """Whether the catalogue was asked and has no such title."""
         return self.is_whole and bool(title_id) and title_id not in self.names
+
+
+NO_NAMES: Final = TitleNames()
 
 
 def title_names(settings: SuiteSettings, title_ids: Iterable[str]) -> TitleNames:
