@@ -14,7 +14,7 @@ from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
 from services.recap.year.queries import QUERIES
-from services.recap.year.tables import TABLES
+from services.recap.year.tables import MISPLACED, TABLES, VIEWS
 
 _FACT_SCHEMA: Final = {
     "profile_id": pl.String(),
@@ -83,6 +83,8 @@ class Verifier:
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
         for name, query in TABLES.items():
             self._connection.execute(f"CREATE TABLE {name} AS {query}", _used(query, nothing))
+        for name, query in VIEWS.items():
+            self._connection.execute(f"CREATE VIEW {name} AS {query}")
 
     def close(self) -> None:
         """Forget everything."""
@@ -160,6 +162,8 @@ class Verifier:
         for name, query in TABLES.items():
             self._connection.execute(f"TRUNCATE {name}")
             self._run(f"fill_{name}", f"INSERT INTO {name} {query}")
+        if self._run("misplaced", MISPLACED).fetchall() != [(0,)]:
+            raise ValueError("events must be in the order of profiles and of theirs")
 
     def _run(self, name: str, query: str) -> duckdb.DuckDBPyConnection:
         if name not in self._prepared:
