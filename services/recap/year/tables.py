@@ -1,6 +1,6 @@
 """The tables that facts are verified over, made by SQL of what an export and a catalogue hold.
 
-`events` are the rows of an export and `compacted` its days, with what was watched at night;
+`events` are the rows of an export with their `place` in it, and `compacted` its days, with what was watched at night;
 `titles`, `title_genres` and `title_people` are the catalogue. Profiles and titles are numbered in
 the order of their ids: numbers are cheaper to group by.
 """
@@ -34,7 +34,7 @@ FROM (
     to_ms - from_ms AS watched_ms,
     timezone(CASE time_zone WHEN '' THEN 'UTC' ELSE time_zone END,
       make_timestamptz(occurred_ms * 1000)) AS wall
-  FROM (SELECT *, row_number() OVER () AS place FROM events)
+  FROM events
   WHERE kind IN ('PLAY', 'PROGRESS', 'PAUSE', 'REWATCH', 'STOP', 'COMPLETE')
     AND occurred_ms <= $cutoff_ms AND recorded_ms <= $cutoff_ms
 ) JOIN profile_numbers USING (profile_id)
@@ -98,13 +98,13 @@ SELECT watching.* FROM watching, told_period
 WHERE day BETWEEN first_day AND last_day AND profile IN (SELECT profile FROM told_profiles)
 """,
 }
-# `place` numbers the rows of `events` as they are stored; here it is proved to be their order.
+# `place` numbers the rows that are `recorded`; here that is proved to be their order.
 MISPLACED: Final = """
 SELECT count(*) FROM (
   SELECT profile_id, occurred_ms, sequence, event_id, lag(profile_id) OVER () AS profile_before,
     lag(occurred_ms) OVER () AS occurred_before, lag(sequence) OVER () AS sequence_before,
     lag(event_id) OVER () AS event_before
-  FROM events
+  FROM recorded
 ) WHERE profile_id < profile_before OR (profile_id = profile_before AND (
   occurred_ms < occurred_before OR (occurred_ms = occurred_before AND (
     sequence < sequence_before OR (sequence = sequence_before AND event_id < event_before)))))

@@ -71,7 +71,7 @@ class Verifier:
         self._make("titles", catalogue.titles)
         self._make("title_genres", catalogue.genres)
         self._make("title_people", catalogue.people)
-        self._make("history", pl.DataFrame(schema=histories.SCHEMA))
+        self._make("history", _placed(pl.DataFrame(schema=histories.SCHEMA)))
         self._make("compacted", histories.NO_DAYS)
         self._make("found", pl.DataFrame(schema=_FACT_SCHEMA))
         for name, schema in _COMPARED_SCHEMAS.items():
@@ -79,7 +79,8 @@ class Verifier:
         self._cohorts = NO_COHORTS
         for name, frame in cohort_tables(NO_COHORTS).items():
             self._make(name, frame)
-        self._connection.execute("CREATE VIEW events AS SELECT * FROM history")
+        self._connection.execute("CREATE VIEW recorded AS SELECT * FROM history")
+        self._connection.execute("CREATE VIEW events AS SELECT * FROM recorded")
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
         for name, query in TABLES.items():
             self._connection.execute(f"CREATE TABLE {name} AS {query}", _used(query, nothing))
@@ -96,8 +97,9 @@ class Verifier:
         """Count over one partition of an export, but not the profiles that refuse it."""
         self._make("refusing", refusing.to_frame("profile_id"))
         self._connection.execute(
-            "CREATE OR REPLACE VIEW events AS SELECT * FROM "  # noqa: S608 - quoted
-            f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false)"
+            "CREATE OR REPLACE VIEW recorded AS "  # noqa: S608 - quoted
+            "SELECT * RENAME (file_row_number AS place) FROM "
+            f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false, file_row_number = true)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
         self._connection.execute("TRUNCATE compacted")
@@ -112,7 +114,7 @@ class Verifier:
         compacted: pl.DataFrame = histories.NO_DAYS,
     ) -> None:
         """Count over the events of a frame, and over the days that older ones have left."""
-        self._fill("history", history)
+        self._fill("history", _placed(history))
         self._fill("compacted", compacted)
         self._fill_tables(period, cutoff_ms)
 
@@ -185,6 +187,10 @@ class Verifier:
         self._connection.register("loading", frame.__arrow_c_stream__(None))
         self._connection.execute(f"INSERT INTO {name} SELECT * FROM loading")  # noqa: S608
         self._connection.unregister("loading")
+
+
+def _placed(history: pl.DataFrame) -> pl.DataFrame:
+    return history.with_columns(place=pl.int_range(pl.len()))
 
 
 def _used(query: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
