@@ -11,7 +11,7 @@ from services.recap.ports import HeldHistory
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import Cohorts
 from services.recap.year.counting import compare, count_all, full_members, recaps
-from services.recap.year.history import of_days, of_events
+from services.recap.year.history import of_days
 from services.recap.year.period import Period
 from services.recap.year.recap import Recap
 from services.recap.year.verifier import Verifier
@@ -62,7 +62,7 @@ class Counter:
     ) -> Recap:
         """What the batch makes of a history, which is all of one profile."""
         ready = self._of(tenant, titles)
-        history = of_events(held.events)
+        history = held.events
         days = of_days((held.profile_id, day) for day in held.days)
         with ready.lock:
             ready.verifier.open_history(history, period, cutoff_ms, days)

@@ -119,7 +119,8 @@ WITH gaps AS (
     OR occurred_ms - watched_ms - lag(occurred_ms) OVER ordered > 1800000 AS is_begin
   FROM told_events WHERE watched_ms > 0 WINDOW ordered AS (ORDER BY profile, place)
 ), runs AS (
-  SELECT *, sum(is_begin::INT) OVER (ORDER BY profile, place ROWS UNBOUNDED PRECEDING) AS run FROM gaps
+  SELECT *, sum(is_begin::INT) OVER (ORDER BY profile, place ROWS UNBOUNDED PRECEDING) AS run
+  FROM gaps
 ), long AS (
   SELECT run FROM runs GROUP BY run HAVING count(*) >= 3
 ), found AS (

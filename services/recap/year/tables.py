@@ -1,8 +1,8 @@
 """The tables that facts are verified over, made by SQL of what an export and a catalogue hold.
 
-`events` are the rows of an export with their `place` in it, and `compacted` its days, with what was watched at night;
-`titles`, `title_genres` and `title_people` are the catalogue. Profiles and titles are numbered in
-the order of their ids: numbers are cheaper to group by.
+`events` are the rows of an export with their `place` in it, and `compacted` its days, with what
+was watched at night; `titles`, `title_genres` and `title_people` are the catalogue. Profiles and
+titles are numbered in the order of their ids: numbers are cheaper to group by.
 """
 
 from typing import Final

@@ -99,7 +99,8 @@ class Verifier:
         self._connection.execute(
             "CREATE OR REPLACE VIEW recorded AS "  # noqa: S608 - quoted
             "SELECT * RENAME (file_row_number AS place) FROM "
-            f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false, file_row_number = true)"
+            f"read_parquet({_quoted(str(folder / EVENTS))},"
+            " hive_partitioning = false, file_row_number = true)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
         self._connection.execute("TRUNCATE compacted")
