@@ -54,6 +54,11 @@ def best(whose: NDArray[Any], value: NDArray[Any]) -> Ints:
     return places[begins(whose[places])]
 
 
+def descending(whose: NDArray[Any], value: NDArray[Any]) -> Ints:
+    """The order of ascending `whose`, each from its greatest value on; equal ones stay in order."""
+    return np.argsort(_packed((whose, -value.astype(np.int64))), kind="stable")
+
+
 def _packed(columns: tuple[NDArray[Any], ...]) -> Ints:
     """One number that ascends as the columns do."""
     key, size = np.zeros(len(columns[0]), np.int64), 1

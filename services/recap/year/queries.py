@@ -54,11 +54,15 @@ SELECT profile,
 FROM placed
 """,
     "people": """
-WITH placed AS (
-  SELECT profile, number, sum(watched_ms)::BIGINT AS ms, count(*) AS titles,
-    row_number() OVER (PARTITION BY profile ORDER BY sum(watched_ms) DESC, number) AS place
-  FROM wholes JOIN credits USING (whole)
-  GROUP BY profile, number QUALIFY place <= 5
+WITH sums AS (
+  SELECT profile, number, sum(watched_ms)::BIGINT AS ms, count(*) AS titles
+  FROM wholes JOIN credits USING (whole) GROUP BY profile, number
+), most AS (
+  SELECT profile, max((ms, -number, titles), 5) AS best FROM sums GROUP BY profile
+), ranks AS (
+  SELECT profile, unnest(best) AS one, generate_subscripts(best, 1) AS place FROM most
+), placed AS (
+  SELECT profile, place, one[1] AS ms, -one[2] AS number, one[3] AS titles FROM ranks
 )
 SELECT profile,
   unnest(['people.' || place, 'people.' || place || '.minutes', 'people.' || place || '.titles'])
@@ -118,17 +122,18 @@ WITH gaps AS (
     OR lag(whole) OVER ordered IS DISTINCT FROM whole
     OR occurred_ms - watched_ms - lag(occurred_ms) OVER ordered > 1800000 AS is_begin
   FROM told_events WHERE watched_ms > 0 WINDOW ordered AS (ORDER BY profile, place)
+), followed AS (
+  SELECT DISTINCT profile, whole FROM gaps
+  WHERE NOT is_begin AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
 ), runs AS (
-  SELECT *, sum(is_begin::INT) OVER (ORDER BY profile, place ROWS UNBOUNDED PRECEDING) AS run
-  FROM gaps
-), long AS (
-  SELECT run FROM runs GROUP BY run HAVING count(*) >= 3
+  SELECT *, sum(is_begin::INT)
+    OVER (PARTITION BY profile, whole ORDER BY place ROWS UNBOUNDED PRECEDING) AS run
+  FROM gaps JOIN followed USING (profile, whole)
 ), found AS (
-  SELECT profile, run, whole, sum(watched_ms) AS ms,
+  SELECT profile, whole, sum(watched_ms) AS ms,
     count(DISTINCT title) FILTER (title <> whole) AS episodes, arg_min(day, place) AS begun
-  FROM runs JOIN long USING (run) WHERE whole IN (SELECT title FROM named WHERE kind = 'SERIES')
-  GROUP BY profile, run, whole HAVING episodes >= 3
-  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, run) = 1
+  FROM runs GROUP BY profile, whole, run HAVING count(*) >= 3 AND episodes >= 3
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, min(place)) = 1
 )
 SELECT profile,
   unnest(['binge.title', 'binge.minutes', 'binge.episodes', 'binge.date']) AS fact_id,
@@ -180,12 +185,14 @@ WITH by_whole AS MATERIALIZED (
     date_diff('day', DATE '1970-01-01', day)
       - row_number() OVER (PARTITION BY profile ORDER BY day) AS run
   FROM by_whole GROUP BY profile, day
+), most AS (
+  SELECT profile, max(ms) AS ms, max(titles) AS titles FROM by_day GROUP BY profile
 ), longest AS (
-  SELECT * FROM by_day
-  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, day) = 1
+  SELECT profile, ms, min(day) AS day
+  FROM by_day JOIN most USING (profile, ms) GROUP BY profile, ms
 ), widest AS (
-  SELECT * FROM by_day WHERE titles >= 3
-  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY titles DESC, day) = 1
+  SELECT profile, titles, min(day) AS day
+  FROM by_day JOIN most USING (profile, titles) WHERE titles >= 3 GROUP BY profile, titles
 ), devoted AS (
   SELECT profile, day, whole, episodes FROM by_whole
   WHERE episodes >= 3 AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
