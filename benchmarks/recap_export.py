@@ -29,6 +29,7 @@ UNTIL_MS: Final = 20_454 * DAY_MS  # 2026-01-01
 _ZONES: Final = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Bangkok", "")
 _COUNTRIES: Final = ("DE", "US", "IN", "TH", "EG")
 _GENRES: Final = tuple(f"genre {place}" for place in range(18))
+_DEVICES: Final = np.array(["TV", "PHONE", "TABLET"])
 _RUNTIME_MS: Final = 45 * 60_000
 
 
@@ -79,10 +80,15 @@ def make_export(
     people = pl.DataFrame(
         {
             "profile_id": [f"profile-{place:08d}" for place in range(profiles)],
+            "kids": [False] * profiles,
+            "maturity_limit_years": [None] * profiles,
             "country": [_COUNTRIES[place % len(_COUNTRIES)] for place in range(profiles)],
             "refused_consents": [[] for _ in range(profiles)],
         },
-        schema_overrides={"refused_consents": pl.List(pl.String())},
+        schema_overrides={
+            "maturity_limit_years": pl.Int32(),
+            "refused_consents": pl.List(pl.String()),
+        },
     )
     exported = Export(
         export_schema_version=EXPORT_SCHEMA_VERSION,
@@ -136,6 +142,7 @@ def _events(
             "sequence": places,
             "title_id": np.repeat(names[titles], 2),
             "time_zone": pl.Series(np.array(_ZONES)[np.repeat(whose, 2) % len(_ZONES)]),
+            "device": np.repeat(_DEVICES[rng.integers(0, len(_DEVICES), n)], 2),
             "from_ms": np.zeros(2 * n, np.int64),
             "to_ms": both(np.zeros(n, np.int64), watched),
             "rating_value": pl.Series([None] * (2 * n), dtype=pl.Float64()),

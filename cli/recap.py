@@ -22,6 +22,7 @@ _PROBLEMS: Final = {
     recap_pb2.NO_RECAP_REASON_UNKNOWN_PROFILE: "nobody of that id was ever seen",
     recap_pb2.NO_RECAP_REASON_NOT_PERSONALIZED: "the profile does not allow it",
     recap_pb2.NO_RECAP_REASON_FACTS_DISAGREE: "its facts did not survive verification",
+    recap_pb2.NO_RECAP_REASON_COMPACTED: "who watched what is no longer known of all that time",
 }
 
 
@@ -69,10 +70,15 @@ def recap(settings: SuiteSettings, ask: Ask, output: Output) -> recap_pb2.GetRec
         answer: recap_pb2.GetRecapResponse = recap_pb2_grpc.RecapServiceStub(channel).GetRecap(
             message, timeout=CALL_S
         )
+    show(ask, answer, output)
+    return answer
+
+
+def show(ask: Ask, answer: recap_pb2.GetRecapResponse, output: Output) -> None:
+    """Show the cards, or the people to choose from."""
     output.result(_value(ask, answer), _table(ask, answer))
     if not output.as_json:
         output.say(f"[dim]{_footer(answer)}[/]")
-    return answer
 
 
 def _value(ask: Ask, answer: recap_pb2.GetRecapResponse) -> dict[str, Any]:
@@ -119,18 +125,30 @@ def _value(ask: Ask, answer: recap_pb2.GetRecapResponse) -> dict[str, Any]:
 
 
 def _table(ask: Ask, answer: recap_pb2.GetRecapResponse) -> Table:
+    if answer.people:
+        return _question(ask, answer)
     days = f" ({answer.first_date} to {answer.last_date})" if answer.first_date else ""
     table = Table(title=f"{escape(ask.profile_id)}{days}", show_header=False, show_lines=True)
     table.add_column(style="bold")
     table.add_column()
     for card in answer.cards:
         table.add_row(escape(card.headline), escape(card.text))
-    for person in answer.people:
-        table.add_row("Which is you?", escape(f"{person.person_id}: {person.description}"))
     if answer.level == recap_pb2.RECAP_LEVEL_NONE:
         table.add_row("No recap", _PROBLEMS.get(answer.problem, "for no reason that is known here"))
     if answer.next_title_ids:
         table.add_row("Next from here", escape(", ".join(answer.next_title_ids)))
+    return table
+
+
+def _question(ask: Ask, answer: recap_pb2.GetRecapResponse) -> Table:
+    table = Table(title=f"{escape(ask.profile_id)}: which is you?")
+    table.add_column("--person", style="bold")
+    table.add_column("who")
+    table.add_column("of the minutes", justify="right")
+    for person in answer.people:
+        table.add_row(
+            escape(person.person_id), escape(person.description), f"{person.share_ratio:.0%}"
+        )
     return table
 
 

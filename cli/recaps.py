@@ -112,11 +112,13 @@ def messages(
         cohorts_json=built.cohorts.to_json(),
     )
     for place in range(len(run.partitions)):
-        for profile_id, recap in built.rows(place):
+        for profile_id, person_id, recap in built.rows(place):
             if len(message.rows) == ROWS_PER_MESSAGE:
                 yield message
                 message = recap_pb2.RecordRecapsRequest(run_id=run.run_id)
-            message.rows.add(profile_id=profile_id, stories_json=recap.to_json())
+            message.rows.add(
+                profile_id=profile_id, person_id=person_id, stories_json=recap.to_json()
+            )
         on_partition(place + 1)
     message.is_last = True
     yield message

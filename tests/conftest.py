@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from hypothesis import settings
 
 from tests.made_databases import PostgresDatabases
 from tests.made_servers import FAST, RedisServer, running_postgres, running_redis
+
+# How long an example takes is for benchmarks to say: other jobs may be beside.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

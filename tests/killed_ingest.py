@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,11 +93,13 @@ class Acknowledged:
     """What the service has said that it holds; threads add to it and one waits for more."""
 
     ids: set[str] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def add(self, batch: list[Event]) -> None:
         with self.changed:
             self.ids.update(event.event_id for event in batch)
+            self.events += batch
             self.changed.notify_all()
 
     def wait_for(self, more: int) -> None:
@@ -149,8 +151,31 @@ def ingest_and_kill(home: Path, *, kills: int, seed: int) -> list[float]:
     Returns how long each restart took, in seconds; asserts that nothing acknowledged is lost,
     that nothing is there twice, and that the features are those of the log.
     """
-    settings, random = with_free_ports(SuiteSettings(home=home)), Random(seed)
-    acknowledged, is_over = Acknowledged(), threading.Event()
+    settings = with_free_ports(SuiteSettings(home=home))
+    back_s, sent = kill_during_ingest(settings, kills=kills, seed=seed)
+    acknowledged = {event.event_id for event in sent}
+    with closing(SqliteEventStore(settings.events_path)) as store:
+        found = assert_features_are_of_the_log(store)
+    lost = acknowledged - found
+    assert not lost, f"{len(lost)} of {len(acknowledged)} acknowledged events lost"
+    # Everything was sent until it was acknowledged, so there is nothing else.
+    assert found == acknowledged
+    return back_s
+
+
+def kill_during_ingest(
+    settings: SuiteSettings,
+    *,
+    kills: int,
+    seed: int,
+    on_kill: Callable[[], None] = lambda: None,
+) -> tuple[list[float], list[Event]]:
+    """Kill the events service of `settings` at random moments of an ingest, `kills` times.
+
+    `on_kill` is called each time, while the process is dead. Returns how long each restart took,
+    in seconds, and the events: all of them were acknowledged.
+    """
+    random, acknowledged, is_over = Random(seed), Acknowledged(), threading.Event()
     back_s: list[float] = []
     with running(settings, names=("events",)) as suite:
         where = target(suite.settings, "events")
@@ -168,6 +193,7 @@ def ingest_and_kill(home: Path, *, kills: int, seed: int) -> list[float]:
                 acknowledged.wait_for(random.randrange(1, 2_000))
                 os.kill(suite.process("events").pid, signal.SIGKILL)
                 suite.process("events").wait()
+                on_kill()
                 started = time.monotonic()
                 suite.start_one("events")
                 suite.wait_ready()
@@ -178,10 +204,4 @@ def ingest_and_kill(home: Path, *, kills: int, seed: int) -> list[float]:
             for thread in threads:
                 thread.join(CALL_S)
         assert not any(thread.is_alive() for thread in threads)
-    with closing(SqliteEventStore(settings.events_path)) as store:
-        found = assert_features_are_of_the_log(store)
-    lost = acknowledged.ids - found
-    assert not lost, f"{len(lost)} of {len(acknowledged.ids)} acknowledged events lost"
-    # Everything was sent until it was acknowledged, so there is nothing else.
-    assert found == acknowledged.ids
-    return back_s
+    return back_s, acknowledged.events

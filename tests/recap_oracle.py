@@ -13,12 +13,24 @@ import duckdb
 
 Facts = dict[tuple[str, str], int | str]
 
+# The log by viewer: of shared profiles what is in `whose`, and nothing else of them.
+_LOG: Final = """
+CREATE VIEW exported AS
+SELECT * FROM read_parquet('{export}/partition=*/events.parquet', hive_partitioning = false);
+CREATE TABLE whose AS
+SELECT * FROM read_parquet('{run}/part=*/whose.parquet', hive_partitioning = false);
+CREATE TABLE log AS
+SELECT e.* REPLACE (o.viewer_id AS profile_id) FROM exported AS e, whose AS o
+WHERE e.profile_id = o.profile_id AND e.session_id = o.session_id AND e.title_id = o.title_id
+UNION ALL
+SELECT * FROM exported WHERE profile_id NOT IN (SELECT profile_id FROM whose)
+"""
 _WATCHING: Final = """
 CREATE TABLE w AS
 WITH e AS (
   SELECT *,
     row_number() OVER (PARTITION BY profile_id ORDER BY occurred_ms, sequence, event_id) AS n
-  FROM read_parquet('{export}/partition=*/events.parquet', hive_partitioning = false)
+  FROM log
   WHERE occurred_ms <= {cutoff_ms} AND recorded_ms <= {cutoff_ms}
     AND profile_id NOT IN (
       SELECT profile_id FROM read_parquet('{export}/profiles.parquet')
@@ -100,7 +112,7 @@ FROM of_whole AS s WHERE whole_kind = 'SERIES' ORDER BY ms DESC, whole_id
 """,
     ("throwbacks", 5, ("", ".date")): """
 WITH opinion AS (
-  SELECT * FROM read_parquet('{export}/partition=*/events.parquet', hive_partitioning = false)
+  SELECT * FROM log
   WHERE kind IN ('THUMB', 'RATING') AND occurred_ms <= {cutoff_ms} AND recorded_ms <= {cutoff_ms}
 ), thumbs AS (
   SELECT profile_id, title_id, last(thumb ORDER BY occurred_ms, sequence, event_id) AS thumb
@@ -213,18 +225,25 @@ GROUP BY profile_id, first HAVING days >= 3 ORDER BY days DESC, first
 
 
 def oracle(
-    export: Path, catalogue: Path, *, first: str, last: str, cutoff_ms: int, is_lifetime: bool
+    export: Path, run: Path, *, first: str, last: str, cutoff_ms: int, is_lifetime: bool
 ) -> Facts:
-    """Every fact but those of comparison, by profile and fact id.
+    """Every fact but those of comparison, by viewer and fact id.
 
-    `catalogue` holds titles.parquet, title_genres.parquet and title_people.parquet.
+    `run` holds titles.parquet, title_genres.parquet and title_people.parquet, and in folders
+    part=* which sessions of shared profiles are whose.
     """
-    names = {"export": str(export), "first": first, "last": last, "cutoff_ms": cutoff_ms}
+    names = {
+        "export": str(export),
+        "run": str(run),
+        "first": first,
+        "last": last,
+        "cutoff_ms": cutoff_ms,
+    }
     found: Facts = {}
     with duckdb.connect() as connection:
         for table in ("titles", "title_genres", "title_people"):
-            connection.read_parquet(f"{catalogue}/{table}.parquet").create_view(table)
-        for query in (_WATCHING, _PERIOD, _SUMS):
+            connection.read_parquet(f"{run}/{table}.parquet").create_view(table)
+        for query in (_LOG, _WATCHING, _PERIOD, _SUMS):
             connection.execute(query.format(**names))
 
         def rows(query: str) -> list[tuple[object, ...]]:

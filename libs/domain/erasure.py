@@ -1,6 +1,6 @@
 """Erasures: what became of a wish to be forgotten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +15,10 @@ class ServiceErasure:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """One profile's erasure: what events removed at `erased_ms`, and how far the others are.
+    """One profile's erasure: what events held at `erased_ms`, and how far the others are.
 
-    `oldest_event_ms` is None where no event was recorded.
+    `oldest_event_ms` is None where no event was recorded. `is_removed` is whether events has
+    nothing left of what it held; nobody can read it before, either.
     """
 
     erased_ms: int
@@ -27,11 +28,12 @@ class Erasure:
     had_profile: bool
     oldest_event_ms: int | None
     services: tuple[ServiceErasure, ...]
+    is_removed: bool = True
 
     @property
     def is_complete(self) -> bool:
-        """Whether every service has confirmed."""
-        return all(service.is_complete for service in self.services)
+        """Whether nothing is left here, and every service has confirmed."""
+        return self.is_removed and all(service.is_complete for service in self.services)
 
     def confirmed(self, answer: ServiceErasure) -> "Erasure":
         """The same with what a service has answered; one that was complete stays so."""
@@ -39,12 +41,4 @@ class Erasure:
             answer if one.service == answer.service and not one.is_complete else one
             for one in self.services
         )
-        return Erasure(
-            self.erased_ms,
-            self.event_count,
-            self.decision_count,
-            self.title_count,
-            self.had_profile,
-            self.oldest_event_ms,
-            services,
-        )
+        return replace(self, services=services)

@@ -45,14 +45,12 @@ def episode_ids(titles: Iterable[Title]) -> Mapping[str, tuple[str, ...]]:
         if title.kind is TitleKind.EPISODE:
             key = (title.season_number, title.episode_number, title.title_id)
             of_series.setdefault(title.parent_id, []).append(key)
-    return {
-        series_id: tuple(
-            title_id
-            for season, _, title_id in sorted(found)
-            if season or not any(season for season, _, _ in found)
-        )
-        for series_id, found in of_series.items()
-    }
+    return {series_id: _in_order(found) for series_id, found in of_series.items()}
+
+
+def _in_order(found: list[tuple[int, int, str]]) -> tuple[str, ...]:
+    has_seasons = any(season for season, _, _ in found)
+    return tuple(title_id for season, _, title_id in sorted(found) if season or not has_seasons)
 
 
 def progress(state: ProfileState, parts: Iterable[str]) -> Progress:

@@ -69,12 +69,15 @@ class CatalogueFeed:
 
     async def run(self) -> None:
         """Follow the source for ever; after an interruption go on where it ended."""
+        is_told = False
         while True:
             try:
                 await self._follow()
             except Fault as fault:
-                if self._is_connected:
-                    log.warning("catalogue feed interrupted", cause=str(fault))
+                # Once for each time away; also of a source that has never been there.
+                if self._is_connected or not is_told:
+                    log.warning("catalogue feed interrupted", tenant=self._tenant, cause=str(fault))
+                    is_told = True
             self._is_connected = False
             await asyncio.sleep(self._retry_s)
 

@@ -48,8 +48,10 @@ STATEMENTS: Final = (
     " cells BLOB NOT NULL, PRIMARY KEY (tenant, profile_id, title_id, country)) WITHOUT ROWID",
     day_table.STATEMENT,
 )
-# Those that hold something about a profile.
-PROFILE_TABLES: Final = ("profile_bases", "title_bases", "title_shares", "profile_days")
+_TOLD: Final = (
+    " AND profile_id NOT IN"
+    " (SELECT profile_id FROM erasures WHERE tenant = :tenant AND profile_id IS NOT NULL)"
+)
 
 # Records are mostly zeros: a quarter is left of them, for 10 µs each.
 _LEVEL: Final = 1
@@ -249,26 +251,39 @@ def read_counts(
 
 
 def read_profile_shares(
-    connection: sqlite3.Connection, tenant: str, profile_id: str
-) -> TitleShares:
-    """What one profile's compacted events have added to the counters of titles."""
+    connection: sqlite3.Connection, tenant: str, profile_id: str, most: int
+) -> tuple[list[tuple[str, str]], TitleShares]:
+    """What a profile's compacted events have added to the counters of at most so many titles.
+
+    With the (title id, country) of each.
+    """
     rows = connection.execute(
         "SELECT country, title_id, at_ms, cells FROM title_shares"
-        " WHERE tenant = ? AND profile_id = ?",
-        (tenant, profile_id),
+        " WHERE tenant = ? AND profile_id = ? LIMIT ?",
+        (tenant, profile_id, most),
     ).fetchall()
-    return _shares(rows)
+    return [(row[1], row[0]) for row in rows], _shares(rows)
 
 
-def read_shares(connection: sqlite3.Connection, tenant: str) -> Iterator[TitleShares]:
-    """What the compacted events of all profiles have added, a part at a time."""
+def read_shares(
+    connection: sqlite3.Connection, tenant: str, *, told_only: bool = False
+) -> Iterator[TitleShares]:
+    """What the compacted events of all profiles have added, a part at a time.
+
+    With `told_only` without those of who is erased and not gone yet.
+    """
+    told = _TOLD if told_only else ""
     last = ("", "", "")
     while True:
         rows = connection.execute(
-            "SELECT country, title_id, at_ms, cells, profile_id FROM title_shares"
-            " WHERE tenant = ? AND (profile_id, title_id, country) > (?, ?, ?)"
-            " ORDER BY profile_id, title_id, country LIMIT ?",
-            (tenant, *last, _SHARE_ROWS),
+            "SELECT country, title_id, at_ms, cells, profile_id FROM title_shares"  # noqa: S608
+            " WHERE tenant = :tenant AND (profile_id, title_id, country) > (:who, :title, :country)"
+            f"{told} ORDER BY profile_id, title_id, country LIMIT :most",
+            {
+                "tenant": tenant,
+                **dict(zip(("who", "title", "country"), last, strict=True)),
+                "most": _SHARE_ROWS,
+            },
         ).fetchall()
         if rows:
             yield _shares([row[:4] for row in rows])

@@ -13,7 +13,7 @@ from typing import Final
 
 from libs.domain.event import DAY_MS, EventKind
 from libs.features.event_columns import from_events
-from libs.storage import compacted
+from libs.storage import compacted, erasure_table
 from libs.storage.event_row import EVENT_COLUMNS, decode
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.sqlite import open_writer, transaction
@@ -60,6 +60,9 @@ def step(
         if place is None:
             return CompactionStep(count, None)
         tenant, profile_id = place
+        if erasure_table.is_pending(connection, tenant, profile_id):
+            after = place  # it goes, a little at a time as well
+            continue
         done = _compact_profile(connection, tenant, profile_id, until_ms, most - count)
         count += done
         if count >= most:

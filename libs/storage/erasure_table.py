@@ -1,19 +1,20 @@
 """Tombstones: which profiles were erased, by pseudonym, and what became of each erasure.
 
-The id itself is kept only until every service has confirmed, because until then it is needed.
+The id itself is kept only until all is removed and every service has confirmed, because until then
+it is needed.
 """
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.faults import StartFault
-from libs.storage import compacted
 from libs.storage.pseudonyms import Pseudonyms
+from libs.storage.scrub import note_deletion
 
 # Beside the receipt: the fingerprint of the key that its pseudonym was made with.
 _KEY: Final = "key"
@@ -64,7 +65,8 @@ def write(
     profile_id: str,
     erasure: Erasure,
 ) -> None:
-    """Create or replace; the id goes with the last confirmation."""
+    """Create or replace; the id goes when the erasure is complete."""
+    note_deletion(connection)
     connection.execute(
         "INSERT OR REPLACE INTO erasures (tenant, pseudonym, profile_id, receipt)"
         " VALUES (?, ?, ?, ?)",
@@ -77,37 +79,20 @@ def write(
     )
 
 
+def is_pending(connection: sqlite3.Connection, tenant: str, profile_id: str) -> bool:
+    """Whether a profile is erased and may not be gone to the last: nothing is told of it."""
+    row = connection.execute(
+        "SELECT 1 FROM erasures WHERE tenant = ? AND profile_id = ?", (tenant, profile_id)
+    ).fetchone()
+    return row is not None
+
+
 def pending(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """(tenant, profile_id) of every erasure that some service has not confirmed."""
+    """(tenant, profile_id) of every erasure that is not complete."""
     return connection.execute(
         "SELECT tenant, profile_id FROM erasures WHERE profile_id IS NOT NULL"
         " ORDER BY tenant, profile_id"
     ).fetchall()
-
-
-def delete_profile(
-    connection: sqlite3.Connection, tenant: str, profile_id: str
-) -> tuple[int, int, int, int]:
-    """Delete all rows of a profile: how many events, decisions, titles and profiles there were.
-
-    Compacted events count as such.
-    """
-    compacted_count, _ = compacted.read_counts(connection, tenant, profile_id)
-    counts: Sequence[int] = [
-        connection.execute(
-            f"DELETE FROM {table} WHERE tenant = ? AND profile_id = ?",  # noqa: S608  constants
-            (tenant, profile_id),
-        ).rowcount
-        for table in (
-            "events",
-            "decisions",
-            "profile_titles",
-            "profiles",
-            "profile_counters",
-            *compacted.PROFILE_TABLES,
-        )
-    ]
-    return counts[0] + compacted_count, counts[1], counts[2], counts[3]
 
 
 def _decode(text: str) -> Erasure:

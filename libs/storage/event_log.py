@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal
 
 from libs.domain.event import Attribution, Event, EventKind
@@ -43,6 +43,11 @@ _COLUMNS: Final = (
 )
 
 
+# Nothing is told of who is erased and not gone yet.
+_TOLD: Final = (
+    "profile_id NOT IN"
+    " (SELECT profile_id FROM erasures WHERE tenant = ? AND profile_id IS NOT NULL)"
+)
 _QUALIFIED: Final = ", ".join(f"events.{name.strip()}" for name in EVENT_COLUMNS.split(","))
 
 
@@ -119,16 +124,23 @@ def read_profile_events(
     return [decode(row) for row in rows]
 
 
-def read_thumbs(
-    connection: sqlite3.Connection, tenant: str, pairs: Collection[tuple[str, str]]
+def read_held_thumbs(
+    connection: sqlite3.Connection,
+    tenant: str,
+    pairs: Collection[tuple[str, str]],
+    but_for: Collection[str],
 ) -> list[Event]:
-    """The thumbs of these (profile id, title id), in no order."""
+    """The newest thumb of each (profile id, title id), leaving out those event ids."""
+    # One row a pair: who changes their mind all day costs no more for it.
     rows = connection.execute(
         f"SELECT {_QUALIFIED} FROM json_each(?) AS pair"  # noqa: S608  constants
-        " CROSS JOIN events INDEXED BY events_thumbs ON events.tenant = ?"
-        " AND events.profile_id = pair.value ->> 0 AND events.title_id = pair.value ->> 1"
-        f" AND events.kind = {EventKind.THUMB.value}",
-        (json.dumps(sorted(pairs)), tenant),
+        " CROSS JOIN events ON events.log_seq = (SELECT log_seq FROM events AS thumb"
+        " INDEXED BY events_thumbs WHERE thumb.tenant = ?"
+        " AND thumb.profile_id = pair.value ->> 0 AND thumb.title_id = pair.value ->> 1"
+        f" AND thumb.kind = {EventKind.THUMB.value}"
+        " AND thumb.event_id NOT IN (SELECT value FROM json_each(?))"
+        " ORDER BY occurred_ms DESC, sequence DESC, event_id DESC LIMIT 1)",
+        (json.dumps(sorted(pairs)), tenant, json.dumps(list(but_for))),
     ).fetchall()
     return [decode(row) for row in rows]
 
@@ -145,25 +157,18 @@ def read_profile_thumbs(
     return [decode(row) for row in rows]
 
 
-def read_profile_columns(
-    connection: sqlite3.Connection, tenant: str, profile_id: str
-) -> Iterator[EventColumns]:
-    """A profile's events in order, a chunk at a time."""
-    last = _NO_ORDER
-    while True:
-        rows = connection.execute(
-            f"SELECT {_COLUMNS}, event_id FROM events"  # noqa: S608  constants
-            " WHERE tenant = ? AND profile_id = ? AND occurred_ms >= ?"
-            f" AND ({_ORDER}) > (?, ?, ?) ORDER BY {_ORDER} LIMIT ?",
-            (tenant, profile_id, last[0], *last, CHUNK_ROWS),
-        ).fetchall()
-        if rows:
-            columns = ColumnsBuilder()
-            columns.extend([row[:-1] for row in rows])
-            yield columns.build()
-        if len(rows) < CHUNK_ROWS:
-            return
-        last = (rows[-1][4], rows[-1][5], rows[-1][-1])
+def read_oldest_columns(
+    connection: sqlite3.Connection, tenant: str, profile_id: str, most: int
+) -> tuple[EventColumns, list[int]]:
+    """A profile's first events in order, with their places in the log."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS}, log_seq FROM events"  # noqa: S608  constants
+        f" WHERE tenant = ? AND profile_id = ? ORDER BY {_ORDER} LIMIT ?",
+        (tenant, profile_id, most),
+    ).fetchall()
+    columns = ColumnsBuilder()
+    columns.extend([row[:-1] for row in rows])
+    return columns.build(), [row[-1] for row in rows]
 
 
 def read_profile_rows(
@@ -185,8 +190,8 @@ def read_arrivals(
     rows = connection.execute(
         f"SELECT log_seq, {EVENT_COLUMNS} FROM events"  # noqa: S608  constants
         # "+": by place, or every look would walk all that the tenant ever did.
-        f" WHERE +tenant = ? AND log_seq > ? {order} LIMIT ?",
-        (tenant, after, most),
+        f" WHERE +tenant = ? AND log_seq > ? AND {_TOLD} {order} LIMIT ?",
+        (tenant, after, tenant, most),
     ).fetchall()
     return [(row[0], decode(row[1:])) for row in rows]
 
@@ -202,8 +207,8 @@ def read_columns(
         rows = connection.execute(
             f"SELECT {_COLUMNS}, event_id FROM events"  # noqa: S608  constants
             " WHERE tenant = ? AND occurred_ms >= ? AND occurred_ms < ?"
-            f" AND ({_ORDER}) > (?, ?, ?) ORDER BY {_ORDER} LIMIT ?",
-            (tenant, max(from_ms, last[0]), until_ms, *last, CHUNK_ROWS),
+            f" AND ({_ORDER}) > (?, ?, ?) AND {_TOLD} ORDER BY {_ORDER} LIMIT ?",
+            (tenant, max(from_ms, last[0]), until_ms, *last, tenant, CHUNK_ROWS),
         ).fetchall()
         columns.extend([row[:-1] for row in rows])
         if len(rows) < CHUNK_ROWS:
@@ -214,7 +219,10 @@ def read_columns(
 def read_columns_by_sequence(
     connection: sqlite3.Connection, tenant: str, *, after: int, until: int, most: int
 ) -> tuple[EventColumns, int]:
-    """At most `most` events with `after` < log_seq ≤ `until`, and the log_seq to go on after."""
+    """At most `most` events with `after` < log_seq ≤ `until`, and the log_seq to go on after.
+
+    Those of who is erased and not gone yet are among them, as they are in the counters of titles.
+    """
     last = connection.execute(
         "SELECT max(log_seq) FROM (SELECT log_seq FROM events WHERE log_seq > ? AND log_seq <= ?"
         " ORDER BY log_seq LIMIT ?)",

@@ -12,7 +12,7 @@ from libs.storage.sqlite import Schema
 PART: Final = "features"
 
 # The meaning of stored features is part of what a reader must agree with.
-_TABLES_VERSION: Final = 5
+_TABLES_VERSION: Final = 6
 
 _COLUMNS: Final = f"tenant, {EVENT_COLUMNS}, {WEIGHT_COLUMNS}"
 _EVENTS: Final = (
@@ -28,8 +28,10 @@ _EVENTS: Final = (
     "CREATE INDEX events_unattributed ON events (tenant, page_id)"
     " WHERE kind = 1 AND propensity IS NULL",
 )
+# Whole order: of thumbs of one millisecond there may be any number.
 _THUMBS: Final = (
-    "CREATE INDEX events_thumbs ON events (tenant, profile_id, title_id, occurred_ms)"
+    "CREATE INDEX events_thumbs ON events"
+    " (tenant, profile_id, title_id, occurred_ms, sequence, event_id)"
     f" WHERE kind = {EventKind.THUMB.value}"
 )
 _DECISIONS_BY_PROFILE: Final = "CREATE INDEX decisions_by_profile ON decisions (tenant, profile_id)"
@@ -38,7 +40,13 @@ _ERASURES: Final = (
     " receipt TEXT NOT NULL, PRIMARY KEY (tenant, pseudonym)) WITHOUT ROWID"
 )
 
-_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS)
+# Reads ask who is erased and not gone yet.
+_PENDING: Final = (
+    "CREATE INDEX erasures_pending ON erasures (tenant, profile_id) WHERE profile_id IS NOT NULL"
+)
+
+_FROM_5: Final = (_PENDING,)
+_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS, *_FROM_5)
 _FROM_3: Final = (
     *(
         f"DROP INDEX {name}"
@@ -82,12 +90,26 @@ FEATURE_STATEMENTS: Final = (
     "CREATE INDEX title_counters_by_change ON title_counters (tenant, change)",
 )
 
+
+def _advice(version: int) -> str:
+    """What to do with a file of that version: of an older release the log can be taken over."""
+    tables, features = divmod(version, 1000)
+    is_older = 2 <= tables <= _TABLES_VERSION and 1 <= features < FEATURE_SCHEMA_VERSION
+    return "`reprise events rebuild` makes its features anew" if is_older else ""
+
+
 EVENT_SCHEMA: Final = Schema(
+    advice=_advice,
     version=_TABLES_VERSION * 1000 + FEATURE_SCHEMA_VERSION,
     # Whatever the features of the file mean, which an upgrade of the log leaves alone.
     upgrades={
         tables * 1000 + features: (_TABLES_VERSION * 1000 + features, statements)
-        for tables, statements in ((2, _FROM_2), (3, _FROM_3), (4, _FROM_4))
+        for tables, statements in (
+            (2, _FROM_2),
+            (3, _FROM_3),
+            (4, _FROM_4),
+            (5, _FROM_5),
+        )
         for features in range(1, FEATURE_SCHEMA_VERSION + 1)
     },
     statements=(
@@ -107,6 +129,7 @@ EVENT_SCHEMA: Final = Schema(
         " PRIMARY KEY (tenant, profile_id)) WITHOUT ROWID",
         *FEATURE_STATEMENTS,
         _ERASURES,
+        _PENDING,
         *compacted.STATEMENTS,
         _THUMBS,
     ),

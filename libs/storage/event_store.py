@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from libs.storage import (
     erasure_table,
     event_log,
     profile_table,
+    removal,
     undivided,
 )
 from libs.storage.event_schema import EVENT_SCHEMA, PART
@@ -37,7 +39,7 @@ from libs.storage.recorded import (
     sift_decisions,
     sift_events,
 )
-from libs.storage.scrub import scrub
+from libs.storage.scrub import Scrubber
 from libs.storage.sqlite import (
     Connect,
     Readers,
@@ -70,7 +72,7 @@ class SqliteEventStore:
         self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
         self._past = PastTitles(self._reading, most_tenants, self._basing)
-        self._path = path
+        self._scrubber = Scrubber(path)
         try:
             self._pseudonyms = erasure_table.open_pseudonyms(
                 self._writer.connection, path.with_name(PSEUDONYM_KEY)
@@ -202,9 +204,10 @@ class SqliteEventStore:
     def erase_profile(
         self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
     ) -> Erasure:
-        """Delete all that is held of a profile and leave a tombstone; `services` are to follow.
+        """Leave a tombstone and delete some of what is held; `services` are to follow.
 
-        A profile that was erased before stays as it is, and so does its erasure.
+        From then on nothing is told of the profile. Asked again it goes on deleting, until the
+        erasure says `is_removed`, and after that it changes nothing.
         """
         pseudonym = self._pseudonyms.of(tenant, profile_id)
         if self._is_in_transaction:
@@ -226,31 +229,18 @@ class SqliteEventStore:
         now_ms: int,
     ) -> Erasure:
         connection = self._writer.connection
-        known = erasure_table.read(connection, tenant, pseudonym)
-        if known is not None:
-            return known
-        _, oldest_ms = compacted.read_counts(connection, tenant, profile_id)
-        if oldest_ms is not None:
-            shares = compacted.read_profile_shares(connection, tenant, profile_id)
-            self._features.remove_shares(tenant, shares)
-        for columns in event_log.read_profile_columns(connection, tenant, profile_id):
-            self._features.remove(tenant, columns)
-            first_ms = int(columns.occurred_ms[0])
-            oldest_ms = first_ms if oldest_ms is None else min(oldest_ms, first_ms)
-        if oldest_ms is not None:
-            self._features.remove_thumbs(tenant, profile_id)
-            self._changed_from.append((tenant, oldest_ms))
-        counts = erasure_table.delete_profile(connection, tenant, profile_id)
-        erasure = Erasure(
-            erased_ms=now_ms,
-            event_count=counts[0],
-            decision_count=counts[1],
-            title_count=counts[2],
-            had_profile=counts[3] > 0,
-            oldest_event_ms=oldest_ms,
-            services=tuple(ServiceErasure(service) for service in services),
-        )
-        erasure_table.write(connection, self._pseudonyms, tenant, profile_id, erasure)
+        erasure = erasure_table.read(connection, tenant, pseudonym)
+        is_new = erasure is None
+        if erasure is None:
+            erasure = removal.begin(connection, tenant, profile_id, tuple(services), now_ms)
+            if erasure.oldest_event_ms is not None:
+                self._changed_from.append((tenant, erasure.oldest_event_ms))
+        if erasure.is_removed:
+            return erasure
+        is_removed = removal.step(connection, self._features, tenant, profile_id)
+        if is_new or is_removed:
+            erasure = replace(erasure, is_removed=is_removed)
+            erasure_table.write(connection, self._pseudonyms, tenant, profile_id, erasure)
         return erasure
 
     def compact(self, until_ms: int, after: compaction.Place) -> compaction.CompactionStep:
@@ -283,7 +273,7 @@ class SqliteEventStore:
         return erasure
 
     def pending_erasures(self) -> list[tuple[str, str]]:
-        """(tenant, profile_id) of every erasure that some service has not confirmed."""
+        """(tenant, profile_id) of every erasure that is not complete."""
         return erasure_table.pending(self._readers.connection())
 
     def scrub(self, profile_ids: Collection[str] = ()) -> bool:
@@ -291,11 +281,14 @@ class SqliteEventStore:
 
         `profile_ids` were erased and are to be found nowhere any more. Not in a transaction.
         """
-        return scrub(self._path, profile_ids)
+        return self._scrubber.scrub(profile_ids)
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""
-        return decision_table.read_profile(self._readers.connection(), tenant, profile_id)
+        with snapshot(self._readers.connection()) as connection:
+            if erasure_table.is_pending(connection, tenant, profile_id):
+                return []
+            return decision_table.read_profile(connection, tenant, profile_id)
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> list[Profile]:
         """Those that exist, in the order asked for."""
@@ -320,6 +313,8 @@ class SqliteEventStore:
         """
         with snapshot(self._readers.connection()) as connection:
             compacted.check_told(connection, tenant, as_of_ms)
+            if erasure_table.is_pending(connection, tenant, profile_id):
+                return []
             return event_log.read_history(
                 connection,
                 tenant,

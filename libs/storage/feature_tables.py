@@ -50,12 +50,14 @@ class FeatureTables:
         self._apply_titles(tenant, columns)
         thumbs = [event for event in by_id.values() if event.kind is EventKind.THUMB]
         if thumbs:
-            known = event_log.read_thumbs(
-                self._connection, tenant, {(one.profile_id, one.title_id) for one in thumbs}
+            known = event_log.read_held_thumbs(
+                self._connection,
+                tenant,
+                {(one.profile_id, one.title_id) for one in thumbs},
+                but_for=[one.event_id for one in thumbs],
             )
-            earlier = [one for one in known if one.event_id not in by_id]
             live = self._live(tenant)
-            shares = thumb_shares(thumbs, earlier)
+            shares = thumb_shares(thumbs, known)
             self._write_titles(tenant, live, live.counters.add_shares(shares))
 
     def forget(self) -> None:
@@ -122,13 +124,8 @@ class FeatureTables:
         live = self._live(tenant)
         self._write_titles(tenant, live, live.counters.remove(without_thumbs(columns)))
 
-    def remove_thumbs(self, tenant: str, profile_id: str) -> None:
-        """Take the thumbs of a profile, which are in the log still, out of those counters."""
-        shares = thumb_shares(event_log.read_profile_thumbs(self._connection, tenant, profile_id))
-        self.remove_shares(tenant, shares)
-
     def remove_shares(self, tenant: str, shares: TitleShares) -> None:
-        """Take what a profile's compacted events have added out of the counters of titles."""
+        """Take what a profile's thumbs or compacted events have added out of those counters."""
         live = self._live(tenant)
         self._write_titles(tenant, live, live.counters.remove_shares(shares))
 

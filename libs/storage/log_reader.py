@@ -6,10 +6,10 @@ from pathlib import Path
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.features.event_columns import EventColumns
-from libs.features.profile_state import ProfileBase
+from libs.features.profile_state import NO_BASE, ProfileBase
 from libs.features.title_replay import TitleBase
 from libs.features.watched_days import WatchedDay
-from libs.storage import compacted, day_table, event_log, profile_table, undivided
+from libs.storage import compacted, day_table, erasure_table, event_log, profile_table, undivided
 from libs.storage.event_row import Row
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.sqlite import Readers, snapshot
@@ -84,6 +84,8 @@ class LogReader:
         The rows have places in the log up to `watermark`, and are in order.
         """
         with snapshot(self._readers.connection()) as connection:
+            if erasure_table.is_pending(connection, tenant, profile_id):
+                return [], []
             return (
                 event_log.read_profile_rows(connection, tenant, profile_id, watermark=watermark),
                 day_table.read(connection, tenant, profile_id),
@@ -91,13 +93,16 @@ class LogReader:
 
     def events_of(self, tenant: str, profile_id: str, until_ms: int) -> list[Event]:
         """One profile's events before `until_ms`, in order."""
-        return event_log.read_profile_events(
-            self._readers.connection(), tenant, profile_id, until_ms=until_ms
-        )
+        with snapshot(self._readers.connection()) as connection:
+            if erasure_table.is_pending(connection, tenant, profile_id):
+                return []
+            return event_log.read_profile_events(connection, tenant, profile_id, until_ms=until_ms)
 
     def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
         """What one profile's compacted events have made of it."""
         with snapshot(self._readers.connection()) as connection:
+            if erasure_table.is_pending(connection, tenant, profile_id):
+                return NO_BASE
             return compacted.read_base(connection, tenant, profile_id)
 
     def title_base(self, tenant: str) -> TitleBase:

@@ -23,7 +23,7 @@ from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.features.thumbs import thumb_shares
 from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_table import LiveTitleCounters
-from libs.storage import compacted, event_log
+from libs.storage import compacted, erasure_table, event_log
 from libs.storage.event_row import EVENT_COLUMNS, WEIGHT_COLUMNS, decode
 from libs.storage.event_schema import (
     EVENT_SCHEMA,
@@ -123,6 +123,8 @@ def _tenants(connection: sqlite3.Connection) -> set[str]:
 
 def _rebuild_profile(connection: sqlite3.Connection, tenant: str, profile_id: str) -> int:
     """Replace one profile's rows; returns how many events it has."""
+    if erasure_table.is_pending(connection, tenant, profile_id):
+        return 1  # it has no features any more, and what is left goes
     rows = connection.execute(
         f"SELECT {EVENT_COLUMNS}, {WEIGHT_COLUMNS}, log_seq FROM events"  # noqa: S608  constants
         " WHERE tenant = ? AND profile_id = ?",
@@ -174,7 +176,7 @@ def _rebuild_titles(
     is_replaced = False
     while not is_replaced:
         live, after = LiveTitleCounters(), 0
-        moved, until = _moved_count(connection), _newest(connection)
+        moved, until = _moved(connection), _newest(connection)
         for shares in compacted.read_shares(connection, tenant):
             live.add_shares(shares)
             yield
@@ -184,7 +186,7 @@ def _rebuild_titles(
         with transaction(connection):
             # What an erasure has taken out meanwhile may be in the sum already, and what was
             # compacted twice or not at all: then anew.
-            is_replaced = _moved_count(connection) == moved
+            is_replaced = _moved(connection) == moved
             if is_replaced:
                 until = _newest(connection)
                 while after < until:
@@ -196,9 +198,18 @@ def _rebuild_titles(
     yield
 
 
-def _moved_count(connection: sqlite3.Connection) -> int:
+def _moved(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Another value after each erasure, each of its steps and each step of compaction."""
     (erased,) = connection.execute("SELECT count(*) FROM erasures").fetchone()
-    return int(erased) + compacted.compacted_count(connection)
+    left = 0
+    for tenant, profile_id in erasure_table.pending(connection):
+        for table in ("events", "title_shares"):
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM {table} WHERE tenant = ? AND profile_id = ?",  # noqa: S608
+                (tenant, profile_id),
+            ).fetchone()
+            left += count
+    return int(erased), left, compacted.compacted_count(connection)
 
 
 def _newest(connection: sqlite3.Connection) -> int:

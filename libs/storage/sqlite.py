@@ -61,12 +61,20 @@ def connect(path: Path, mode: str, pragmas: tuple[str, ...]) -> sqlite3.Connecti
 class Schema:
     """The tables of one file; `version` is raised with every change that old code cannot read.
 
-    `upgrades` leads from an older version, by statements, to a newer one.
+    `upgrades` leads from an older version, by statements, to a newer one; `advice` says what to
+    do with a file of another version, "" where nothing helps.
     """
 
     version: int
     statements: tuple[str, ...]
     upgrades: Mapping[int, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    advice: Callable[[int], str] = lambda version: ""
+
+    def refusal(self, name: str | Path, found: int) -> str:
+        """Why a file of another version is not opened, in one line."""
+        advice = self.advice(found)
+        line = f"{name} has schema version {found}, this release needs {self.version}"
+        return f"{line}; {advice}" if advice else line
 
 
 class Writer:
@@ -142,9 +150,7 @@ def _make_tables(
         if found or connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
             version, statements = schema.upgrades.get(found, (found, ()))
         if version != schema.version and not accepts(version):
-            raise StartFault(
-                f"{path} has schema version {found}, this release needs {schema.version}"
-            )
+            raise StartFault(schema.refusal(path, found))
         for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {version}")
@@ -163,9 +169,7 @@ def open_reader(path: Path, schema: Schema, part: str) -> sqlite3.Connection:
         raise PartUnavailable(part, f"{path.name}: {error}") from None
     if found != schema.version:
         connection.close()
-        raise PartUnavailable(
-            part, f"{path.name} has schema version {found}, this release needs {schema.version}"
-        )
+        raise PartUnavailable(part, schema.refusal(path.name, found))
     return connection
 
 

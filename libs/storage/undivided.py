@@ -9,11 +9,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from libs.domain.event import Event
+from libs.features.profile_state import NO_BASE as NO_PROFILE_BASE
 from libs.features.profile_state import ProfileBase
 from libs.features.title_replay import NO_BASE, TitleBase
 from libs.features.title_table import LiveTitleCounters
 from libs.features.watched_days import WatchedDay, merge_days, watched_days
-from libs.storage import compacted, day_table, event_log
+from libs.storage import compacted, day_table, erasure_table, event_log
 from libs.storage.sqlite import snapshot
 
 _END_MS = 2**62
@@ -30,6 +31,8 @@ def read_profile(
     """
     with snapshot(connection):
         compacted.check_told(connection, tenant, as_of_ms)
+        if erasure_table.is_pending(connection, tenant, profile_id):
+            return NO_PROFILE_BASE, []
         base = compacted.read_base(connection, tenant, profile_id)
         until_ms = _END_MS if as_of_ms is None else as_of_ms + 1
         return base, event_log.read_profile_events(
@@ -40,6 +43,8 @@ def read_profile(
 def read_days(connection: sqlite3.Connection, tenant: str, profile_id: str) -> list[WatchedDay]:
     """All days of a profile, of compacted events and of others, by (day, title id)."""
     with snapshot(connection):
+        if erasure_table.is_pending(connection, tenant, profile_id):
+            return []
         days = day_table.read(connection, tenant, profile_id)
         events = event_log.read_profile_events(connection, tenant, profile_id, until_ms=_END_MS)
     return merge_days([*days, *watched_days(events)])
@@ -52,7 +57,7 @@ def read_title_base(connection: sqlite3.Connection, tenant: str) -> TitleBase:
         if at_ms < 0:
             return NO_BASE
         live = LiveTitleCounters()
-        for shares in compacted.read_shares(connection, tenant):
+        for shares in compacted.read_shares(connection, tenant, told_only=True):
             live.add_shares(shares)
         # Those that came late, and those that are not compacted yet.
         live.add(event_log.read_columns(connection, tenant, from_ms=0, until_ms=at_ms + 1))

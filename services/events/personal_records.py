@@ -1,15 +1,19 @@
 """All that is held about one profile: exported whole, erased everywhere.
 
-An erasure is durable here first. The other services follow, in the call as far as its time goes
-and after it until each has confirmed; what they have said is in the store, so that another
-process goes on where this one ended.
+An erasure is durable here first: from then on nothing is told of the profile. What is held goes a
+little at a time, between the commits of those who write, and the other services follow, in the
+call as far as its time goes and after it until each has confirmed. How far both are is in the
+store, so that another process goes on where this one ended.
 """
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Protocol, TypeVar
 
@@ -21,6 +25,7 @@ from libs.domain.erasure import Erasure, ServiceErasure
 from libs.faults import Fault
 from libs.features.profile_state import PROFILE_COUNTER_NAMES, ProfileState
 from libs.serving.profile_codec import profile_message
+from libs.storage.removal import STEP_ROWS
 from services.events.events_codec import event_message
 from services.events.group_commit import GroupCommit
 from services.events.ports import EventStore
@@ -89,12 +94,13 @@ class PersonalRecords:
             1, lambda: self._store.erase_profile(tenant, profile_id, names, now_ms)
         )
         self._deleted += 1
-        timeout_s = min(ERASE_S, time_left_s / 2)
         if not erasure.is_complete:
-            erasure = await self._drive(tenant, profile_id, timeout_s)
+            timeout_s = min(ERASE_S, time_left_s / 2)
+            erasure = await self._drive(tenant, profile_id, timeout_s, removal_s=timeout_s)
         else:
             self._gone.add(profile_id)
-        await self._scrub()
+        if erasure.is_removed:
+            await self._scrub()
         return erasure
 
     async def run(self) -> None:
@@ -102,7 +108,7 @@ class PersonalRecords:
         while True:
             try:
                 for tenant, profile_id in await self._on_thread(self._store.pending_erasures):
-                    await self._drive(tenant, profile_id, ERASE_S)
+                    await self._drive(tenant, profile_id, ERASE_S, removal_s=math.inf)
             except Fault as fault:
                 log.warning("erasures wait", cause=fault.reason)
             await self._scrub()
@@ -121,24 +127,45 @@ class PersonalRecords:
                 for line in lines_of_service.splitlines():
                     yield _line(service.name, **json.loads(line))
 
-    async def _drive(self, tenant: str, profile_id: str, timeout_s: float) -> Erasure:
-        """Ask every service once; the erasure with what they said."""
-        answers = await asyncio.gather(
-            *(_asked(service, tenant, profile_id, timeout_s) for service in self._services)
+    async def _drive(
+        self, tenant: str, profile_id: str, timeout_s: float, *, removal_s: float
+    ) -> Erasure:
+        """Ask every service once, and remove what is left here; the erasure after both.
+
+        What is not removed within the time is left for the next round.
+        """
+        asked = (_asked(service, tenant, profile_id, timeout_s) for service in self._services)
+        answers, _ = await asyncio.gather(
+            asyncio.gather(*asked), self._remove(tenant, profile_id, removal_s)
         )
 
         def note() -> Erasure:
             # Asked again, an erasure is what it was: with no service left there is nothing to add.
-            erasure = self._store.erase_profile(tenant, profile_id, (), self._clock())
+            erasure = self._step(tenant, profile_id)
             for answer in answers:
                 erasure = self._store.confirm_erasure(tenant, profile_id, answer)
             return erasure
 
-        erasure = await self._commits.run(1, note)
+        erasure = await self._commits.run(STEP_ROWS, note)
         self._deleted += 1
         if erasure.is_complete:
             self._gone.add(profile_id)
         return erasure
+
+    async def _remove(self, tenant: str, profile_id: str, removal_s: float) -> None:
+        """Remove what is left here, as far as the time goes."""
+        until_s = time.monotonic() + removal_s
+        is_removed = False
+        while not is_removed and time.monotonic() < until_s:
+            began_s = time.monotonic()
+            erasure = await self._commits.run(STEP_ROWS, partial(self._step, tenant, profile_id))
+            is_removed = erasure.is_removed
+            if not is_removed:
+                # Writers have the disk for as long as the step took.
+                await asyncio.sleep(time.monotonic() - began_s)
+
+    def _step(self, tenant: str, profile_id: str) -> Erasure:
+        return self._store.erase_profile(tenant, profile_id, (), self._clock())
 
     async def _scrub(self) -> None:
         """Up to what is deleted by now; what is deleted meanwhile is for the next time."""

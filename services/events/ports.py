@@ -51,10 +51,12 @@ class EventStore(Protocol):
     def erase_profile(
         self, tenant: str, profile_id: str, services: Sequence[str], now_ms: int
     ) -> Erasure:
-        """Delete all that is held of a profile and leave a tombstone; `services` are to follow.
+        """Leave a tombstone and delete what is held of a profile; `services` are to follow.
 
-        From then on events, decisions and profiles of that id are refused. A profile that was
-        erased before stays as it is, and so does its erasure.
+        From then on nothing is told of it, and events, decisions and profiles of that id are
+        refused. Of a large profile some may be left: asked again it goes on, until the erasure
+        says `is_removed`. A profile that was erased before stays as it is, and so does its
+        erasure.
         """
         ...
 
@@ -63,7 +65,7 @@ class EventStore(Protocol):
         ...
 
     def pending_erasures(self) -> list[tuple[str, str]]:
-        """(tenant, profile_id) of every erasure that some service has not confirmed."""
+        """(tenant, profile_id) of every erasure that is not complete."""
         ...
 
     def scrub(self, profile_ids: Collection[str] = ()) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from libs.domain.event import Event, EventKind
+from libs.domain.event import Event
 from libs.features.counters import Counters, encode_counters
 from libs.features.event_columns import from_events, without_thumbs
 from libs.features.profile_state import (
@@ -120,11 +120,11 @@ class Projection:
         applied, live = self._live(written.tenant)
         new = [event for xid, event in written.events if xid >= applied]
         changed = live.add(without_thumbs(from_events(new)))
-        thumbed = sorted({event.profile_id for event in new if event.kind is EventKind.THUMB})
-        if thumbed:
-            known = self._feed.histories(written.tenant, thumbed, before_xid=applied)
-            earlier = [event for events in known.values() for event in events]
-            changed = np.union1d(changed, live.add_shares(thumb_shares(new, earlier)))
+        held = [
+            *written.held_thumbs,
+            *(event for xid, event in written.events if xid < applied),
+        ]
+        changed = np.union1d(changed, live.add_shares(thumb_shares(new, held)))
         corrected = _corrected(live, written.withdrawals, applied, until_xid)
         changed = np.union1d(changed, corrected)
         if len(changed):

@@ -36,7 +36,9 @@ from services.recap.year.counting import Counted, compare, count_story, full_mem
 from services.recap.year.fact import BASE_STORIES, COHORT_STORIES, TOLD_STORIES
 from services.recap.year.history import days_of_partition, of_partition
 from services.recap.year.period import Period
+from services.recap.year.person import is_adults
 from services.recap.year.recap import Recap
+from services.recap.year.split import Split, by_person, divided, divided_days, split
 from services.recap.year.stories import STORIES
 from services.recap.year.verifier import Verifier
 from services.recap.year.watched import watched
@@ -44,13 +46,15 @@ from services.recap.year.watched import watched
 log = structlog.get_logger(__name__)
 
 # Raised with every change of what a fact means: another run then, never a mix.
-RECAP_SCHEMA_VERSION: Final = 1
+RECAP_SCHEMA_VERSION: Final = 2
 
 ALL_STORIES: Final = (*STORIES, *COHORT_STORIES)
 _RUN: Final = "run.json"
 _COHORTS: Final = "cohorts.json"
 # What comparisons are made of.
 _COMPARED: Final = (*BASE_STORIES, "taste", "axes")
+# Beside the stories: the sessions of people who share a profile, and what tells these people.
+_SPLIT: Final = ("whose", "viewers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,10 @@ class Built:
     cohorts: Cohorts
     disagreeing_count: int  # stories of profiles that are not told
 
-    def rows(self, place: int) -> Iterator[tuple[str, Recap]]:
-        """The recaps of a partition, ascending by profile."""
+    def rows(self, place: int) -> Iterator[tuple[str, str, Recap]]:
+        """Profile, person and recap of a partition, ascending; of most there is no person."""
         stories = {name: _read(self.run.part_path(place, name)) for name in TOLD_STORIES}
-        yield from recaps(stories).items()
+        yield from by_person(recaps(stories), _read_split(self.run, place))
 
 
 def open_run(
@@ -144,12 +148,12 @@ def forget(run: Run, story: str) -> None:
 def build(run: Run, on_progress: Callable[[int, int], None]) -> Built:
     """Count all that is not there yet; `on_progress` hears of partitions done and of how many."""
     catalogue = Catalogue.read(run.path)
-    refusing, countries = _profiles(run)
+    refusing, countries, whole_ids = _profiles(run)
     total = 2 * len(run.partitions)
     verifier = Verifier(catalogue, threads=run.threads)
     try:
         for place, file in enumerate(run.partitions):
-            _count_partition(run, place, file, catalogue, refusing, verifier)
+            _count_partition(run, place, file, catalogue, refusing, whole_ids, verifier)
             on_progress(place + 1, total)
         frozen = _freeze(run, countries)
         for place in range(len(run.partitions)):
@@ -166,6 +170,7 @@ def _count_partition(
     file: ExportedFile,
     catalogue: Catalogue,
     refusing: pl.Series,
+    whole_ids: list[str],
     verifier: Verifier,
 ) -> None:
     missing = [story for story in STORIES if not run.part_path(place, story).exists()]
@@ -176,8 +181,14 @@ def _count_partition(
     is_allowed = ~pl.col("profile_id").is_in(refusing.implode())
     history = of_partition(path).filter(is_allowed)
     days = days_of_partition(check_file(run.export_path, older)).filter(is_allowed)
+    if not all(run.part_path(place, name).exists() for name in _SPLIT):
+        parts = split(history, catalogue, run.period, run.cutoff_ms, days, whole_ids)
+        for name, frame in zip(_SPLIT, (parts.whose, parts.people), strict=True):
+            _publish_frame(run.part_path(place, name), frame)
+    parts = _read_split(run, place)
+    history, days = divided(history, parts), divided_days(days, parts)
     seen = watched(history, catalogue, run.period, run.cutoff_ms, days)
-    verifier.open_partition(path.parent, run.period, run.cutoff_ms, refusing)
+    verifier.open_partition(path.parent, run.period, run.cutoff_ms, refusing, parts.whose)
     for story in missing:
         counted = count_story(story, seen, verifier)
         if counted.disagreeing:
@@ -218,8 +229,12 @@ def _freeze(run: Run, countries: dict[str, str]) -> Cohorts:
     return frozen
 
 
-def _profiles(run: Run) -> tuple[pl.Series, dict[str, str]]:
-    """Who refuses a recap, and the countries of the others."""
+def _read_split(run: Run, place: int) -> Split:
+    return Split(*(pl.read_parquet(run.part_path(place, name)) for name in _SPLIT))
+
+
+def _profiles(run: Run) -> tuple[pl.Series, dict[str, str], list[str]]:
+    """Who refuses a recap, the countries of the others, and who is never taken for shared."""
     file = next(one for one in run.export.files if one.file == PROFILES)
     stored = pl.read_parquet(check_file(run.export_path, file))
     refused = pl.col("refused_consents")
@@ -230,6 +245,13 @@ def _profiles(run: Run) -> tuple[pl.Series, dict[str, str]]:
     return (
         stored.filter(refuses)["profile_id"],
         dict(zip(countries["profile_id"], countries["country"], strict=True)),
+        [
+            profile_id
+            for profile_id, kids, years in stored.select(
+                "profile_id", "kids", "maturity_limit_years"
+            ).iter_rows()
+            if not is_adults(kids, years)
+        ],
     )
 
 
@@ -249,7 +271,10 @@ def _write(path: Path, counted: Counted) -> None:
         number=pl.lit(None, pl.Int64()),
         text=pl.lit(None, pl.String()),
     )
-    frame = pl.concat([counted.facts, without]).sort("profile_id", "fact_id")
+    _publish_frame(path, pl.concat([counted.facts, without]).sort("profile_id", "fact_id"))
+
+
+def _publish_frame(path: Path, frame: pl.DataFrame) -> None:
     path.parent.mkdir(exist_ok=True)
     _publish(path, frame.write_parquet)
 

@@ -149,7 +149,13 @@ def share(ground: Ground, recaps: Recaps) -> Part:
         ShareTable(ground.database, ground.personal),
         ShareTokens.of(ground.pseudonyms),
     )
-    pictures = Pictures()
+    asked = Counter(
+        "reprise_recap_pictures",
+        "Pictures of shared cards asked for, by what became of them.",
+        ("outcome",),
+        registry=ground.metrics.registry,
+    )
+    pictures = Pictures(count=lambda outcome: asked.labels(outcome).inc())
     servicer = ShareServicer(sharing, pictures, now_ms)
     return Part(
         Mounted(
@@ -180,7 +186,12 @@ def story(ground: Ground) -> Part:
 def quiz(ground: Ground) -> Part:
     """QuizService with its offers, its packs and its outbox."""
     settings, pseudonyms = ground.settings, ground.pseudonyms
-    outbox = Outbox(ground.database, ground.writer)
+    lost = Counter(
+        "reprise_recap_events_lost",
+        "Events that the log refused for good, but for those of erased profiles.",
+        registry=ground.metrics.registry,
+    )
+    outbox = Outbox(ground.database, ground.writer, lost.inc)
     materials = Tenants(
         lambda tenant: _material(settings, tenant, ground.tenants.of(tenant)),
         most=settings.most_tenants,

@@ -17,14 +17,14 @@ from libs.domain.event import (
     ThumbDirection,
     WatchedInterval,
 )
-from libs.domain.viewing import ViewingContext
+from libs.domain.viewing import Device, ViewingContext
 from libs.faults import InvalidField
 from libs.features.watched_days import DAY_KINDS
 from libs.serving.packed import unpack_float64, unpack_int32, unpack_int64
 from reprise.events.v1 import events_pb2
 from services.recap.year.history import SCHEMA
 
-_SMALL: Final = ("session", "title", "time_zone", "kind", "thumb")
+_SMALL: Final = ("session", "title", "time_zone", "kind", "device", "thumb")
 _LARGE: Final = ("occurred_ms", "sequence", "recorded_ms", "from_ms", "to_ms", "duration_ms")
 _RATINGS: Final = ("rating_value", "rating_scale")
 
@@ -65,6 +65,10 @@ class HistoryPage:
                 "event_id": pl.Series(self.event_ids, dtype=pl.String()),
                 "session_id": texts.gather(columns["session"]),
                 "kind": _named(EventKind, columns["kind"], "kind"),
+                # One that a newer service knows is none that is known here.
+                "device": _named(Device, columns["device"], "device").fill_null(
+                    Device.UNSPECIFIED.name
+                ),
                 "title_id": texts.gather(columns["title"]),
                 "time_zone": texts.gather(columns["time_zone"]),
                 "thumb": _named(ThumbDirection, columns["thumb"], "thumb"),
@@ -112,7 +116,9 @@ class HistoryPage:
 
 
 def _named(
-    of: type[EventKind] | type[ThumbDirection], numbers: NDArray[np.int32], field: str
+    of: type[Device] | type[EventKind] | type[ThumbDirection],
+    numbers: NDArray[np.int32],
+    field: str,
 ) -> pl.Series:
     """The names of numbers, null for those of no name."""
     names = {one.value: one.name for one in of}

@@ -1,7 +1,7 @@
 """The outbox at work: waiting events go to the events service, and are forgotten once taken."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -32,15 +32,26 @@ class EventWriter(Protocol):
         ...
 
 
+def _uncounted(count: int) -> None:
+    """Count nothing."""
+
+
 class Outbox:
     """Sends what waits, the oldest first; belongs to one event loop.
 
-    Replicas may send the same events: the log takes each id once.
+    Replicas may send the same events: the log takes each id once. `count_lost` is told how many
+    the log has refused for good.
     """
 
-    def __init__(self, database: Database, writer: EventWriter) -> None:
+    def __init__(
+        self,
+        database: Database,
+        writer: EventWriter,
+        count_lost: Callable[[int], None] = _uncounted,
+    ) -> None:
         self._database = database
         self._writer = writer
+        self._count_lost = count_lost
         self._arrived = asyncio.Event()
         self._is_away = False
 
@@ -84,10 +95,12 @@ class Outbox:
             raise
         except Fault as fault:
             log.error("events refused", cause=str(fault), count=len(events))
+            self._count_lost(len(events))
         else:
             for rejection in rejections:
                 # Whoever was erased meanwhile is not to be logged, and nothing is lost with it.
                 if rejection.reason is not RejectionReason.ERASED_PROFILE:
+                    self._count_lost(1)
                     log.error(
                         "event rejected",
                         event_id=events[rejection.index].event_id,

@@ -77,7 +77,8 @@ def test_every_part_of_the_suite_is_told_of_the_servers() -> None:
     assert set(SERVER["services"]) == {*NAMES, "training", *SERVERS}
     for name in (*NAMES, "training"):
         variables = SERVER["services"][name]["environment"]
-        assert {"REPRISE_EVENTS_URL", "REPRISE_KEYS_URL", "REPRISE_FEATURES_URL"} <= set(variables)
+        urls = {f"REPRISE_{part}_URL" for part in ("EVENTS", "KEYS", "FEATURES", "RECAP")}
+        assert urls <= set(variables)
 
 
 @pytest.mark.parametrize("name", SERVERS)

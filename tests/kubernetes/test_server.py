@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from cli.suite import SERVICES
 from tests.kubernetes.test_base import FOLDER, SERVER
 
 
@@ -26,6 +27,15 @@ def test_the_secret_of_the_log_is_where_it_is_looked_for() -> None:
         volumes = {one["name"]: one for one in found["volumes"]}
         assert values["REPRISE_SECRET_FILE"].startswith(mounts["log-secret"] + "/")
         assert volumes["log-secret"]["secret"] == {"secretName": "reprise-log"}
+
+
+def test_every_service_has_an_image_and_every_store_a_url() -> None:
+    text = (SERVER / "kustomization.yaml").read_text("utf-8")
+    named = {image["name"] for image in yaml.safe_load(text)["images"]}
+    assert named == {f"reprise/{spec.name}" for spec in SERVICES}
+    # The embedded files of those that are not told are on a volume that many nodes mount.
+    for store in ("EVENTS", "KEYS", "FEATURES", "RECAP"):
+        assert f"--from-literal=REPRISE_{store}_URL=" in text
 
 
 def test_the_catalogue_has_one_volume_on_one_node() -> None:

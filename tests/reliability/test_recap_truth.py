@@ -8,6 +8,7 @@ from libs.simulation.config import SimulationConfig
 from libs.simulation.world import build_world
 from services.recap.batch import build, open_run
 from services.recap.year.period import LIFETIME, Period
+from services.recap.year.split import viewer_id
 from tests.made_recaps import made_export
 from tests.recap_oracle import oracle
 
@@ -26,6 +27,7 @@ def test_every_fact_of_every_profile_is_true(tmp_path: Path, profile_count: int)
             title_count=300,
             days=40,
             movers_share=0.4,
+            shared_share=0.4,
         )
     )
     made_export(
@@ -42,11 +44,11 @@ def test_every_fact_of_every_profile_is_true(tmp_path: Path, profile_count: int)
         run = open_run(tmp_path / "export", titles, period, work, threads=2)
         built = build(run, lambda done, total: None)
         found = {
-            (profile_id, fact_id): value
+            (viewer_id(profile_id, who) if who else profile_id, fact_id): value
             for place in range(len(run.partitions))
-            for profile_id, recap in built.rows(place)
+            for profile_id, who, recap in built.rows(place)
             for name, story in recap.stories.items()
-            if name not in ("country", "archetype")
+            if name not in ("country", "archetype", "about")
             for fact_id, value in (story or {}).items()
         }
         wanted = oracle(

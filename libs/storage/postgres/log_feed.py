@@ -11,11 +11,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from libs.domain.event import Event
+from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
 from libs.storage.event_row import Row
 from libs.storage.postgres import profile_tables
 from libs.storage.postgres.database import Connection, open_writer
+from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE, read_held_thumbs
 from libs.storage.postgres.identities import Identities, Identity
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, decode_rows
 from libs.storage.postgres.withdrawals import Withdrawal, read_withdrawals
@@ -28,12 +29,6 @@ KEPT: Final = "7 days"
 _FETCHED_ROWS: Final = 10_000
 
 HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
-# Events without a batch were written long ago: batches go, events stay.
-WRITTEN_BEFORE: Final = (
-    " WHERE NOT EXISTS (SELECT FROM batches WHERE batches.tenant = events.tenant"
-    " AND batches.batch_id = events.batch_id AND batches.written_xid >= %s::text::xid8)"
-)
-
 _SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _Batch = tuple[Any, ...]
@@ -55,6 +50,8 @@ class Written:
     events: Sequence[tuple[int, Event]]  # with the number of the transaction
     profile_ids: Sequence[str]  # of profiles that were upserted
     withdrawals: Sequence[Withdrawal] = ()
+    # By pair of a thumb in `events`: the newest of those that were followed before.
+    held_thumbs: Sequence[Event] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +132,13 @@ class LogFeed:
         # One snapshot: what is erased meanwhile is either an event still or withdrawn.
         with self._connection.transaction():
             self._connection.execute(_SNAPSHOT)
+            # Those of before are taken out already, and stay until they are forgotten.
+            withdrawn = read_withdrawals(
+                self._connection, "erased_xid >= %s::text::xid8", str(from_xid)
+            )
             written = [
-                self._written(tenant, list(batches)) for tenant, batches in groupby(taken, _TENANT)
+                self._written(tenant, list(batches), withdrawn.get(tenant, ()), from_xid)
+                for tenant, batches in groupby(taken, _TENANT)
             ]
         return Stretch(
             until_xid=horizon if is_last else max(batch[3] for batch in taken) + 1,
@@ -145,7 +147,13 @@ class LogFeed:
             oldest_s=rows[0][6],
         )
 
-    def _written(self, tenant: str, batches: Sequence[_Batch]) -> Written:
+    def _written(
+        self,
+        tenant: str,
+        batches: Sequence[_Batch],
+        withdrawals: Sequence[Withdrawal],
+        from_xid: int,
+    ) -> Written:
         xids = {batch_id: xid for _, _, batch_id, xid, *_ in batches}
         # Not bounded by time as well: without statistics, as in a new partition, an index by time
         # looks as good, and all of the tenant's events were read through.
@@ -161,15 +169,25 @@ class LogFeed:
         known = self._identities.of_persons(
             tenant, {row[PERSON] for row in rows} | {person for (person,) in upserted}
         )
+        events = [
+            (xids[row[-1]], row[PERSON], decode_row(row, known[row[PERSON]]))
+            for row in rows
+            if row[PERSON] in known
+        ]
+        thumbed = {
+            (person, event.title_id) for _, person, event in events if event.kind is EventKind.THUMB
+        }
+        held = (
+            read_held_thumbs(self._connection, tenant, thumbed, before_xid=from_xid)
+            if thumbed
+            else ()
+        )
         return Written(
             tenant,
-            [
-                (xids[row[-1]], decode_row(row, known[row[PERSON]]))
-                for row in rows
-                if row[PERSON] in known
-            ],
+            [(xid, event) for xid, _, event in events],
             [known[person].profile_id for (person,) in upserted if person in known],
-            read_withdrawals(self._connection, "withdrawn.tenant = %s", tenant).get(tenant, ()),
+            withdrawals,
+            decode_rows(held, known),
         )
 
     def histories(

@@ -13,6 +13,7 @@ from libs.features.watched_days import WatchedDay
 from libs.storage.event_row import Row
 from libs.storage.postgres import log_feed, log_tables, profile_tables
 from libs.storage.postgres.database import Readers
+from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE
 from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, full_row
 
@@ -102,7 +103,7 @@ class PostgresLogReader:
             return [], []
         with self._readers.connection() as connection:
             rows = connection.execute(
-                f"SELECT {ROW_COLUMNS} FROM events{log_feed.WRITTEN_BEFORE}"  # noqa: S608  constants
+                f"SELECT {ROW_COLUMNS} FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
                 " AND events.tenant = %s AND person = %s ORDER BY occurred_ms, sequence, event_id",
                 (str(watermark + 1), tenant, identity.person),
             ).fetchall()
@@ -114,7 +115,7 @@ class PostgresLogReader:
             place = log_feed.horizon(connection) - 1
             rows = connection.execute(
                 # Batches are numbered about as they arrive.
-                f"SELECT {ROW_COLUMNS}, batch_id FROM events{log_feed.WRITTEN_BEFORE}"  # noqa: S608  constants
+                f"SELECT {ROW_COLUMNS}, batch_id FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
                 " AND events.tenant = %s ORDER BY batch_id DESC LIMIT %s",
                 (str(place + 1), tenant, most),
             ).fetchall()

@@ -130,12 +130,17 @@ def _open_tables(database: Database, where: str) -> None:
             found = connection.execute(sa.select(_SCHEMA.c.version)).scalar()
             if found is None:
                 connection.execute(sa.insert(_SCHEMA).values(version=SCHEMA_VERSION))
+            elif found != SCHEMA_VERSION:
+                # Within the transaction: a file of another version is left as it was.
+                raise StartFault(
+                    f"{where} has schema version {found}, this release needs {SCHEMA_VERSION}"
+                )
     except PartUnavailable as fault:
         database.close()
         raise StartFault(f"cannot write {where}: {fault.metadata['cause']}") from None
-    if found not in (None, SCHEMA_VERSION):
+    except StartFault:
         database.close()
-        raise StartFault(f"{where} has schema version {found}, this release needs {SCHEMA_VERSION}")
+        raise
 
 
 def _with_pragmas(engine: sa.Engine, pragmas: tuple[str, ...], begin: str) -> sa.Engine:
@@ -159,5 +164,14 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise PartUnavailable(PART, " ".join(str(cause).split())) from error
+        raise _unavailable(error) from error
+    except sa.exc.DatabaseError as error:
+        # Nothing more special than this is a file that is damaged, or is no database.
+        if type(error) is not sa.exc.DatabaseError:
+            raise
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: sa.exc.SQLAlchemyError) -> PartUnavailable:
+    cause = getattr(error, "orig", None) or error
+    return PartUnavailable(PART, " ".join(str(cause).split()))

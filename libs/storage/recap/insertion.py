@@ -13,4 +13,5 @@ def insert_absent(connection: sa.Connection, table: sa.Table, values: dict[str, 
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(values).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    # Not the row count, which a driver need not know.
+    return connection.execute(statement.returning(sa.literal(1))).first() is not None

@@ -145,24 +145,23 @@ class RecapTable:
                 )
 
     def find(
-        self, tenant: str, profile_id: str, period: str, person_id: str
-    ) -> tuple[RecapRun | None, str | None]:
-        """The run that the period is served from, and the profile's stories in it."""
+        self, tenant: str, profile_id: str, period: str
+    ) -> tuple[RecapRun | None, dict[str, str]]:
+        """The run that the period is served from, and the profile's stories in it by person."""
         with self._database.read() as connection:
             run = self._run(
                 connection, tenant, _RUNS.c.period == period, _RUNS.c.published.is_not(None)
             )
             if run is None:
-                return None, None
+                return None, {}
             found = connection.execute(
-                sa.select(_RECAPS.c.stories_json).where(
+                sa.select(_RECAPS.c.person_id, _RECAPS.c.stories_json).where(
                     _RECAPS.c.tenant == tenant,
                     _RECAPS.c.profile_id == profile_id,
                     _RECAPS.c.run_id == run.run_id,
-                    _RECAPS.c.person_id == person_id,
                 )
-            ).scalar()
-        return run, found
+            ).all()
+        return run, {row.person_id: row.stories_json for row in found}
 
     @staticmethod
     def _run(

@@ -35,9 +35,11 @@ def query(request: share_pb2.PreviewShareRequest, tenant: str, *, now_ms: int) -
         language=request.language,
     )
     asked = recap_codec.query(recap, tenant, now_ms=now_ms)
-    card_ids = tuple(check_id("card_ids", card_id) for card_id in request.card_ids)
-    if not 1 <= len(card_ids) <= _MOST_CARDS or len(set(card_ids)) < len(card_ids):
+    # Counted before any is looked at: a call may carry a million.
+    is_countable = 1 <= len(request.card_ids) <= _MOST_CARDS
+    if not is_countable or len(set(request.card_ids)) < len(request.card_ids):
         raise InvalidField("card_ids", f"must be 1 to {_MOST_CARDS}, none of them twice")
+    card_ids = tuple(check_id("card_ids", card_id) for card_id in request.card_ids)
     if len(request.hidden_title_ids) > _MOST_HIDDEN:
         given = len(request.hidden_title_ids)
         raise BatchTooLarge("hidden_title_ids", most=_MOST_HIDDEN, given=given)

@@ -1,12 +1,14 @@
 """Pictures made beside the service: resvg holds Python's lock for as long as it draws.
 
 A process of its own paints one picture after the other; it is started when the first one is
-wanted, and anew when it has died. What it has made is kept, within bounds.
+wanted, and anew when it has died; what two of them die of is not painted. What it has made is
+kept, within bounds.
 """
 
 import asyncio
 import sys
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from libs.faults import Overloaded, PartUnavailable
@@ -26,11 +28,25 @@ _MOST_KEPT_BYTES: Final = 32 * 2**20
 _Key: TypeAlias = bytes
 
 
-class Pictures:
-    """Pictures of cards; the same card gives the same bytes."""
+def _uncounted(outcome: str) -> None:
+    """Count nothing."""
 
-    def __init__(self, command: tuple[str, ...] = (sys.executable, *WORKER)) -> None:
+
+class Pictures:
+    """Pictures of cards; the same card gives the same bytes.
+
+    `count` is told what becomes of each that is asked for: "kept" is one that was made before,
+    "joined" one that is being made, "refused" one too many; of those made, "painted" or "failed".
+    """
+
+    def __init__(
+        self,
+        command: tuple[str, ...] = (sys.executable, *WORKER),
+        *,
+        count: Callable[[str], None] = _uncounted,
+    ) -> None:
         self._command = command
+        self._count = count
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._making: dict[_Key, asyncio.Task[bytes]] = {}
@@ -44,10 +60,14 @@ class Pictures:
         line = ask(card, display_name, format, is_png=is_png)
         if line in self._kept:
             self._kept.move_to_end(line)
+            self._count("kept")
             return self._kept[line]
         making = self._making.get(line)
-        if making is None:
+        if making is not None:
+            self._count("joined")
+        else:
             if len(self._making) >= _MOST_WAITING:
+                self._count("refused")
                 raise Overloaded("pictures that wait", retry_after_ms=_RETRY_MS)
             making = self._making[line] = asyncio.create_task(self._made(line))
             making.add_done_callback(lambda task: self._done(line, task))
@@ -74,6 +94,17 @@ class Pictures:
                 raise
 
     async def _asked(self, line: bytes) -> bytes:
+        """The picture; of a painter that has died since its last picture a new one is asked."""
+        is_fresh = self._process is None
+        try:
+            return await self._answered(line)
+        except (OSError, asyncio.IncompleteReadError):
+            if is_fresh:
+                raise
+        await self._end()
+        return await self._answered(line)
+
+    async def _answered(self, line: bytes) -> bytes:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -92,8 +123,12 @@ class Pictures:
 
     def _done(self, line: bytes, making: asyncio.Task[bytes]) -> None:
         del self._making[line]
-        if making.cancelled() or making.exception() is not None:
+        if making.cancelled():
             return
+        if making.exception() is not None:
+            self._count("failed")
+            return
+        self._count("painted")
         self._kept[line] = making.result()
         self._kept_bytes += len(line) + len(making.result())
         while self._kept_bytes > _MOST_KEPT_BYTES:

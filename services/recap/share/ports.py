@@ -25,9 +25,8 @@ class Titles(Protocol):
         """By id."""
         ...
 
-    @property
-    def version(self) -> int:
-        """Grows with every change; 0 until it is known."""
+    async def filled(self, within_s: float) -> bool:
+        """Wait until it is known, but no longer than that; whether it is."""
         ...
 
 

@@ -1,14 +1,14 @@
 """Rendering: cards of a recap told anew, from what may leave of them alone."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.recap.share.leaving import Leaving
 from services.recap.share.plans import PLANS, Names, Plan
 from services.recap.share.shared_card import CardKind, SharedCard
-from services.recap.share.words import ShareWords
+from services.recap.share.words import ShareWords, share_words
 from services.recap.year.fact import Card, Value
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z0-9_.]+)\}")
@@ -16,10 +16,15 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z0-9_.]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would leave, and the cards that would not."""
+    """What would leave, and the cards that would not.
+
+    `origins` are those of each card's names: the title of its name, a genre's or person's name
+    itself. They do not leave.
+    """
 
     cards: tuple[SharedCard, ...]
     omitted_card_ids: tuple[str, ...]
+    origins: tuple[tuple[str, ...], ...] = ()
 
 
 def preview(
@@ -27,18 +32,43 @@ def preview(
 ) -> Preview:
     """The chosen cards in the order that they were chosen in."""
     known = {card.card_id: card for card in cards}
-    shared, omitted = [], []
+    shared, origins, omitted = [], [], []
     for card_id in card_ids:
         card = known.get(card_id)
         told = None if card is None else _told(card, leaving, words)
         if told is None:
             omitted.append(card_id)
         else:
-            shared.append(told)
-    return Preview(tuple(shared), tuple(omitted))
+            shared.append(told[0])
+            origins.append(told[1])
+    return Preview(tuple(shared), tuple(omitted), tuple(origins))
 
 
-def _told(card: Card, leaving: Leaving, words: ShareWords) -> SharedCard | None:
+def remaining(card: SharedCard, origins: Sequence[str], leaving: Leaving) -> SharedCard | None:
+    """What may still leave of a card that was shared; None of one that says nothing without.
+
+    Names that may not leave any more are left out, and with them the claim of a rank.
+    """
+    if not card.names:
+        return card
+    plan = next(plan for plan in PLANS[card.card_id] if plan.names)
+    may_leave = _name_of(plan, leaving)
+    names = tuple(
+        name
+        for name, origin in zip(card.names, origins, strict=True)
+        if may_leave(origin) is not None
+    )
+    if len(names) == len(card.names):
+        return card
+    if len(names) < plan.least_names:
+        return None
+    headline = share_words(card.language).partial.get(plan.words, card.headline)
+    return replace(card, headline=headline, names=names)
+
+
+def _told(
+    card: Card, leaving: Leaving, words: ShareWords
+) -> tuple[SharedCard, tuple[str, ...]] | None:
     if not card.is_shareable:
         return None
     values = {fact.fact_id: fact.value for fact in card.facts}
@@ -51,7 +81,7 @@ def _told(card: Card, leaving: Leaving, words: ShareWords) -> SharedCard | None:
 
 def _by_plan(
     card_id: str, plan: Plan, values: Mapping[str, Value], leaving: Leaving, words: ShareWords
-) -> SharedCard | None:
+) -> tuple[SharedCard, tuple[str, ...]] | None:
     figure = _figure(plan, values.get(plan.figure), words)
     names = _names(plan, values, leaving)
     if figure is None or len(names) < plan.least_names:
@@ -64,15 +94,16 @@ def _by_plan(
         headline = words.partial.get(plan.words, headline)
     if plan.kind is CardKind.ARCHETYPE:
         text = words.lines[str(values[plan.figure])]
-    return SharedCard(
+    card = SharedCard(
         card_id=card_id,
         kind=plan.kind,
         language=words.language,
         headline=headline,
         figure=figure,
         text=_PLACEHOLDER.sub(lambda found: f"{numbers[found[1]]:,}", text),
-        names=names,
+        names=tuple(names),
     )
+    return card, tuple(names.values())
 
 
 def _figure(plan: Plan, value: Value | None, words: ShareWords) -> str | None:
@@ -88,11 +119,20 @@ def _figure(plan: Plan, value: Value | None, words: ShareWords) -> str | None:
     return f"{value}×" if plan.figure.endswith(".times") else f"{value:,}"
 
 
-def _names(plan: Plan, values: Mapping[str, Value], leaving: Leaving) -> tuple[str, ...]:
-    name_of = {
+def _names(plan: Plan, values: Mapping[str, Value], leaving: Leaving) -> dict[str, str]:
+    """The names that may leave, each once, to what they are the name of."""
+    name_of = _name_of(plan, leaving)
+    found: dict[str, str] = {}
+    for origin in (str(values[fact_id]) for fact_id in plan.names if fact_id in values):
+        name = name_of(origin)
+        if name is not None:
+            found.setdefault(name, origin)
+    return found
+
+
+def _name_of(plan: Plan, leaving: Leaving) -> Callable[[str], str | None]:
+    return {
         Names.TITLES: leaving.title_name,
         Names.GENRES: leaving.genre_name,
         Names.PEOPLE: leaving.person_name,
     }[plan.named]
-    found = (name_of(str(values[fact_id])) for fact_id in plan.names if fact_id in values)
-    return tuple(dict.fromkeys(name for name in found if name is not None))

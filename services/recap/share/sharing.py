@@ -1,13 +1,14 @@
 """Sharing: preview, then a token for exactly that; and what a token stands for."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from libs.domain.consent import Consent
 from libs.domain.event import DAY_MS
 from libs.domain.profile import Profile
+from libs.domain.title import Title
 from libs.faults import ConsentMissing, InvalidField, NotFound, PartUnavailable, PreviewChanged
 from libs.serving.profile_features import ProfileFeatures
 from libs.serving.waiting import on_thread
@@ -16,12 +17,17 @@ from services.recap.share.leaving import Leaving
 from services.recap.share.ports import Recaps, Titles
 from services.recap.share.rendering import Preview, preview
 from services.recap.share.share_tokens import ShareTokens
-from services.recap.share.shared_card import SharedCard, digest_of, of_json, to_json
+from services.recap.share.shared_card import SharedCard, digest_of
+from services.recap.share.snapshot import Snapshot
 from services.recap.share.words import share_words
+from services.recap.year.person import KIDS
 from services.recap.year.recaps import RecapQuery
 
 DEFAULT_DAYS: Final = 30
 MOST_DAYS: Final = 366
+
+# Of the time left, for a tenant whose catalogue is only now being fetched.
+_CATALOGUE_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +69,18 @@ class Sharing:
     async def preview(
         self, query: ShareQuery, remaining_s: Callable[[], float]
     ) -> tuple[Preview, str]:
-        """What would leave, and its digest. Nothing does of a kids profile."""
+        """What would leave, and its digest. Nothing does of a child."""
         profile = await self._profile(query.recap.tenant, query.recap.profile_id, remaining_s)
-        titles = self._titles_of(query.recap.tenant)
-        if titles.version == 0:
-            raise PartUnavailable("candidates", "the catalogue has not come yet")
+        titles = await self._titles(query.recap.tenant, remaining_s)
         answer = await self._recaps.get(query.recap, remaining_s)
-        if profile is not None and profile.kids:
+        if (profile is not None and profile.kids) or query.recap.person_id == KIDS:
             made = Preview((), query.card_ids)
         else:
             made = await on_thread(
                 preview,
                 answer.cards,
                 query.card_ids,
-                Leaving(titles.titles, query.hidden_title_ids),
+                Leaving(titles, query.hidden_title_ids),
                 share_words(query.recap.language),
             )
         return made, digest_of(made.cards, query.display_name)
@@ -130,7 +134,9 @@ class Sharing:
             share_id=share_id,
             link_id=self._tokens.new_id(),
             digest=present,
-            content=to_json(made.cards, query.display_name),
+            content=Snapshot(
+                made.cards, query.display_name, made.origins, query.hidden_title_ids
+            ).text(),
             expires_ms=ends_ms,
         )
         stored = await on_thread(self._create, tenant, row, query.recap.now_ms)
@@ -144,10 +150,11 @@ class Sharing:
     async def get(
         self, tenant: str, token: str, now_ms: int, remaining_s: Callable[[], float]
     ) -> Shared:
-        """What a token stands for.
+        """What a token stands for, but for what may not leave any more by the catalogue of now.
 
         Raises the same NotFound for whatever does not stand for anything now: forged, of another
-        tenant, unknown, expired, revoked, erased, or of a profile that took its consent back.
+        tenant, unknown, expired, revoked, erased, of a profile that took its consent back, or of
+        cards that all say nothing now. PartUnavailable where nobody knows what may leave.
         """
         claim = self._tokens.claim(tenant, token)
         # Looked up for every token alike: how long it takes tells nothing of a forged one.
@@ -156,10 +163,13 @@ class Sharing:
         is_open &= row is not None and now_ms < row.expires_ms and not row.is_revoked
         if row is not None and is_open:
             is_open = _may_share(await self._profile(tenant, row.profile_id, remaining_s))
-        if row is None or not is_open:
+        shared = None
+        if row is not None and is_open:
+            titles = await self._titles(tenant, remaining_s)
+            shared = await on_thread(_shared, row, titles)
+        if shared is None or not shared.cards:
             raise NotFound("share", "")
-        cards, display_name = of_json(row.content)
-        return Shared(cards, display_name, row.expires_ms)
+        return shared
 
     async def revoke(self, tenant: str, profile_id: str, share_id: str, now_ms: int) -> int:
         """End a share, or with "" all of the profile's; how many ended by this."""
@@ -168,6 +178,13 @@ class Sharing:
     def _revoke(self, tenant: str, profile_id: str, share_id: str, now_ms: int) -> int:
         return self._table.revoke(tenant, profile_id, share_id, now_ms=now_ms)
 
+    async def _titles(self, tenant: str, remaining_s: Callable[[], float]) -> Mapping[str, Title]:
+        """The catalogue; of a tenant that nobody has called for yet it comes in a moment."""
+        catalogue = self._titles_of(tenant)
+        if not await catalogue.filled(_CATALOGUE_SHARE * remaining_s()):
+            raise PartUnavailable("catalogue", "it was not read yet")
+        return catalogue.titles
+
     async def _profile(
         self, tenant: str, profile_id: str, remaining_s: Callable[[], float]
     ) -> Profile | None:
@@ -175,6 +192,11 @@ class Sharing:
             tenant, profile_id, as_of_ms=None, timeout_s=remaining_s()
         )
         return profile
+
+
+def _shared(row: ShareRow, titles: Mapping[str, Title]) -> Shared:
+    snapshot = Snapshot.of_text(row.content)
+    return Shared(snapshot.leaving(titles), snapshot.display_name, row.expires_ms)
 
 
 def _may_share(profile: Profile | None) -> bool:

@@ -33,7 +33,9 @@ class _Untold(Exception):
     name: str
 
 
-def cards(recap: Recap, names: Mapping[str, str], words: Words) -> tuple[Card, ...]:
+def cards(
+    recap: Recap, names: Mapping[str, str], words: Words, person_id: str = ""
+) -> tuple[Card, ...]:
     """The cards of a recap in the order to show them; `names` is by title id.
 
     What the catalogue no longer has is not told of, and a card that is about it is left out.
@@ -42,12 +44,18 @@ def cards(recap: Recap, names: Mapping[str, str], words: Words) -> tuple[Card, .
     if level is Level.NONE:
         return ()
     told = [name for name in TOLD_STORIES if level is Level.FULL or name in _LITE_STORIES]
-    found = (_card(name, recap.stories.get(name) or EMPTY, names, words) for name in told)
+    found = (
+        _card(name, recap.stories.get(name) or EMPTY, names, words, person_id) for name in told
+    )
     return tuple(card for card in found if card is not None)
 
 
 def _card(
-    story: str, values: Mapping[str, Value], names: Mapping[str, str], words: Words
+    story: str,
+    values: Mapping[str, Value],
+    names: Mapping[str, str],
+    words: Words,
+    person_id: str,
 ) -> Card | None:
     if story == "days":
         values = _days_once(values)
@@ -55,7 +63,9 @@ def _card(
         return None
     facts = tuple(
         one
-        for one in (fact(story, fact_id, value) for fact_id, value in sorted(values.items()))
+        for one in (
+            fact(story, fact_id, value, person_id) for fact_id, value in sorted(values.items())
+        )
         if one.kind is not FactKind.TITLE or one.value in names
     )
     shown = {one.fact_id: _shown(one, names) for one in facts}

@@ -12,6 +12,7 @@ from reprise.recap.v1 import recap_pb2
 from services.recap.year.cohort import Cohorts
 from services.recap.year.fact import Card, Fact, FactKind, Level, Problem
 from services.recap.year.period import LIFETIME, Period
+from services.recap.year.person import SharedPerson
 from services.recap.year.recap import Recap
 from services.recap.year.recaps import RecapAnswer, RecapQuery
 
@@ -29,6 +30,7 @@ _PROBLEMS: Final = {
     Problem.UNKNOWN_PROFILE: recap_pb2.NO_RECAP_REASON_UNKNOWN_PROFILE,
     Problem.NOT_PERSONALIZED: recap_pb2.NO_RECAP_REASON_NOT_PERSONALIZED,
     Problem.FACTS_DISAGREE: recap_pb2.NO_RECAP_REASON_FACTS_DISAGREE,
+    Problem.COMPACTED: recap_pb2.NO_RECAP_REASON_COMPACTED,
 }
 
 
@@ -62,6 +64,7 @@ def answer_message(answer: RecapAnswer) -> recap_pb2.GetRecapResponse:
         level=_LEVELS[answer.level],
         problem=_PROBLEMS[answer.problem],
         cards=[_card(card) for card in answer.cards],
+        people=[_person(person) for person in answer.people],
         run_id=answer.run_id,
         cutoff_time=timestamp(answer.cutoff_ms) if answer.cutoff_ms else None,
         is_precomputed=answer.is_precomputed,
@@ -70,6 +73,15 @@ def answer_message(answer: RecapAnswer) -> recap_pb2.GetRecapResponse:
         degraded=part_messages(answer.degraded),
         first_date=answer.first_date,
         last_date=answer.last_date,
+    )
+
+
+def _person(person: SharedPerson) -> recap_pb2.SharedPerson:
+    return recap_pb2.SharedPerson(
+        person_id=person.person_id,
+        description=person.description,
+        share_ratio=person.share_ratio,
+        is_kids=person.is_kids,
     )
 
 

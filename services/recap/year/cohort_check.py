@@ -15,7 +15,8 @@ SELECT profile_id, coalesce(country, '') AS country, minutes FROM (
     max(number) FILTER (fact_id = 'titles.count') AS titles
   FROM (SELECT * FROM {minutes} UNION ALL SELECT * FROM {titles})
   GROUP BY profile_id HAVING minutes >= 300 AND days >= 3 AND titles >= 5
-) LEFT JOIN {profiles} USING (profile_id)
+) AS viewers LEFT JOIN (SELECT profile_id AS home_id, country FROM {profiles})
+  ON home_id = split_part(viewers.profile_id, chr(10), 1)
 """
 _SIZED: Final = """
 CREATE VIEW sized AS SELECT *, count(*) OVER (PARTITION BY country) AS size

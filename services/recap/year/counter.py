@@ -14,6 +14,7 @@ from services.recap.year.counting import compare, count_all, full_members, recap
 from services.recap.year.history import of_days
 from services.recap.year.period import Period
 from services.recap.year.recap import Recap
+from services.recap.year.split import by_person, divided, divided_days, split
 from services.recap.year.verifier import Verifier
 from services.recap.year.watched import watched
 
@@ -59,21 +60,27 @@ class Counter:
         period: Period,
         cutoff_ms: int,
         cohorts: Cohorts,
-    ) -> Recap:
-        """What the batch makes of a history, which is all of one profile."""
+        *,
+        is_whole: bool = False,
+    ) -> dict[str, Recap]:
+        """What the batch makes of a history, which is all of one profile; by person.
+
+        "" is the whole profile; that it is one person's `is_whole` says without an assessment.
+        """
         ready = self._of(tenant, titles)
         history = held.events
         days = of_days((held.profile_id, day) for day in held.days)
         with ready.lock:
-            ready.verifier.open_history(history, period, cutoff_ms, days)
-            seen = watched(history, ready.catalogue, period, cutoff_ms, days)
+            whole_ids = [held.profile_id] if is_whole else []
+            parts = split(history, ready.catalogue, period, cutoff_ms, days, whole_ids)
+            days = divided_days(days, parts)
+            ready.verifier.open_history(history, period, cutoff_ms, days, parts.whose)
+            seen = watched(divided(history, parts), ready.catalogue, period, cutoff_ms, days)
             stories = count_all(seen, ready.verifier)
-            countries = dict.fromkeys(seen.profiles.to_list(), country)
-            members = full_members(stories, countries)
+            members = full_members(stories, {held.profile_id: country})
             if members.height and cohorts.axes:
                 stories |= compare(stories, members, cohorts, ready.verifier)
-        found = recaps(stories)
-        return next(iter(found.values()), Recap({}))
+        return {who: recap for _, who, recap in by_person(recaps(stories), parts)}
 
     def close(self) -> None:
         """Forget all; nobody may be counting."""

@@ -16,6 +16,7 @@ from services.recap.year.fact import (
     UNTOLD_STORIES,
 )
 from services.recap.year.recap import Recap, Story
+from services.recap.year.split import profile_of
 from services.recap.year.stories import STORIES, count
 from services.recap.year.verifier import Verifier
 from services.recap.year.watched import Watched
@@ -47,7 +48,7 @@ def agreed(facts: pl.DataFrame, disagreeing: Iterable[str]) -> Counted:
 
 
 def full_members(stories: Mapping[str, Counted], countries: Mapping[str, str]) -> pl.DataFrame:
-    """profile_id, country, minutes of the FULL profiles; `countries` is by profile."""
+    """profile_id, country, minutes of the FULL viewers; `countries` is by profile."""
     told = pl.concat([stories[name].facts for name in BASE_STORIES]).filter(
         pl.col("fact_id").is_in(["minutes.total", "minutes.days", "titles.count"])
     )
@@ -67,7 +68,7 @@ def full_members(stories: Mapping[str, Counted], countries: Mapping[str, str]) -
         & (pl.col("minutes.days") >= LEAST_FULL_DAYS)
     )
     full = wide.filter(is_full).sort("profile_id")
-    home = [countries.get(profile_id, "") for profile_id in full["profile_id"].to_list()]
+    home = [countries.get(profile_of(name), "") for name in full["profile_id"].to_list()]
     return full.select(
         "profile_id", country=pl.Series(home, dtype=pl.String()), minutes="minutes.total"
     )

@@ -37,6 +37,7 @@ class Problem(Enum):
     UNKNOWN_PROFILE = "unknown profile"
     NOT_PERSONALIZED = "not personalized"
     FACTS_DISAGREE = "facts disagree"
+    COMPACTED = "compacted"
 
 
 class FactKind(Enum):
@@ -138,8 +139,20 @@ _FACTS: Final[dict[str, tuple[FactKind, str]]] = {
 _PLACE: Final = re.compile(r"\.\d+")
 
 
-def fact(story: str, fact_id: str, value: Value) -> Fact:
-    """The fact of that id in a story."""
+# Of one of several people who share a profile: a row of the story's query is of a viewer.
+_OF_PERSON: Final = """SELECT fact_id, number, text FROM (
+{query}
+){whose}
+WHERE profile_id = $profile_id || chr(10) || '{person_id}'"""
+
+
+def fact(story: str, fact_id: str, value: Value, person_id: str = "") -> Fact:
+    """The fact of that id in a story, of the whole profile or of a person."""
     kind, unit = _FACTS[_PLACE.sub(".#", fact_id, count=1)]
     query = QUERIES[story] if story in QUERIES else COMPARISON_QUERIES[story]
-    return Fact(fact_id, value, kind, unit, query.strip())
+    query = query.strip()
+    if person_id:
+        whose = " JOIN profile_numbers USING (profile)" if story in QUERIES else ""
+        escaped = person_id.replace("'", "''")
+        query = _OF_PERSON.format(query=query, whose=whose, person_id=escaped)
+    return Fact(fact_id, value, kind, unit, query)

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from libs.domain.event import Event, EventKind, Rating, Thumb, ThumbDirection, WatchedInterval
+from libs.domain.viewing import Device
 from libs.features.engagement import PLAYBACK_KINDS
 from libs.features.watched_days import HOUR_COUNT, WatchedDay
 from libs.storage.parquet_days import day_frame
@@ -31,6 +32,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "sequence": pl.Int64(),
     "title_id": pl.String(),
     "time_zone": pl.String(),
+    "device": pl.Enum([device.name for device in Device]),
     "from_ms": pl.Int64(),
     "to_ms": pl.Int64(),
     "rating_value": pl.Float64(),
@@ -97,6 +99,7 @@ def _row(event: Event) -> tuple[object, ...]:
         event.sequence,
         event.title_id,
         event.context.time_zone,
+        event.context.device.name,
         watched.from_ms if watched else None,
         watched.to_ms if watched else None,
         rating.value if rating else None,

@@ -58,7 +58,9 @@ class Recap:
             for fact_id, value in (self.stories.get(name) or EMPTY).items()
         }
         if not facts:
-            return Level.NONE, Problem.NO_PLAYS
+            about = self.stories.get("about") or EMPTY
+            is_compacted = about.get("about.compacted") == "within"
+            return Level.NONE, Problem.COMPACTED if is_compacted else Problem.NO_PLAYS
         is_full = (
             _number(facts, "titles.count") >= LEAST_FULL_TITLES
             and _number(facts, "minutes.total") >= LEAST_FULL_MINUTES

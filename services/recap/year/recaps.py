@@ -21,7 +21,9 @@ from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.counter import Counter
 from services.recap.year.fact import Card, Level, Problem
 from services.recap.year.history import COUNTED_KINDS
+from services.recap.year.people_words import people_words
 from services.recap.year.period import Period
+from services.recap.year.person import KIDS, WHOLE, SharedPerson, is_adults, most_told, people
 from services.recap.year.recap import Recap
 from services.recap.year.texts import words
 
@@ -89,6 +91,7 @@ class RecapAnswer:
     level: Level
     problem: Problem | None = None
     cards: tuple[Card, ...] = ()
+    people: tuple[SharedPerson, ...] = ()
     run_id: str = ""
     cutoff_ms: int = 0
     is_precomputed: bool = False
@@ -144,13 +147,12 @@ class Recaps:
         )
         if profile is not None and not _allows(profile):
             return RecapAnswer(Level.NONE, Problem.NOT_PERSONALIZED)
-        run, text = await on_thread(
-            self._table.find, query.tenant, query.profile_id, query.period.key, query.person_id
+        run, texts = await on_thread(
+            self._table.find, query.tenant, query.profile_id, query.period.key
         )
-        if run is not None and text is not None:
-            return await self._told(query, run, Recap.of_json(text), True, remaining_s)
-        if query.person_id:
-            raise InvalidField("person_id", "is nobody's of this profile and period")
+        if run is not None and texts:
+            recaps = {who: Recap.of_json(text) for who, text in texts.items()}
+            return await self._asked(query, run, recaps, True, remaining_s)
         return await self._counted(query, run, profile, remaining_s)
 
     async def _counted(
@@ -173,35 +175,73 @@ class Recaps:
         )
         if held.events.is_empty() and not held.days and profile is None:
             return RecapAnswer(Level.NONE, Problem.UNKNOWN_PROFILE, cutoff_ms=cutoff_ms)
-        recap = await on_thread(
+        recaps = await on_thread(
             self._count,
             query,
             titles,
             held,
-            "" if profile is None else profile.country,
+            profile,
             cutoff_ms,
             NO_COHORTS if run is None else Cohorts.of_json(run.cohorts_json),
         )
         shown = run or RecapRun("", query.period.key, cutoff_ms, "")
-        return await self._told(query, shown, recap, False, remaining_s)
+        return await self._asked(query, shown, recaps, False, remaining_s)
 
     def _count(
         self,
         query: RecapQuery,
         titles: Titles,
         held: HeldHistory,
-        country: str,
+        profile: Profile | None,
         cutoff_ms: int,
         cohorts: Cohorts,
-    ) -> Recap:
-        recap = self._counter.count(
-            query.tenant, titles, held, country, query.period, cutoff_ms, cohorts
+    ) -> dict[str, Recap]:
+        recaps = self._counter.count(
+            query.tenant,
+            titles,
+            held,
+            "" if profile is None else profile.country,
+            query.period,
+            cutoff_ms,
+            cohorts,
+            is_whole=profile is not None
+            and not is_adults(profile.kids, profile.maturity_limit_years),
         )
-        for story, values in recap.stories.items():
-            if values is None:
-                self._count_disagreeing(story)
-                log.error("facts disagree", story=story, period=query.period.key)
-        return recap
+        for recap in recaps.values():
+            for story, values in recap.stories.items():
+                if values is None:
+                    self._count_disagreeing(story)
+                    log.error("facts disagree", story=story, period=query.period.key)
+        return recaps
+
+    async def _asked(
+        self,
+        query: RecapQuery,
+        run: RecapRun,
+        recaps: Mapping[str, Recap],
+        is_precomputed: bool,
+        remaining_s: Callable[[], float],
+    ) -> RecapAnswer:
+        """Tell of the whole profile or of one person; else ask which of them it is."""
+        if query.person_id and query.person_id not in recaps:
+            raise InvalidField(
+                "person_id", "is nobody's of this profile and period; ask without one who is there"
+            )
+        if query.person_id or WHOLE in recaps or not recaps:
+            recap = recaps.get(query.person_id, Recap({}))
+            return await self._told(query, run, recap, is_precomputed, remaining_s)
+        level, problem = most_told(recaps)
+        first, last = _dates(Recap({}), query.period)
+        return RecapAnswer(
+            level=level,
+            problem=problem,
+            people=people(recaps, people_words(query.language)),
+            run_id=run.run_id,
+            cutoff_ms=run.cutoff_ms,
+            is_precomputed=is_precomputed,
+            first_date=first,
+            last_date=last,
+        )
 
     async def _told(
         self,
@@ -213,7 +253,7 @@ class Recaps:
     ) -> RecapAnswer:
         level, problem = recap.level()
         names = TitleNames(self._titles_of(query.tenant).titles)
-        told = cards(recap, names, words(query.language))
+        told = cards(recap, names, words(query.language), query.person_id)
         first, last = _dates(recap, query.period)
         next_ids, page_id, degraded = await self._next(query, told, remaining_s)
         return RecapAnswer(
@@ -235,7 +275,8 @@ class Recaps:
     ) -> tuple[tuple[str, ...], str, tuple[Part, ...]]:
         """What to watch next from the titles of the cards; without ranking it says so."""
         seeds = tuple(dict.fromkeys(title_id for card in told for title_id in card.title_ids))
-        if not (query.next_limit and seeds):
+        # Recommendations are the whole profile's, and not for one child of those who share it.
+        if not (query.next_limit and seeds) or query.person_id == KIDS:
             return (), "", ()
         try:
             title_ids, page_id = await self._next_titles.next_titles(

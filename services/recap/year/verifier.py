@@ -14,6 +14,7 @@ from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
 from services.recap.year.queries import QUERIES
+from services.recap.year.split import NO_SPLIT
 from services.recap.year.tables import MISPLACED, TABLES, VIEWS
 
 _FACT_SCHEMA: Final = {
@@ -33,6 +34,15 @@ SELECT profile_id, title_id, day, play_count, complete_count, watched_ms,
   list_sum(hours_ms[1:5]) + list_sum(hours_ms[23:24]), last_ms
 FROM read_parquet({path}, hive_partitioning = false)
 WHERE profile_id NOT IN (SELECT profile_id FROM refusing)
+  AND profile_id NOT IN (SELECT profile_id FROM whose)
+"""
+# Of profiles that several people share only what is somebody's, by viewer.
+_VIEWERS: Final = """
+CREATE OR REPLACE VIEW events AS
+SELECT * FROM {source} WHERE profile_id NOT IN (SELECT profile_id FROM whose)
+UNION ALL
+SELECT source.* REPLACE (viewer_id AS profile_id)
+FROM {source} AS source JOIN whose USING (profile_id, session_id, title_id)
 """
 # `whose` numbers profiles where the query does.
 _COUNTED: Final = """
@@ -50,6 +60,7 @@ SELECT DISTINCT split_part(fact_id, '.', 1) AS story, profile_id FROM (
   GROUP BY profile_id, fact_id, number, text HAVING signs <> 0)
 ORDER BY story, profile_id
 """
+_PROFILES: Final = "CREATE OR REPLACE VIEW events AS SELECT * FROM recorded"
 
 
 class Verifier:
@@ -80,7 +91,8 @@ class Verifier:
         for name, frame in cohort_tables(NO_COHORTS).items():
             self._make(name, frame)
         self._connection.execute("CREATE VIEW recorded AS SELECT * FROM history")
-        self._connection.execute("CREATE VIEW events AS SELECT * FROM recorded")
+        self._make("whose", NO_SPLIT.whose)
+        self._connection.execute(_VIEWERS.format(source="recorded"))
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
         for name, query in TABLES.items():
             self._connection.execute(f"CREATE TABLE {name} AS {query}", _used(query, nothing))
@@ -92,10 +104,19 @@ class Verifier:
         self._connection.close()
 
     def open_partition(
-        self, folder: Path, period: Period, cutoff_ms: int, refusing: pl.Series
+        self,
+        folder: Path,
+        period: Period,
+        cutoff_ms: int,
+        refusing: pl.Series,
+        whose: pl.DataFrame = NO_SPLIT.whose,
     ) -> None:
-        """Count over one partition of an export, but not the profiles that refuse it."""
+        """Count over one partition of an export, but not the profiles that refuse it.
+
+        `whose` tells the people of shared profiles apart, as Split does.
+        """
         self._make("refusing", refusing.to_frame("profile_id"))
+        self._fill("whose", whose)
         self._connection.execute(
             "CREATE OR REPLACE VIEW recorded AS "  # noqa: S608 - quoted
             "SELECT * RENAME (file_row_number AS place) FROM "
@@ -103,6 +124,8 @@ class Verifier:
             " hive_partitioning = false, file_row_number = true)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
+        # Where nobody shares there is nothing to join.
+        self._connection.execute(_VIEWERS.format(source="recorded") if whose.height else _PROFILES)
         self._connection.execute("TRUNCATE compacted")
         self._connection.execute(_COMPACTED.format(path=_quoted(str(folder / DAYS))))
         self._fill_tables(period, cutoff_ms)
@@ -113,6 +136,7 @@ class Verifier:
         period: Period,
         cutoff_ms: int,
         compacted: pl.DataFrame = histories.NO_DAYS,
+        whose: pl.DataFrame = NO_SPLIT.whose,
     ) -> None:
         """Count over the events of a frame, and over the days that older ones have left."""
         self._fill("history", _placed(history))
@@ -135,6 +159,11 @@ class Verifier:
         query = self._counted(story)
         rows = self._connection.execute(query, _used(query, self._parameters)).fetchall()
         return pl.DataFrame(rows, schema=_FACT_SCHEMA, orient="row")
+
+    def ask(self, query: str, profile_id: str) -> list[tuple[str, int | None, str | None]]:
+        """fact_id, number, text by the SQL that a person's fact carries."""
+        parameters = {**self._parameters, "profile_id": profile_id}
+        return self._connection.execute(query, _used(query, parameters)).fetchall()
 
     def disagreeing(self, story: str, found: pl.DataFrame) -> list[str]:
         """Whose facts of a story are not those of the verifier, ascending by profile_id."""

@@ -1,6 +1,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from structlog.testing import capture_logs
+
 from libs.domain.title import Title, TitleKind
 from libs.faults import PartUnavailable
 from libs.serving.catalogue_feed import CatalogueChange, CatalogueFeed
@@ -63,6 +65,15 @@ async def test_changes_replace_and_remove() -> None:
     feed = CatalogueFeed(source, "default", retry_ms=1)
     await follow(feed, lambda: feed.version == 2)
     assert set(feed.titles) == {"b", "c"}
+
+
+async def test_a_source_that_has_never_been_there_is_told_of_once() -> None:
+    source = Source()
+    feed = CatalogueFeed(source, "bravo", retry_ms=1)
+    with capture_logs() as lines:
+        await follow(feed, lambda: len(source.asked) > 3)
+    assert [(line["log_level"], line["tenant"]) for line in lines] == [("warning", "bravo")]
+    assert "broken" in lines[0]["cause"]
 
 
 async def test_an_interruption_is_noticed_and_resumed_where_it_ended() -> None:

@@ -3,12 +3,16 @@
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from libs.domain.decision import Decision
 from libs.domain.event import EVENT_SCHEMA_VERSION, Attribution, Recording
+from libs.faults import StartFault
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.storage import compacted
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.event_store import SqliteEventStore
+from libs.storage.rebuild import rebuild_file
 from libs.storage.sqlite import Schema, open_writer
 from tests.made_events import START_MS, impression, watch
 
@@ -71,3 +75,25 @@ def test_a_decision_of_after_an_upgrade_finds_the_impressions_of_before(tmp_path
         assert store.record_decisions(TENANT, [page], START_MS).recorded_count == 1
         [event] = store.history(TENANT, "profile0", most=9)
     assert event.attribution == Attribution("p", 1.0, "", "", "b")
+
+
+def test_a_file_of_older_features_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    with closing(open_writer(path, OLD)) as writer:
+        writer.connection.execute(WATCHED)
+        writer.connection.execute(f"PRAGMA user_version = {2_000 + FEATURE_SCHEMA_VERSION - 1}")
+    with pytest.raises(StartFault, match=r"`reprise events rebuild` makes its features anew$"):
+        SqliteEventStore(path)
+    for _ in rebuild_file(path):
+        pass
+    with closing(SqliteEventStore(path)) as store:
+        assert store.profile_state(TENANT, "profile0", None).title_ids == ("title0",)
+
+
+@pytest.mark.parametrize("version", [1_001, EVENT_SCHEMA.version + 1, EVENT_SCHEMA.version + 1_000])
+def test_nothing_is_promised_of_a_file_of_another_log(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "events.sqlite"
+    with closing(open_writer(path, OLD)) as writer:
+        writer.connection.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(StartFault, match=f"needs {EVENT_SCHEMA.version}$"):
+        SqliteEventStore(path)

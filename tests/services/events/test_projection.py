@@ -22,7 +22,7 @@ from libs.features.profile_state import EMPTY, ProfileState, replay
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.postgres.event_store import PostgresEventStore
-from libs.storage.postgres.log_feed import LogFeed
+from libs.storage.postgres.log_feed import LogFeed, Stretch
 from libs.storage.redis.client import open_async_client, open_client
 from libs.storage.redis.feature_reader import RedisProfiles, RedisTitles
 from libs.storage.redis.feature_writer import ANY, FeatureWriter, ProfileWrite, Superseded
@@ -370,6 +370,51 @@ def test_thumbs_of_who_is_erased_leave_the_likes_wherever_the_follower_is(
             keep_up(projection)
     store.erase_profile(TENANT, "profile0", (), NOW_MS)
     keep_up(projection)
+    assert_counts_of(servers, [kept])
+
+
+def test_a_thumb_that_comes_after_what_took_it_back_is_no_like(servers: Servers) -> None:
+    store, projection = servers.store(), servers.projection()
+    said = [
+        thumb("first", "other", 0, ThumbDirection.UP),
+        thumb("back", "profile0", 2, ThumbDirection.RETRACTED),
+        thumb("late", "profile0", 1, ThumbDirection.UP),
+    ]
+    for one in said:
+        store.record_events(TENANT, [one], NOW_MS)
+        keep_up(projection)
+        # Nothing is counted of who has only taken back: the next look must know it all the same.
+    assert_counts_of(servers, said)
+
+
+def test_a_profile_that_is_erased_while_its_thumb_is_followed_leaves_no_like(
+    servers: Servers,
+) -> None:
+    store = servers.store()
+    kept = thumb("kept", "other", 0, ThumbDirection.UP)
+    is_next = False
+
+    class Erased(LogFeed):
+        """A feed after whose look a profile is erased."""
+
+        def read(self, from_xid: int, *, most_events: int) -> Stretch:
+            nonlocal is_next
+            found = super().read(from_xid, most_events=most_events)
+            if is_next:
+                is_next = False
+                store.erase_profile(TENANT, "profile0", (), NOW_MS)
+            return found
+
+    identities = servers.held.enter_context(closing(servers.databases.identities(servers.log_url)))
+    feed = servers.held.enter_context(closing(Erased(servers.log_url, identities)))
+    projection = servers.projection(feed)
+    store.record_events(TENANT, [kept, thumb("up", "profile0", 1, ThumbDirection.UP)], NOW_MS)
+    keep_up(projection)
+    store.record_events(TENANT, [thumb("down", "profile0", 2, ThumbDirection.DOWN)], NOW_MS)
+    is_next = True
+    keep_up(projection)
+    keep_up(projection)
+    assert not is_next
     assert_counts_of(servers, [kept])
 
 

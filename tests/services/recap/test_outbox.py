@@ -95,23 +95,30 @@ async def test_a_batch_is_of_one_tenant_and_bounded(database: Database) -> None:
     assert ("bravo", "b1") in log.events
 
 
-@pytest.mark.parametrize("reason", [RejectionReason.ERASED_PROFILE, RejectionReason.INVALID_FIELD])
+@pytest.mark.parametrize(
+    ("reason", "lost"),
+    [(RejectionReason.ERASED_PROFILE, []), (RejectionReason.INVALID_FIELD, [1])],
+)
 async def test_what_the_log_rejects_holds_up_nothing(
-    database: Database, reason: RejectionReason
+    database: Database, reason: RejectionReason, lost: list[int]
 ) -> None:
+    counted: list[int] = []
     add(database, shown("e1"), shown("e2"))
     log = Log()
     log.rejections = [Rejection(0, reason, "profile_id", "no")]
-    assert await Outbox(database, log).send_batch()
+    assert await Outbox(database, log, counted.append).send_batch()
     assert waiting(database) == []
+    assert counted == lost
 
 
 async def test_a_batch_that_is_refused_for_good_holds_up_nothing(database: Database) -> None:
-    add(database, shown("e1"))
+    add(database, shown("e1"), shown("e2"))
     log = Log()
     log.fault = InvalidField("events", "no")
-    assert await Outbox(database, log).send_batch()
+    counted: list[int] = []
+    assert await Outbox(database, log, counted.append).send_batch()
     assert waiting(database) == []
+    assert counted == [2]
 
 
 async def test_it_runs_until_cancelled_and_goes_on_after_a_failure(database: Database) -> None:

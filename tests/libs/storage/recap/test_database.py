@@ -49,6 +49,49 @@ def test_a_file_of_another_version_is_refused_in_one_line(open_database: Open) -
         open_database()
 
 
+def test_a_database_of_another_version_is_left_as_it_was(open_database: Open) -> None:
+    with contextlib.closing(open_database()) as database, database.write() as connection:
+        connection.execute(sa.text("UPDATE recap_schema SET version = 999"))
+        connection.execute(sa.text("DROP TABLE erased_profile"))
+    with pytest.raises(StartFault, match="schema version 999"):
+        open_database()
+    with database.read() as connection:  # its pools open anew
+        assert not sa.inspect(connection).has_table("erased_profile")
+    database.close()
+
+
+def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "recap.sqlite"
+    path.write_bytes(b"rubbish" * 1_000)
+    with pytest.raises(StartFault, match=r"cannot write .*not a database"):
+        open_file(path)
+
+
+def test_a_file_that_is_damaged_while_it_is_read_is_not_available(tmp_path: Path) -> None:
+    path = tmp_path / "recap.sqlite"
+    open_file(path).close()
+    with contextlib.closing(open_file(path)) as database:
+        path.write_bytes(path.read_bytes()[:4_096] + b"rubbish" * 10_000)
+        with pytest.raises(PartUnavailable), database.read() as connection:
+            connection.execute(sa.text("SELECT count(*) FROM erased_profile")).scalar()
+
+
+def test_a_full_disk_takes_nothing_and_what_was_there_stays(tmp_path: Path) -> None:
+    with contextlib.closing(open_file(tmp_path / "recap.sqlite")) as database:
+        with database.write() as connection:
+            connection.execute(sa.text("INSERT INTO erased_profile VALUES ('default', 'x')"))
+            # As many pages as there are: SQLite's own word for it.
+            pages = connection.execute(sa.text("PRAGMA page_count")).scalar()
+            connection.execute(sa.text(f"PRAGMA max_page_count = {pages}"))
+        insert = sa.text("INSERT INTO erased_profile VALUES ('default', :pseudonym)")
+        much = [{"pseudonym": f"{place:01000}"} for place in range(1_000)]
+        with pytest.raises(PartUnavailable, match="full"), database.write() as connection:
+            connection.execute(insert, much)
+        with database.read() as connection:
+            count = connection.execute(sa.text("SELECT count(*) FROM erased_profile")).scalar()
+        assert count == 1
+
+
 def test_a_file_has_one_writer(tmp_path: Path) -> None:
     path = tmp_path / "recap.sqlite"
     with (

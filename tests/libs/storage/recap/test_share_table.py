@@ -1,14 +1,17 @@
 """Shares in SQLite and PostgreSQL."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 
 import pytest
 
 from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap import share_table
-from libs.storage.recap.database import Database
+from libs.storage.recap.database import Database, open_server
 from libs.storage.recap.personal_tables import PersonalTables
 from libs.storage.recap.share_table import ShareRow, ShareTable
+from tests.made_databases import PostgresDatabases
 
 NOW_MS = 1_760_000_000_000
 ROW = ShareRow("p", "s", "0a", "digest", '{"cards":[]}', NOW_MS + 1_000)
@@ -71,3 +74,29 @@ def test_a_profile_has_so_many_shares(table: ShareTable, monkeypatch: pytest.Mon
         table.create("acme", row, now_ms=NOW_MS)
     kept = [place for place in range(5) if table.find("acme", f"0{place}") is not None]
     assert kept == [2, 3, 4]
+
+
+def test_replicas_make_one_share_of_an_id_and_none_of_who_is_erased_meanwhile(
+    postgres_databases: PostgresDatabases,
+) -> None:
+    url, pseudonyms = postgres_databases.empty(), Pseudonyms(bytes(32))
+    with ExitStack() as stack, ThreadPoolExecutor(8) as threads:
+        replicas = [stack.enter_context(closing(open_server(url))) for _ in range(2)]
+        personal = [PersonalTables(replica, pseudonyms) for replica in replicas]
+        tables = [ShareTable(*both) for both in zip(replicas, personal, strict=True)]
+
+        def create(number: int) -> ShareRow | None:
+            row = dataclasses.replace(
+                ROW, share_id=f"s{number // 8}", link_id=f"{number:032}", digest=f"d{number}"
+            )
+            return tables[number % 2].create("acme", row, now_ms=NOW_MS)
+
+        made = list(threads.map(create, range(64)))
+        assert len({one.link_id for one in made if one is not None}) == 8
+        assert None not in made
+        later = [threads.submit(create, number) for number in range(64, 192)]
+        assert personal[1].erase("acme", "p") >= 8
+        for one in later:
+            one.result()
+        assert create(0) is None
+        assert list(personal[0].export("acme", "p")) == []

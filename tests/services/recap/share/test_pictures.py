@@ -1,8 +1,10 @@
 """The process that paints: bounded, kept, and started anew."""
 
 import asyncio
+import contextlib
 import sys
 import time
+from collections import Counter
 
 import pytest
 
@@ -56,10 +58,9 @@ async def test_what_was_made_is_kept_and_what_is_being_made_is_made_once() -> No
         )
         assert both == [b"x", b"x"]
         assert await pictures.picture(CARDS[0], "", Format.LINK, is_png=True) == b"x"
-        with pytest.raises(PartUnavailable):
-            await pictures.picture(CARDS[1], "", Format.LINK, is_png=True)
-        # A new process answers.
-        assert await pictures.picture(CARDS[2], "", Format.LINK, is_png=True) == b"x"
+        # Each of these finds the painter dead, and a new one answers.
+        for card in CARDS[1:3]:
+            assert await pictures.picture(card, "", Format.LINK, is_png=True) == b"x"
     finally:
         await pictures.close()
 
@@ -89,7 +90,8 @@ async def test_whoever_stops_waiting_is_in_nobodys_way() -> None:
 
 
 async def test_too_many_who_wait_are_refused() -> None:
-    pictures = Pictures()
+    counted: Counter[str] = Counter()
+    pictures = Pictures(count=lambda outcome: counted.update([outcome]))
     try:
         waiting = [
             asyncio.create_task(pictures.picture(CARDS[0], f"{place}", Format.LINK, is_png=False))
@@ -100,3 +102,19 @@ async def test_too_many_who_wait_are_refused() -> None:
         await pictures.close()
     assert sum(isinstance(one, Overloaded) for one in done) == 1
     assert sum(isinstance(one, bytes) for one in done) == 32
+    assert counted == {"painted": 32, "refused": 1}
+
+
+async def test_what_becomes_of_pictures_is_counted() -> None:
+    counted: Counter[str] = Counter()
+    for command, card_count in ((ONCE, 2), (DIES, 1)):
+        pictures = Pictures(command, count=lambda outcome: counted.update([outcome]))
+        try:
+            for card in CARDS[:card_count]:
+                asked = (pictures.picture(card, "", Format.LINK, is_png=True) for _ in range(2))
+                await asyncio.gather(*asked, return_exceptions=True)
+            with contextlib.suppress(PartUnavailable):
+                await pictures.picture(CARDS[0], "", Format.LINK, is_png=True)
+        finally:
+            await pictures.close()
+    assert counted == {"painted": 2, "joined": 3, "kept": 1, "failed": 2}

@@ -12,7 +12,7 @@ from services.recap.share.images.typefaces import Typefaces
 from services.recap.share.images.writing import prepared
 from services.recap.share.leaving import MATURE_YEARS, Leaving
 from services.recap.share.plans import PLANS, Names
-from services.recap.share.rendering import preview
+from services.recap.share.rendering import preview, remaining
 from services.recap.share.shared_card import CardKind, SharedCard, of_json, to_json
 from services.recap.share.words import LANGUAGES, share_words
 from services.recap.year import texts
@@ -122,6 +122,40 @@ def test_nothing_outside_the_allowlist_leaves_in_10000_cases() -> None:
             check(shared, card, rules)
     assert told > CASES / 4
     assert omitted > CASES / 10
+
+
+def test_what_may_not_leave_any_more_leaves_shared_cards_in_10000_cases() -> None:
+    random = Random(SEED)
+    shortened, withdrawn = 0, 0
+    for _ in range(CASES):
+        rules = Leaving(catalogue(random), frozenset({f"id{random.randrange(20)}"}))
+        card = made_card(random.choice(list(PLANS)), random)
+        made = preview([card], [card.card_id], rules, share_words(random.choice(LANGUAGES)))
+        later = Leaving(
+            {key: one for key, one in catalogue(random).items() if random.random() < 0.8},
+            rules.hidden_ids,
+        )
+        names = set().union(*free_names(later))
+        for shared, origins in zip(made.cards, made.origins, strict=True):
+            assert remaining(shared, origins, rules) == shared
+            left = remaining(shared, origins, later)
+            expected = tuple(name for name in shared.names if name in names)
+            least = max((plan.least_names for plan in PLANS[card.card_id] if plan.names), default=0)
+            assert (left is None) == (bool(shared.names) and len(expected) < least)
+            withdrawn += left is None
+            if left is not None:
+                assert left.names == expected
+                shortened += len(expected) < len(shared.names)
+                partial = share_words(shared.language).partial
+                if len(expected) < len(shared.names) and card.card_id in partial:
+                    assert left.headline == partial[card.card_id]
+    assert shortened > CASES / 20
+    assert withdrawn > CASES / 20
+
+
+def test_a_card_has_one_plan_with_names() -> None:
+    for plans in PLANS.values():
+        assert sum(bool(plan.names) for plan in plans) <= 1
 
 
 def check(shared: SharedCard, card: Card, rules: Leaving) -> None:

@@ -309,6 +309,12 @@ async def test_shares_are_exported_and_erased_with_the_profile(suite: Served) ->
     )
 
 
+async def test_cards_are_counted_before_any_is_looked_at(suite: Served) -> None:
+    sharer = Sharer(suite)
+    error = await sharer.refused(sharer.preview(card_ids=[""] * 100_000))
+    assert "must be 1 to 20" in str(error.details())
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -66,6 +66,10 @@ class _NoRecapReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NoRecap
     """NO_RECAP_REASON_FACTS_DISAGREE: a fact did not survive its verification, and a
     recap without it would say nothing; it is counted and logged.
     """
+    NO_RECAP_REASON_COMPACTED: _NoRecapReason.ValueType  # 5
+    """NO_RECAP_REASON_COMPACTED: several people seem to share the profile, and of a part
+    of the period it is no longer known who watched what.
+    """
 
 class NoRecapReason(_NoRecapReason, metaclass=_NoRecapReasonEnumTypeWrapper):
     """NoRecapReason is why there is nothing to tell."""
@@ -80,6 +84,10 @@ NO_RECAP_REASON_NOT_PERSONALIZED: NoRecapReason.ValueType  # 3
 NO_RECAP_REASON_FACTS_DISAGREE: NoRecapReason.ValueType  # 4
 """NO_RECAP_REASON_FACTS_DISAGREE: a fact did not survive its verification, and a
 recap without it would say nothing; it is counted and logged.
+"""
+NO_RECAP_REASON_COMPACTED: NoRecapReason.ValueType  # 5
+"""NO_RECAP_REASON_COMPACTED: several people seem to share the profile, and of a part
+of the period it is no longer known who watched what.
 """
 Global___NoRecapReason: _TypeAlias = NoRecapReason  # noqa: Y015
 
@@ -96,7 +104,8 @@ class GetRecapRequest(_message.Message):
     """profile_id is whose recap; required; 1 to 128 characters."""
     person_id: _builtins.str
     """person_id is which of the people who share the profile, from a former answer's
-    `people`; empty means the whole profile, or the question "which is you?".
+    `people`; one that is not among them is INVALID_FIELD. Empty means the whole
+    profile, or the question "which is you?": the recap of the whole is not told then.
     """
     language: _builtins.str
     """language is the BCP 47 tag that texts are wanted in; empty or one without
@@ -374,7 +383,7 @@ class SharedPerson(_message.Message):
     SHARE_RATIO_FIELD_NUMBER: _builtins.int
     IS_KIDS_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
-    """person_id is stable within one run."""
+    """person_id is stable within one run; "kids" is never an adult's."""
     description: _builtins.str
     """description says how to tell: "evenings, on the TV, mostly drama"."""
     share_ratio: _builtins.float

@@ -178,7 +178,7 @@ class CreateShareRequest(_message.Message):
     share_id: _builtins.str
     """share_id is chosen by the client and makes creating idempotent until the share expires;
     required; 1 to 128 characters. One that was revoked, or is of another content, is
-    INVALID_ARGUMENT.
+    INVALID_ARGUMENT. Of a profile that has 1,000 the one that would expire first ends.
     """
     preview_digest: _builtins.str
     """preview_digest is what the viewer has seen and agreed to; required."""
@@ -277,7 +277,7 @@ class GetSharedResponse(_message.Message):
     """image_media_type is "image/png" or "image/svg+xml"."""
     @_builtins.property
     def cards(self) -> _containers.RepeatedCompositeFieldContainer[Global___SharedCard]:
-        """cards is what was shared."""
+        """cards is what was shared and may still leave."""
 
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:

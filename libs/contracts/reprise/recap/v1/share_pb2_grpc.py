@@ -79,9 +79,11 @@ class ShareServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetShared(self, request, context):
-        """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-        token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
-        consent back.
+        """GetShared returns what a token stands for, but for names of what may not leave any more by
+        the catalogue of now, and cards that say nothing without them. An expired, revoked, forged or
+        unknown token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+        consent back, and one of whose cards none is left. UNAVAILABLE where the catalogue was not
+        read yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,9 +43,11 @@ class ShareServiceStub:
     CONSENT_SHARING.
     """
     GetShared: _grpc.UnaryUnaryMultiCallable[_share_pb2.GetSharedRequest, _share_pb2.GetSharedResponse]
-    """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-    token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
-    consent back.
+    """GetShared returns what a token stands for, but for names of what may not leave any more by
+    the catalogue of now, and cards that say nothing without them. An expired, revoked, forged or
+    unknown token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+    consent back, and one of whose cards none is left. UNAVAILABLE where the catalogue was not
+    read yet.
     """
     RevokeShare: _grpc.UnaryUnaryMultiCallable[_share_pb2.RevokeShareRequest, _share_pb2.RevokeShareResponse]
     """RevokeShare ends a share at once; one that has ended, or never was, changes nothing."""
@@ -65,9 +67,11 @@ class ShareServiceAsyncStub(ShareServiceStub):
     CONSENT_SHARING.
     """
     GetShared: _aio.UnaryUnaryMultiCallable[_share_pb2.GetSharedRequest, _share_pb2.GetSharedResponse]  # type: ignore[assignment]
-    """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-    token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
-    consent back.
+    """GetShared returns what a token stands for, but for names of what may not leave any more by
+    the catalogue of now, and cards that say nothing without them. An expired, revoked, forged or
+    unknown token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+    consent back, and one of whose cards none is left. UNAVAILABLE where the catalogue was not
+    read yet.
     """
     RevokeShare: _aio.UnaryUnaryMultiCallable[_share_pb2.RevokeShareRequest, _share_pb2.RevokeShareResponse]  # type: ignore[assignment]
     """RevokeShare ends a share at once; one that has ended, or never was, changes nothing."""
@@ -102,9 +106,11 @@ class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _share_pb2.GetSharedRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_share_pb2.GetSharedResponse, _abc.Awaitable[_share_pb2.GetSharedResponse]]:
-        """GetShared returns what a token stands for. An expired, revoked, forged or unknown
-        token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
-        consent back.
+        """GetShared returns what a token stands for, but for names of what may not leave any more by
+        the catalogue of now, and cards that say nothing without them. An expired, revoked, forged or
+        unknown token is NOT_FOUND, all alike, and so is one whose profile was erased or has taken its
+        consent back, and one of whose cards none is left. UNAVAILABLE where the catalogue was not
+        read yet.
         """
 
     @_abc_1.abstractmethod

@@ -41,6 +41,12 @@ _STATEMENTS: Final = (
     CREATE INDEX events_unattributed ON events (tenant, page_id)
         WHERE kind = 1 AND propensity IS NULL
     """,
+    # What a thumb undoes is the one before it, of however many.
+    """
+    CREATE INDEX events_thumbs
+        ON events (tenant, person, title_id, occurred_ms, sequence, event_id)
+        WHERE kind = 10
+    """,
     # A unique constraint of a partitioned table must contain occurred_ms, on which two tries of
     # one event may disagree: the constraint is here.
     f"""
