@@ -140,6 +140,7 @@ class Verifier:
     ) -> None:
         """Count over the events of a frame, and over the days that older ones have left."""
         self._fill("history", _placed(history))
+        self._fill("whose", whose)
         self._fill("compacted", compacted)
         self._fill_tables(period, cutoff_ms)
 
