@@ -19,6 +19,7 @@ ALLOWED: Final[Mapping[str, frozenset[Role]]] = {
     "/reprise.events.v1.EventsService/StreamEvents": _OUTSIDE,
     "/reprise.events.v1.EventsService/RecordDecisions": _INSIDE,
     "/reprise.events.v1.EventsService/ListHistory": _ALL,
+    "/reprise.events.v1.EventsService/ListHistoryColumns": _INSIDE,
     "/reprise.events.v1.EventsService/ListWatchedDays": _ALL,
     "/reprise.events.v1.EventsService/GetProfileFeatures": _INSIDE,
     "/reprise.events.v1.EventsService/GetTitleFeatures": _INSIDE,

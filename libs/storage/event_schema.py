@@ -45,8 +45,8 @@ _PENDING: Final = (
     "CREATE INDEX erasures_pending ON erasures (tenant, profile_id) WHERE profile_id IS NOT NULL"
 )
 
-_FROM_5: Final = ("DROP INDEX events_thumbs", _THUMBS, _PENDING)
-_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS, _PENDING)
+_FROM_5: Final = (_PENDING,)
+_FROM_4: Final = (*compacted.STATEMENTS, _THUMBS, *_FROM_5)
 _FROM_3: Final = (
     *(
         f"DROP INDEX {name}"

@@ -22,6 +22,7 @@ from libs.serving.profile_codec import profile, profile_message
 from libs.storage.recorded import Recorded
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.batch_codec import Batch, decode_batch, decode_each, rejection_messages
+from services.events.columns_codec import columns_message
 from services.events.days_codec import day_of, page, place_of
 from services.events.events_codec import decode_events, event_messages
 from services.events.features_codec import profile_features_message, title_features_message
@@ -181,6 +182,32 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
 
         return await self._on(self._work, answer)
 
+    async def ListHistoryColumns(  # noqa: N802
+        self, request: events_pb2.ListHistoryColumnsRequest, context: Context
+    ) -> events_pb2.ListHistoryColumnsResponse:
+        """Page through a profile's events as columns."""
+        tenant, now_ms = tenant_of(context), self._clock()
+        profile_id = check_id("profile_id", request.profile_id)
+        most = page_size(request.page_size, "page_size", default=5_000, most=5_000)
+        before = order_of(request.page_token)
+        kinds = _kinds(request.kinds)
+        as_of_ms = _as_of_ms(request, now_ms)
+
+        def answer() -> events_pb2.ListHistoryColumnsResponse:
+            events = self._store.history(
+                tenant, profile_id, most=most + 1, before=before, kinds=kinds, as_of_ms=as_of_ms
+            )
+            # Read after them, so that it is not less than what they lack.
+            until_ms = self._store.compacted_until_ms(tenant)
+            message = columns_message(events[:most])
+            if len(events) > most:
+                message.next_page_token = token_after(events[most - 1])
+            if until_ms >= 0:
+                message.compacted_until.CopyFrom(timestamp(until_ms))
+            return message
+
+        return await self._on(self._work, answer)
+
     async def ListWatchedDays(  # noqa: N802
         self, request: events_pb2.ListWatchedDaysRequest, context: Context
     ) -> events_pb2.ListWatchedDaysResponse:
@@ -296,6 +323,7 @@ def _kinds(numbers: Sequence[int]) -> tuple[EventKind, ...]:
 def _as_of_ms(
     request: (
         events_pb2.ListHistoryRequest
+        | events_pb2.ListHistoryColumnsRequest
         | events_pb2.GetProfileFeaturesRequest
         | events_pb2.GetTitleFeaturesRequest
     ),

@@ -8,28 +8,20 @@ from dataclasses import replace
 from typing import Any, Final
 
 import grpc.aio
+import polars as pl
 
-from libs.domain.event import (
-    Event,
-    EventKind,
-    Rating,
-    Recording,
-    Thumb,
-    ThumbDirection,
-    WatchedInterval,
-)
-from libs.domain.viewing import Device, ViewingContext
+from libs.domain.event import EventKind
 from libs.faults import DeadlineSpent
 from libs.features.watched_days import WatchedDay, day_number, watched_days
 from libs.serving.channels import call
 from libs.serving.decoding import time_ms, timestamp
 from libs.serving.identity import NO_CREDENTIALS, Credentials
+from libs.serving.waiting import on_thread
 from reprise.events.v1 import events_pb2, events_pb2_grpc
+from services.recap.history_columns import HistoryPage
 from services.recap.ports import HeldHistory
 
 _PART: Final = "events"
-_PAGE: Final = 1_000
-_DEVICES: Final = frozenset(Device)
 
 
 class EventsClient:
@@ -55,26 +47,23 @@ class EventsClient:
         Days are told of all events, so what is left without those that are there is compacted.
         """
         end_s = time.monotonic() + timeout_s
-        request = events_pb2.ListHistoryRequest(
+        request = events_pb2.ListHistoryColumnsRequest(
             profile_id=profile_id,
-            page_size=_PAGE,
             kinds=[events_pb2.EventKind.ValueType(kind) for kind in kinds],
             as_of=timestamp(until_ms),
         )
-        found: list[Event] = []
+        pages: list[HistoryPage] = []
         compacted_ms = 0
         while True:
-            answer = await self._ask(tenant, self._stub.ListHistory, request, end_s)
-            found += [_event(message) for message in answer.events]
+            answer = await self._ask(tenant, self._stub.ListHistoryColumns, request, end_s)
+            pages.append(HistoryPage.of(profile_id, answer))
             if answer.HasField("compacted_until"):
                 compacted_ms = time_ms(answer.compacted_until, "compacted_until")
             request.page_token = answer.next_page_token
             if not request.page_token:
                 break
-        if not compacted_ms:
-            return HeldHistory(profile_id, found, [])
-        days = await self._days(tenant, profile_id, compacted_ms, end_s)
-        return HeldHistory(profile_id, found, without(days, watched_days(found)))
+        days = await self._days(tenant, profile_id, compacted_ms, end_s) if compacted_ms else []
+        return await on_thread(_held, profile_id, pages, days)
 
     async def _days(
         self, tenant: str, profile_id: str, until_ms: int, end_s: float
@@ -146,35 +135,8 @@ def _day(message: events_pb2.WatchedDay) -> WatchedDay:
     )
 
 
-def _event(message: events_pb2.Event) -> Event:
-    detail = message.WhichOneof("detail")
-    value: WatchedInterval | Thumb | Rating | None = None
-    if detail == "watched":
-        watched = message.watched
-        value = WatchedInterval(watched.from_ms, watched.to_ms, watched.duration_ms)
-    elif detail == "thumb":
-        value = Thumb(ThumbDirection(message.thumb.direction))
-    elif detail == "rating":
-        value = Rating(message.rating.value, message.rating.scale)
-    return Event(
-        event_id=message.event_id,
-        profile_id=message.profile_id,
-        session_id=message.session_id,
-        kind=EventKind(message.kind),
-        occurred_ms=time_ms(message.occurred_at, "occurred_at"),
-        sequence=message.sequence,
-        title_id=message.title_id,
-        context=ViewingContext(
-            time_zone=message.context.time_zone, device=_device(message.context.device)
-        ),
-        detail=value,
-        recording=Recording(
-            recorded_ms=time_ms(message.recording.recorded_at, "recorded_at"),
-            schema_version=message.recording.schema_version,
-        ),
-    )
-
-
-def _device(number: int) -> Device:
-    # One that a newer service knows is none that is known here.
-    return Device(number) if number in _DEVICES else Device.UNSPECIFIED
+def _held(profile_id: str, pages: list[HistoryPage], days: list[WatchedDay]) -> HeldHistory:
+    frame = pl.concat([page.frame() for page in reversed(pages)])
+    if days:
+        days = without(days, watched_days(event for page in pages for event in page.events()))
+    return HeldHistory(profile_id, frame, days)

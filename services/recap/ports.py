@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from libs.domain.event import Event, EventKind
+import polars as pl
+
+from libs.domain.event import EventKind
 from libs.features.watched_days import WatchedDay
 
 
 @dataclass(frozen=True, slots=True)
 class HeldHistory:
-    """What is held of one profile: events in no order, and days of compacted ones."""
+    """What is held of one profile: its events, and days of compacted ones."""
 
     profile_id: str
-    events: list[Event]
+    events: pl.DataFrame  # services.recap.year.history.SCHEMA, oldest first
     days: list[WatchedDay]
 
 

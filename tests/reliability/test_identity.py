@@ -167,6 +167,8 @@ async def _see_own(acme: Tenant, version: str) -> None:
 async def _see_nothing(bravo: Tenant, versions: dict[str, str]) -> None:
     history = await bravo.events("ListHistory", events_pb2.ListHistoryRequest(profile_id="p"))
     assert not history.events
+    columns = events_pb2.ListHistoryColumnsRequest(profile_id="p")
+    assert not (await bravo.events("ListHistoryColumns", columns)).event_ids
     lived = events_pb2.ListWatchedDaysRequest(profile_id="p")
     assert not (await bravo.events("ListWatchedDays", lived)).days
     found = await bravo.events("GetProfiles", events_pb2.GetProfilesRequest(profile_ids=["p"]))

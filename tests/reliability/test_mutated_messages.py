@@ -108,6 +108,9 @@ def requests_of(version: str) -> dict[str, Message]:
         "ListHistory": events_pb2.ListHistoryRequest(
             profile_id="p", page_size=10, title_id="t01", as_of=moment
         ),
+        "ListHistoryColumns": events_pb2.ListHistoryColumnsRequest(
+            profile_id="p", page_size=10, as_of=moment
+        ),
         "ListWatchedDays": events_pb2.ListWatchedDaysRequest(
             profile_id="p", page_size=10, first_day="2025-01-01", last_day="2026-01-01"
         ),

@@ -18,12 +18,6 @@ WITHDRAWN_COLUMNS: Final = (
     "title_id, country, kind, occurred_ms, engagement, opinion, device, daypart"
 )
 
-# Who is forgotten is complete: said for the index, which holds the few that are not.
-PENDING: Final = (
-    "SELECT tenant, pseudonym FROM erasures WHERE NOT is_complete AND NOT is_forgotten"
-    " ORDER BY tenant, pseudonym"
-)
-
 
 class Removed(NamedTuple):
     """What was in the log of a profile; `erased_xid` comes after all that had written it."""
@@ -102,7 +96,9 @@ def update(connection: Connection, tenant: str, pseudonym: str, erasure: Erasure
 
 def pending(connection: Connection) -> list[tuple[str, str]]:
     """(tenant, pseudonym) of every erasure that some service has not confirmed."""
-    return connection.execute(PENDING).fetchall()
+    return connection.execute(
+        "SELECT tenant, pseudonym FROM erasures WHERE NOT is_complete ORDER BY tenant, pseudonym"
+    ).fetchall()
 
 
 def unforgotten(connection: Connection) -> list[tuple[str, str]]:

@@ -1,12 +1,18 @@
 """Held thumbs: what newer ones undo, of however many there were before."""
 
 from collections.abc import Collection
+from typing import Final
 
 from libs.domain.event import EventKind
 from libs.storage.event_row import Row
-from libs.storage.postgres.batches import WRITTEN_BEFORE
 from libs.storage.postgres.database import Connection
 from libs.storage.postgres.log_row import ROW_COLUMNS
+
+# Events without a batch were written long ago: batches go, events stay.
+WRITTEN_BEFORE: Final = (
+    " WHERE NOT EXISTS (SELECT FROM batches WHERE batches.tenant = events.tenant"
+    " AND batches.batch_id = events.batch_id AND batches.written_xid >= %s::text::xid8)"
+)
 
 
 def read_held_thumbs(

@@ -1,7 +1,7 @@
 """What may be new to a log that other replicas write, for caches of its past."""
 
-from libs.storage.postgres.batches import HORIZON, KEPT
 from libs.storage.postgres.database import Connection
+from libs.storage.postgres.log_feed import HORIZON, KEPT
 
 
 class LateBatches:

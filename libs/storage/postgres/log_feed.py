@@ -9,22 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
 
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
 from libs.storage.event_row import Row
 from libs.storage.postgres import profile_tables
-from libs.storage.postgres.batches import (
-    HORIZON,
-    KEPT,
-    WRITTEN_BEFORE,
-    Batch,
-    horizon,
-    whole_transactions,
-)
 from libs.storage.postgres.database import Connection, open_writer
-from libs.storage.postgres.held_thumbs import read_held_thumbs
+from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE, read_held_thumbs
 from libs.storage.postgres.identities import Identities, Identity
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, decode_rows
 from libs.storage.postgres.withdrawals import Withdrawal, read_withdrawals
@@ -32,10 +24,14 @@ from libs.storage.postgres.withdrawals import Withdrawal, read_withdrawals
 # Held by the one replica that follows the log, as long as its connection lives.
 _FOLLOWER_LOCK: Final = 7_400_003
 
+# Nobody follows so far behind; what is older is only in the way.
+KEPT: Final = "7 days"
 _FETCHED_ROWS: Final = 10_000
 
+HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
 _SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
+_Batch = tuple[Any, ...]
 _TENANT: Final = itemgetter(1)
 
 
@@ -47,7 +43,7 @@ def _whose(one: tuple[str, Identity, Row]) -> tuple[str, int]:
 class Written:
     """What transactions from one number on and below `until_xid` wrote for one tenant.
 
-    `withdrawals` are those of erasures from that number on, also of later ones.
+    `withdrawals` are all that there are, also of transactions before and after.
     """
 
     tenant: str
@@ -130,7 +126,7 @@ class LogFeed:
         horizon = rows[0][0]
         if rows[0][1] is None:
             return Stretch(horizon, (), is_last=True, oldest_s=0.0)
-        taken = whole_transactions(rows, most_events)
+        taken = _whole_transactions(rows, most_events)
         is_last = len(taken) == len(rows)
         taken.sort(key=_TENANT)
         # One snapshot: what is erased meanwhile is either an event still or withdrawn.
@@ -154,7 +150,7 @@ class LogFeed:
     def _written(
         self,
         tenant: str,
-        batches: Sequence[Batch],
+        batches: Sequence[_Batch],
         withdrawals: Sequence[Withdrawal],
         from_xid: int,
     ) -> Written:
@@ -285,3 +281,37 @@ class LogFeed:
             " AND written_at < now() - %s::interval",
             (str(before_xid), KEPT),
         )
+
+
+def horizon(connection: Connection) -> int:
+    """The lowest number that is still writing."""
+    [(xid,)] = connection.execute(f"SELECT {HORIZON}::text::bigint").fetchall()
+    return int(xid)
+
+
+def next_batches(
+    connection: Connection, tenant: str, from_xid: int, most_events: int
+) -> dict[int, int]:
+    """The next whole transactions of a tenant, about `most_events`: their numbers by batch."""
+    rows = connection.execute(
+        "SELECT 0, tenant, batch_id, written_xid::text::bigint, event_count FROM batches"  # noqa: S608  constants
+        f" WHERE tenant = %s AND written_xid >= %s::text::xid8 AND written_xid < {HORIZON}"
+        " AND event_count > 0 ORDER BY written_xid LIMIT %s",
+        (tenant, str(from_xid), max(most_events, 2)),
+    ).fetchall()
+    return {row[2]: row[3] for row in _whole_transactions(rows, max(most_events, 2))}
+
+
+def _whole_transactions(rows: Sequence[_Batch], most_events: int) -> list[_Batch]:
+    """The batches of the first transactions, together about `most_events`, one at the least."""
+    taken: list[_Batch] = []
+    event_count = 0
+    for _, some in groupby(rows, key=lambda row: row[3]):
+        batches = list(some)
+        event_count += sum(batch[4] for batch in batches)
+        # Of the last that could be read, there may be more than was read.
+        is_cut = len(rows) == most_events and batches[-1] is rows[-1]
+        if taken and (is_cut or event_count > most_events):
+            break
+        taken.extend(batches)
+    return taken

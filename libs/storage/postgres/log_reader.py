@@ -11,9 +11,9 @@ from libs.features.profile_state import NO_BASE, ProfileBase
 from libs.features.title_replay import TitleBase
 from libs.features.watched_days import WatchedDay
 from libs.storage.event_row import Row
-from libs.storage.postgres import log_tables, profile_tables
-from libs.storage.postgres.batches import WRITTEN_BEFORE, horizon, next_batches
+from libs.storage.postgres import log_feed, log_tables, profile_tables
 from libs.storage.postgres.database import Readers
+from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE
 from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, full_row
 
@@ -89,7 +89,7 @@ class PostgresLogReader:
     def watermark(self) -> int:
         """The last transaction that is done, as are all before it."""
         with self._readers.connection() as connection:
-            return horizon(connection) - 1
+            return log_feed.horizon(connection) - 1
 
     def held_of(
         self, tenant: str, profile_id: str, *, watermark: int
@@ -112,7 +112,7 @@ class PostgresLogReader:
     def newest_arrivals(self, tenant: str, most: int) -> list[tuple[int, Event]]:
         """The `most` events that arrived last, oldest first, all as of one place in the log."""
         with self._readers.connection() as connection:
-            place = horizon(connection) - 1
+            place = log_feed.horizon(connection) - 1
             rows = connection.execute(
                 # Batches are numbered about as they arrive.
                 f"SELECT {ROW_COLUMNS}, batch_id FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
@@ -125,7 +125,7 @@ class PostgresLogReader:
         """The events of the next transactions after that one, about `most`, one at the least."""
         with self._readers.connection() as connection:
             while True:
-                batches = next_batches(connection, tenant, after + 1, most)
+                batches = log_feed.next_batches(connection, tenant, after + 1, most)
                 rows = connection.execute(
                     f"SELECT {ROW_COLUMNS}, batch_id FROM events"  # noqa: S608  constants
                     " WHERE tenant = %s AND batch_id = ANY(%s)",

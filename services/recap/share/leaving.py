@@ -6,7 +6,7 @@ that no card tells of a child in the house. One that does not say whom it is for
 children's too: nobody can tell that it is fit to be shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,22 +27,20 @@ class Leaving:
         title = self.titles.get(title_id)
         return title.name if title is not None and self._may_leave(title) else None
 
-    # Names are looked for first: few titles have one, and the rules take longer than a look.
-
     def genre_name(self, genre: str) -> str | None:
         """The genre, where some title of it may leave."""
-        for title in self.titles.values():
-            if genre in title.genres and self._may_leave(title):
-                return genre
-        return None
+        return genre if self._is_of_some(genre, (t.genres for t in self._free())) else None
 
     def person_name(self, person: str) -> str | None:
         """The name, where somebody of that name takes part in some title that may leave."""
-        for title in self.titles.values():
-            for one in title.people:
-                if one.name == person and self._may_leave(title):
-                    return person
-        return None
+        names = ((one.name for one in title.people) for title in self._free())
+        return person if self._is_of_some(person, names) else None
+
+    def _free(self) -> Iterable[Title]:
+        return (title for title in self.titles.values() if self._may_leave(title))
+
+    def _is_of_some(self, name: str, values: Iterable[Iterable[str]]) -> bool:
+        return any(name in one for one in values)
 
     def _may_leave(self, title: Title) -> bool:
         if not self._is_open(title):

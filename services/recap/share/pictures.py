@@ -116,9 +116,6 @@ class Pictures:
         source, target = self._process.stdout, self._process.stdin
         if source is None or target is None:
             raise OSError("the painter has no pipes")
-        if target.is_closing():
-            # uvloop's own word for it when that is written to is RuntimeError.
-            raise BrokenPipeError("the painter has died")
         target.write(line)
         await target.drain()
         (length,) = LENGTH.unpack(await source.readexactly(LENGTH.size))

@@ -11,7 +11,7 @@ from services.recap.ports import HeldHistory
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.cohort import Cohorts
 from services.recap.year.counting import compare, count_all, full_members, recaps
-from services.recap.year.history import of_days, of_events
+from services.recap.year.history import of_days
 from services.recap.year.period import Period
 from services.recap.year.recap import Recap
 from services.recap.year.split import by_person, divided, divided_days, split
@@ -68,7 +68,7 @@ class Counter:
         "" is the whole profile; that it is one person's `is_whole` says without an assessment.
         """
         ready = self._of(tenant, titles)
-        history = of_events(held.events)
+        history = held.events
         days = of_days((held.profile_id, day) for day in held.days)
         with ready.lock:
             whole_ids = [held.profile_id] if is_whole else []

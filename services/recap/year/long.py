@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import polars as pl
+
+from services.recap.year.groups import begins
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "p": pl.UInt32(),
@@ -23,11 +26,7 @@ def date_text(day: str) -> pl.Expr:
 
 def facts(frame: pl.DataFrame, values: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """One fact of each name for each row of `frame` (p, …); a null is no fact."""
-    found = [EMPTY]
-    for fact_id, value in values.items():
-        one = frame.select("p", fact_id=pl.lit(fact_id), value=value)
-        found.append(_long(one))
-    return pl.concat(found)
+    return _long(frame, values, pl.col("name"))
 
 
 def ranked(
@@ -37,20 +36,34 @@ def ranked(
 
     `frame` is in the order to count, p by p; the value named "" is that of the place itself.
     """
-    placed = frame.with_columns(place=pl.int_range(1, pl.len() + 1).over("p")).filter(
-        pl.col("place") <= most
-    )
+    whose = frame["p"].to_numpy()
+    starts = begins(whose)
+    place = np.arange(1, len(whose) + 1) - np.repeat(starts, np.diff(starts, append=len(whose)))
+    is_told = place <= most
+    placed = frame.filter(pl.Series(is_told)).with_columns(place=pl.Series(place[is_told]))
+    endings = {f".{ending}" if ending else "": value for ending, value in values.items()}
+    return _long(placed, endings, pl.concat_str(pl.lit(f"{name}."), "place", "name"))
+
+
+def _long(frame: pl.DataFrame, values: Mapping[str, pl.Expr], fact_id: pl.Expr) -> pl.DataFrame:
+    index = [name for name in ("p", "place") if name in frame.columns]
+    wide = frame.select(*index, **values)
+    texts = [name for name in values if wide.schema[name] == pl.String()]
     found = [EMPTY]
-    for ending, value in values.items():
-        fact_id = pl.concat_str(pl.lit(f"{name}."), "place", pl.lit(f".{ending}" if ending else ""))
-        found.append(_long(placed.select("p", fact_id=fact_id, value=value)))
+    for column, names in (
+        ("number", [name for name in values if name not in texts]),
+        ("text", texts),
+    ):
+        if names:
+            rows = (
+                wide.with_columns(pl.col(names).cast(SCHEMA[column]))
+                .unpivot(names, index=index, variable_name="name", value_name=column)
+                .drop_nulls(column)
+            )
+            none = {name: pl.lit(None, SCHEMA[name]) for name in ("number", "text")}
+            found.append(
+                rows.select(
+                    pl.col("p").cast(pl.UInt32), fact_id=fact_id, **{**none, column: pl.col(column)}
+                )
+            )
     return pl.concat(found)
-
-
-def _long(one: pl.DataFrame) -> pl.DataFrame:
-    one = one.filter(pl.col("value").is_not_null())
-    if one.schema["value"] == pl.String():
-        columns = {"number": pl.lit(None, pl.Int64()), "text": pl.col("value")}
-    else:
-        columns = {"number": pl.col("value").cast(pl.Int64), "text": pl.lit(None, pl.String())}
-    return one.select(pl.col("p").cast(pl.UInt32), "fact_id", **columns)

@@ -2,12 +2,14 @@
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from libs.domain.event import EventKind
 from libs.domain.title import TitleKind
 from services.recap.year.amounts import MINUTE_MS
-from services.recap.year.long import date_text, facts
+from services.recap.year.groups import Groups, best
+from services.recap.year.long import EMPTY, date_text, facts
 from services.recap.year.watched import Watched
 
 # A longer pause ends a binge.
@@ -76,24 +78,46 @@ def edges(watched: Watched) -> pl.DataFrame:
 def days(watched: Watched) -> pl.DataFrame:
     """For each reason the day that it makes remarkable, if there is one."""
     seen = watched.days.filter(pl.col("watched_ms") > 0)
-    # A row a whole first: counting distinct ones in a group costs five times as much.
-    by_whole = seen.group_by("p", "day", "w").agg(pl.col("watched_ms").sum(), episodes=pl.len())
-    by_day = by_whole.group_by("p", "day").agg(pl.col("watched_ms").sum(), titles=pl.len())
+    if seen.is_empty():
+        return EMPTY
+    p, day, w = (seen[name].to_numpy() for name in ("p", "day", "w"))
+    ms = seen["watched_ms"].to_numpy()
+    in_whole = Groups(p, day, w)
+    is_part = (seen["t"].to_numpy() != w).astype(np.int64)
+    wholes = pl.DataFrame(
+        {
+            "p": in_whole.of(p),
+            "day": in_whole.of(day),
+            "w": in_whole.of(w),
+            "watched_ms": in_whole.sums(ms),
+            "episodes": in_whole.sums(is_part),
+        }
+    )
+    p, day = wholes["p"].to_numpy(), wholes["day"].to_numpy()
+    in_day = Groups(p, day)
+    by_day = pl.DataFrame(
+        {
+            "p": in_day.of(p),
+            "day": in_day.of(day),
+            "watched_ms": in_day.sums(wholes["watched_ms"].to_numpy()),
+            "titles": in_day.counts(),
+        }
+    )
     return pl.concat(
         [
             _longest(by_day),
             _widest(by_day),
-            _devoted(watched, seen),
+            _devoted(watched, wholes),
             _comeback(by_day),
             _streak(by_day),
         ]
     )
 
 
+# Frames are ordered by p and day here, so that of equal days the first is told.
 def _longest(by_day: pl.DataFrame) -> pl.DataFrame:
-    found = _first(by_day.sort("p", "watched_ms", "day", descending=[False, True, False]))
     return facts(
-        found,
+        _best(by_day, "watched_ms"),
         {
             "days.longest": date_text("day"),
             "days.longest.minutes": pl.col("watched_ms") // MINUTE_MS,
@@ -102,23 +126,19 @@ def _longest(by_day: pl.DataFrame) -> pl.DataFrame:
 
 
 def _widest(by_day: pl.DataFrame) -> pl.DataFrame:
-    wide = by_day.filter(pl.col("titles") >= LEAST_TITLES)
-    found = _first(wide.sort("p", "titles", "day", descending=[False, True, False]))
+    found = _best(by_day.filter(pl.col("titles") >= LEAST_TITLES), "titles")
     return facts(found, {"days.widest": date_text("day"), "days.widest.titles": pl.col("titles")})
 
 
-def _devoted(watched: Watched, seen: pl.DataFrame) -> pl.DataFrame:
-    kinds = watched.names.select("t", "title_id", "kind")
+def _devoted(watched: Watched, wholes: pl.DataFrame) -> pl.DataFrame:
+    kinds = watched.names.select("title_id", "kind", w="t")
     found = (
-        seen.filter(pl.col("t") != pl.col("w"))
-        .group_by("p", "day", "w")
-        .agg(episodes=pl.col("t").n_unique())
-        .join(kinds, left_on="w", right_on="t")
-        .filter((pl.col("kind") == TitleKind.SERIES.name) & (pl.col("episodes") >= LEAST_EPISODES))
-        .sort("p", "episodes", "day", "w", descending=[False, True, False, False])
+        wholes.filter(pl.col("episodes") >= LEAST_EPISODES)
+        .join(kinds, on="w", maintain_order="left")
+        .filter(pl.col("kind") == TitleKind.SERIES.name)
     )
     return facts(
-        _first(found),
+        _best(found, "episodes"),
         {
             "days.devoted": date_text("day"),
             "days.devoted.series": pl.col("title_id"),
@@ -128,11 +148,9 @@ def _devoted(watched: Watched, seen: pl.DataFrame) -> pl.DataFrame:
 
 
 def _comeback(by_day: pl.DataFrame) -> pl.DataFrame:
-    gaps = by_day.sort("p", "day").with_columns(
-        gap=(pl.col("day") - pl.col("day").shift(1)).over("p")
-    )
-    long = gaps.filter(pl.col("gap") > LEAST_GAP_DAYS)
-    found = _first(long.sort("p", "gap", "day", descending=[False, True, False]))
+    is_same = pl.col("p") == pl.col("p").shift(1)
+    gaps = by_day.with_columns(gap=pl.when(is_same).then(pl.col("day") - pl.col("day").shift(1)))
+    found = _best(gaps.filter(pl.col("gap") > LEAST_GAP_DAYS), "gap")
     return facts(
         found,
         {"days.comeback": date_text("day"), "days.comeback.away_days": pl.col("gap") - 1},
@@ -140,22 +158,19 @@ def _comeback(by_day: pl.DataFrame) -> pl.DataFrame:
 
 
 def _streak(by_day: pl.DataFrame) -> pl.DataFrame:
+    p, day = by_day["p"].to_numpy(), by_day["day"].to_numpy()
     # Days in a row have the same distance to their place in order.
-    runs = by_day.sort("p", "day").with_columns(
-        run=(pl.col("day") - pl.int_range(0, pl.len()).over("p"))
-    )
-    found = (
-        runs.group_by("p", "run")
-        .agg(day=pl.col("day").min(), length=pl.len())
-        .filter(pl.col("length") >= LEAST_STREAK_DAYS)
-        .sort("p", "length", "day", descending=[False, True, False])
-    )
+    in_run = Groups(p, day - np.arange(len(day)))
+    lengths = in_run.counts()
+    places = np.cumsum(lengths) - lengths
+    runs = pl.DataFrame({"p": in_run.of(p), "day": day[places], "length": lengths})
+    found = _best(runs.filter(pl.col("length") >= LEAST_STREAK_DAYS), "length")
     return facts(
-        _first(found),
+        found,
         {"days.streak": date_text("day"), "days.streak.days": pl.col("length")},
     )
 
 
-def _first(frame: pl.DataFrame) -> pl.DataFrame:
-    """The first row of each p, in the order that they have."""
-    return frame.group_by("p", maintain_order=True).first()
+def _best(frame: pl.DataFrame, value: str) -> pl.DataFrame:
+    """Of each p the row of the greatest value, and of equal ones the first."""
+    return frame[best(frame["p"].to_numpy(), frame[value].to_numpy())]

@@ -19,8 +19,9 @@ HAVING sum(watched_ms) > 0 OR sum(plays) > 0
 """,
     "titles": """
 WITH episodes AS (
-  SELECT profile, count(DISTINCT title) AS episodes FROM told
-  WHERE watched_ms > 0 AND title IN (SELECT title FROM named WHERE kind = 'EPISODE')
+  SELECT profile, count(*) AS episodes
+  FROM (SELECT DISTINCT profile, title FROM told WHERE watched_ms > 0)
+  WHERE title IN (SELECT title FROM named WHERE kind = 'EPISODE')
   GROUP BY profile
 ), counts AS (
   SELECT profile, count(*) AS titles, count(*) FILTER (kind = 'MOVIE') AS movies,
@@ -53,17 +54,21 @@ SELECT profile,
 FROM placed
 """,
     "people": """
-WITH placed AS (
-  SELECT profile, person, sum(watched_ms) AS ms, count(*) AS titles,
-    row_number() OVER (PARTITION BY profile ORDER BY sum(watched_ms) DESC, person) AS place
-  FROM wholes JOIN title_people ON title_people.title_id = whole_id
-  GROUP BY profile, person QUALIFY place <= 5
+WITH sums AS (
+  SELECT profile, number, sum(watched_ms)::BIGINT AS ms, count(*) AS titles
+  FROM wholes JOIN credits USING (whole) GROUP BY profile, number
+), most AS (
+  SELECT profile, max((ms, -number, titles), 5) AS best FROM sums GROUP BY profile
+), ranks AS (
+  SELECT profile, unnest(best) AS one, generate_subscripts(best, 1) AS place FROM most
+), placed AS (
+  SELECT profile, place, one[1] AS ms, -one[2] AS number, one[3] AS titles FROM ranks
 )
 SELECT profile,
   unnest(['people.' || place, 'people.' || place || '.minutes', 'people.' || place || '.titles'])
     AS fact_id,
   unnest([NULL, ms // 60000, titles]) AS number, unnest([person, NULL, NULL]) AS text
-FROM placed
+FROM placed JOIN people USING (number)
 """,
     "series": """
 WITH placed AS (
@@ -112,21 +117,23 @@ SELECT profile, unnest(['release.newest', 'release.newest.date']), NULL,
 """,
     "binge": """
 WITH gaps AS (
-  SELECT *, lag(whole) OVER ordered IS DISTINCT FROM whole
+  SELECT profile, title, whole, watched_ms, day, place,
+    lag(profile) OVER ordered IS DISTINCT FROM profile
+    OR lag(whole) OVER ordered IS DISTINCT FROM whole
     OR occurred_ms - watched_ms - lag(occurred_ms) OVER ordered > 1800000 AS is_begin
-  FROM told_events WHERE watched_ms > 0
-  WINDOW ordered AS (PARTITION BY profile ORDER BY occurred_ms, sequence, event_id)
+  FROM told_events WHERE watched_ms > 0 WINDOW ordered AS (ORDER BY profile, place)
+), followed AS (
+  SELECT DISTINCT profile, whole FROM gaps
+  WHERE NOT is_begin AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
 ), runs AS (
   SELECT *, sum(is_begin::INT)
-    OVER (PARTITION BY profile ORDER BY occurred_ms, sequence, event_id) AS run
-  FROM gaps
+    OVER (PARTITION BY profile, whole ORDER BY place ROWS UNBOUNDED PRECEDING) AS run
+  FROM gaps JOIN followed USING (profile, whole)
 ), found AS (
-  SELECT profile, run, whole, sum(watched_ms) AS ms,
-    count(DISTINCT title) FILTER (title <> whole) AS episodes,
-    arg_min(day, (occurred_ms, sequence, event_id)) AS begun
-  FROM runs WHERE whole IN (SELECT title FROM named WHERE kind = 'SERIES')
-  GROUP BY profile, run, whole HAVING episodes >= 3
-  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, run) = 1
+  SELECT profile, whole, sum(watched_ms) AS ms,
+    count(DISTINCT title) FILTER (title <> whole) AS episodes, arg_min(day, place) AS begun
+  FROM runs GROUP BY profile, whole, run HAVING count(*) >= 3 AND episodes >= 3
+  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, min(place)) = 1
 )
 SELECT profile,
   unnest(['binge.title', 'binge.minutes', 'binge.episodes', 'binge.date']) AS fact_id,
@@ -136,17 +143,11 @@ FROM found JOIN named ON named.title = found.whole
 """,
     "edges": """
 WITH plays AS (
-  SELECT * FROM told_events WHERE kind = 'PLAY'
-), ends AS (
-  SELECT profile, min(occurred_ms) AS first_ms, max(occurred_ms) AS last_ms
-  FROM plays GROUP BY profile
+  SELECT profile, arg_min((whole, day), place) AS first, arg_max((whole, day), place) AS last
+  FROM told_events WHERE kind = 'PLAY' GROUP BY profile
 ), edges AS (
-  SELECT profile, 'edges.first' AS edge,
-    arg_min((whole, day), (sequence, event_id)) AS play
-  FROM plays JOIN ends USING (profile) WHERE occurred_ms = first_ms GROUP BY profile
-  UNION ALL
-  SELECT profile, 'edges.last', arg_max((whole, day), (sequence, event_id))
-  FROM plays JOIN ends USING (profile) WHERE occurred_ms = last_ms GROUP BY profile
+  SELECT profile, unnest(['edges.first', 'edges.last']) AS edge, unnest([first, last]) AS play
+  FROM plays
 )
 SELECT profile, unnest([edge, edge || '.date']) AS fact_id, NULL AS number,
   unnest([CASE WHEN kind IS NOT NULL THEN title_id END, strftime(play[2], '%Y-%m-%d')]) AS text
@@ -174,23 +175,27 @@ SELECT profile,
 FROM fresh
 """,
     "days": """
-WITH by_day AS (
-  SELECT profile, day, sum(watched_ms) AS ms, count(DISTINCT whole) AS titles,
+WITH by_whole AS MATERIALIZED (
+  SELECT profile, day, whole, sum(watched_ms)::BIGINT AS ms,
+    count(*) FILTER (title <> whole) AS episodes
+  FROM told WHERE watched_ms > 0 GROUP BY profile, day, whole
+), by_day AS MATERIALIZED (
+  SELECT profile, day, sum(ms)::BIGINT AS ms, count(*) AS titles,
     day - lag(day) OVER (PARTITION BY profile ORDER BY day) AS gap,
     date_diff('day', DATE '1970-01-01', day)
       - row_number() OVER (PARTITION BY profile ORDER BY day) AS run
-  FROM told WHERE watched_ms > 0 GROUP BY profile, day
+  FROM by_whole GROUP BY profile, day
+), most AS (
+  SELECT profile, max(ms) AS ms, max(titles) AS titles FROM by_day GROUP BY profile
 ), longest AS (
-  SELECT * FROM by_day
-  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY ms DESC, day) = 1
+  SELECT profile, ms, min(day) AS day
+  FROM by_day JOIN most USING (profile, ms) GROUP BY profile, ms
 ), widest AS (
-  SELECT * FROM by_day WHERE titles >= 3
-  QUALIFY row_number() OVER (PARTITION BY profile ORDER BY titles DESC, day) = 1
+  SELECT profile, titles, min(day) AS day
+  FROM by_day JOIN most USING (profile, titles) WHERE titles >= 3 GROUP BY profile, titles
 ), devoted AS (
-  SELECT profile, day, whole, count(*) AS episodes FROM told
-  WHERE watched_ms > 0 AND title <> whole
-    AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
-  GROUP BY profile, day, whole HAVING episodes >= 3
+  SELECT profile, day, whole, episodes FROM by_whole
+  WHERE episodes >= 3 AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
   QUALIFY row_number() OVER (
     PARTITION BY profile ORDER BY episodes DESC, day, whole) = 1
 ), comeback AS (
@@ -220,13 +225,12 @@ SELECT profile, unnest(['days.streak', 'days.streak.days']),
 """,
     "throwbacks": """
 WITH seen AS (
-  SELECT profile, whole, sum(watched_ms) AS ms, max(last_ms) AS last_ms,
-    arg_max(day, (last_ms, day)) FILTER (last_ms IS NOT NULL) AS last_day
-  FROM days WHERE whole IN (SELECT title FROM named WHERE kind IN ('MOVIE', 'SERIES'))
-  GROUP BY profile, whole HAVING ms > 0 AND $cutoff_ms - max(last_ms) >= 15552000000
+  SELECT profile, whole, sum(watched_ms)::BIGINT AS ms, max(last_ms) AS last_ms
+  FROM days GROUP BY profile, whole
+  HAVING sum(watched_ms) > 0 AND $cutoff_ms - max(last_ms) >= 15552000000
 ), twice AS (
   SELECT DISTINCT profile, whole FROM (
-    SELECT profile, title, whole FROM days GROUP BY profile, title, whole
+    SELECT profile, title, whole FROM days WHERE completes > 0 GROUP BY profile, title, whole
     HAVING sum(completes) >= 2)
 ), opinions AS (
   SELECT profile, title AS whole,
@@ -238,16 +242,20 @@ WITH seen AS (
     AND occurred_ms <= $cutoff_ms AND recorded_ms <= $cutoff_ms
   GROUP BY profile, title
 ), placed AS (
-  SELECT profile, whole, last_day,
+  SELECT profile, whole, last_ms,
     row_number() OVER (PARTITION BY profile ORDER BY ms DESC, whole) AS place
   FROM seen LEFT JOIN opinions USING (profile, whole)
-  WHERE thumb IS DISTINCT FROM 'DOWN' AND (thumb = 'UP' OR rating >= 0.8
+  WHERE whole IN (SELECT title FROM named WHERE kind IN ('MOVIE', 'SERIES'))
+    AND thumb IS DISTINCT FROM 'DOWN' AND (thumb = 'UP' OR rating >= 0.8
     OR (profile, whole) IN (SELECT (profile, whole) FROM twice))
   QUALIFY place <= 5
+), dated AS (
+  SELECT profile, whole, place, max(day) AS last_day
+  FROM placed JOIN days USING (profile, whole, last_ms) GROUP BY profile, whole, place
 )
 SELECT profile, unnest(['throwbacks.' || place, 'throwbacks.' || place || '.date']) AS fact_id,
   NULL AS number, unnest([title_id, strftime(last_day, '%Y-%m-%d')]) AS text
-FROM placed JOIN named ON named.title = placed.whole
+FROM dated JOIN named ON named.title = dated.whole
 """,
     "taste": """
 SELECT profile, 'taste.' || genre AS fact_id, watched_ms // 60000 AS number, NULL AS text
@@ -261,8 +269,9 @@ WITH of_told AS (
     count(DISTINCT day) FILTER (watched_ms > 0) AS days, sum(plays) AS plays
   FROM told GROUP BY profile HAVING sum(watched_ms) >= 60000
 ), repeats AS (
-  SELECT profile, sum(greatest(times - 1, 0)) AS repeats FROM (
-    SELECT profile, title, sum(completes) AS times FROM told GROUP BY profile, title)
+  SELECT profile, sum(times - 1) AS repeats FROM (
+    SELECT profile, title, sum(completes) AS times FROM told
+    WHERE completes > 0 GROUP BY profile, title)
   GROUP BY profile
 ), of_wholes AS (
   SELECT profile, count(*) AS titles,
@@ -276,9 +285,9 @@ SELECT profile,
           'axes.intensity', 'axes.breadth', 'axes.repeat']) AS fact_id,
   unnest([1000 * night_ms // ms, 1000 * weekend_ms // ms, 1000 * series_ms // ms,
           coalesce(genres, 0), 1000 * vintage_ms // ms, minutes // days,
-          60000 * titles // minutes, 1000 * repeats // greatest(plays, 1)]) AS number,
+          60000 * titles // minutes, 1000 * coalesce(repeats, 0) // greatest(plays, 1)]) AS number,
   NULL AS text
-FROM of_told JOIN repeats USING (profile) JOIN of_wholes USING (profile)
+FROM of_told JOIN of_wholes USING (profile) LEFT JOIN repeats USING (profile)
   LEFT JOIN of_genres USING (profile)
 """,
 }

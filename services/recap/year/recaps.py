@@ -173,7 +173,7 @@ class Recaps:
             until_ms=cutoff_ms,
             timeout_s=remaining_s() * _HISTORY_SHARE,
         )
-        if not (held.events or held.days) and profile is None:
+        if held.events.is_empty() and not held.days and profile is None:
             return RecapAnswer(Level.NONE, Problem.UNKNOWN_PROFILE, cutoff_ms=cutoff_ms)
         recaps = await on_thread(
             self._count,

@@ -1,8 +1,8 @@
 """The tables that facts are verified over, made by SQL of what an export and a catalogue hold.
 
-`events` are the rows of an export and `compacted` its days, with what was watched at night;
-`titles`, `title_genres` and `title_people` are the catalogue. Profiles and titles are numbered in
-the order of their ids: numbers are cheaper to group by.
+`events` are the rows of an export with their `place` in it, and `compacted` its days, with what
+was watched at night; `titles`, `title_genres` and `title_people` are the catalogue. Profiles and
+titles are numbered in the order of their ids: numbers are cheaper to group by.
 """
 
 from typing import Final
@@ -27,10 +27,10 @@ SELECT numbered.*, wholes.title AS whole
 FROM numbered JOIN numbered AS wholes ON wholes.title_id = numbered.whole_id
 """,
     "watching": """
-SELECT profile, title, whole, kind, occurred_ms, sequence, event_id, watched_ms,
+SELECT profile, title, whole, kind, place, occurred_ms, watched_ms,
   CAST(wall AS DATE) AS day, hour(wall) >= 22 OR hour(wall) < 5 AS is_night
 FROM (
-  SELECT profile_id, title_id, kind, occurred_ms, sequence, event_id,
+  SELECT profile_id, title_id, kind, place, occurred_ms, recorded_ms,
     to_ms - from_ms AS watched_ms,
     timezone(CASE time_zone WHEN '' THEN 'UTC' ELSE time_zone END,
       make_timestamptz(occurred_ms * 1000)) AS wall
@@ -59,12 +59,13 @@ FROM (
   UNION ALL SELECT * FROM kept_days
 ) GROUP BY profile, title, whole, day
 """,
-    "told_events": """
-SELECT * FROM watching
-WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
-  AND profile NOT IN (
-    SELECT profile FROM kept_days
-    WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE))
+    "told_profiles": """
+SELECT profile FROM profile_numbers WHERE profile NOT IN (
+  SELECT profile FROM kept_days
+  WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE))
+""",
+    "told_period": """
+SELECT CAST($first_date AS DATE) AS first_day, CAST($last_date AS DATE) AS last_day
 """,
     "told": """
 SELECT * FROM days WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
@@ -75,9 +76,36 @@ FROM (SELECT profile, whole, sum(watched_ms)::BIGINT AS watched_ms
       FROM told GROUP BY profile, whole HAVING sum(watched_ms) > 0) AS told
 JOIN named ON named.title = told.whole
 """,
+    "people": """
+SELECT row_number() OVER (ORDER BY person) AS number, person
+FROM (SELECT DISTINCT person FROM title_people)
+""",
+    "credits": """
+SELECT title AS whole, number
+FROM title_people JOIN people USING (person) JOIN named USING (title_id)
+""",
     "liked_genres": """
 SELECT profile, genre, sum(watched_ms)::BIGINT AS watched_ms
 FROM wholes JOIN title_genres ON title_genres.title_id = whole_id
 GROUP BY profile, genre
 """,
 }
+
+# What is as cheap to read again as to keep.
+VIEWS: Final = {
+    "told_events": """
+SELECT watching.* FROM watching, told_period
+WHERE day BETWEEN first_day AND last_day AND profile IN (SELECT profile FROM told_profiles)
+""",
+}
+# `place` numbers the rows that are `recorded`; here that is proved to be their order.
+MISPLACED: Final = """
+SELECT count(*) FROM (
+  SELECT profile_id, occurred_ms, sequence, event_id, lag(profile_id) OVER () AS profile_before,
+    lag(occurred_ms) OVER () AS occurred_before, lag(sequence) OVER () AS sequence_before,
+    lag(event_id) OVER () AS event_before
+  FROM recorded
+) WHERE profile_id < profile_before OR (profile_id = profile_before AND (
+  occurred_ms < occurred_before OR (occurred_ms = occurred_before AND (
+    sequence < sequence_before OR (sequence = sequence_before AND event_id < event_before)))))
+"""

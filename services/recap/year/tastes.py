@@ -9,6 +9,7 @@ from libs.domain.event import DAY_MS, ThumbDirection
 from libs.domain.title import TitleKind
 from libs.features.engagement import LIKED_RATING
 from services.recap.year.amounts import MINUTE_MS
+from services.recap.year.groups import Groups
 from services.recap.year.long import EMPTY, date_text, facts, ranked
 from services.recap.year.watched import Watched, is_weekend
 
@@ -64,18 +65,22 @@ def discoveries(watched: Watched) -> pl.DataFrame:
 def throwbacks(watched: Watched) -> pl.DataFrame:
     """Movies and series that were loved and not seen for UNSEEN_MS before the cutoff."""
     names = watched.names.select("t", "title_id", "kind")
-    of_whole = (
-        watched.lifetime.filter(pl.col("watched_ms") > 0)
-        .group_by("p", "w")
-        .agg(
-            pl.col("watched_ms").sum(),
-            pl.col("last_watched_ms").max(),
-            day=pl.col("day").sort_by("last_watched_ms", "day").last(),
-        )
-        .filter(watched.cutoff_ms - pl.col("last_watched_ms") >= UNSEEN_MS)
+    seen = watched.lifetime.filter(
+        (pl.col("watched_ms") > 0) & pl.col("last_watched_ms").is_not_null()
     )
+    p, w = seen["p"].to_numpy(), seen["w"].to_numpy()
+    in_whole = Groups(p, w)
+    of_whole = pl.DataFrame(
+        {
+            "p": in_whole.of(p),
+            "w": in_whole.of(w),
+            "watched_ms": in_whole.sums(seen["watched_ms"].to_numpy()),
+            "last_watched_ms": in_whole.greatest(seen["last_watched_ms"].to_numpy()),
+        }
+    ).filter(watched.cutoff_ms - pl.col("last_watched_ms") >= UNSEEN_MS)
     twice = (
-        watched.lifetime.group_by("p", "t")
+        watched.lifetime.filter(pl.col("completes") > 0)
+        .group_by("p", "t")
         .agg(pl.col("w").first(), pl.col("completes").sum())
         .filter(pl.col("completes") >= 2)
         .select("p", "w")
@@ -95,6 +100,9 @@ def throwbacks(watched: Watched) -> pl.DataFrame:
             )
             & ~pl.col("is_down").fill_null(value=False)
         )
+        .join(seen.select("p", "w", "last_watched_ms", "day"), on=["p", "w", "last_watched_ms"])
+        .group_by("p", "w", "watched_ms", "title_id")
+        .agg(pl.col("day").max())
         .sort("p", "watched_ms", "w", descending=[False, True, False])
     )
     values = {"": pl.col("title_id"), "date": date_text("day")}
@@ -149,12 +157,11 @@ def axes(watched: Watched) -> pl.DataFrame:
         vintage_ms=pl.col("watched_ms").filter(is_old).sum(),
     )
     repeats = (
-        watched.days.group_by("p", "t")
-        .agg(pl.col("completes").sum(), pl.col("plays").sum())
+        watched.days.filter(pl.col("completes") > 0)
+        .group_by("p", "t")
+        .agg(pl.col("completes").sum())
         .group_by("p")
-        .agg(
-            repeats=(pl.col("completes") - 1).clip(lower_bound=0).sum(), plays=pl.col("plays").sum()
-        )
+        .agg(repeats=(pl.col("completes") - 1).sum())
     )
     genres = watched.genres.group_by("p").agg(genres=pl.len())
     found = (
@@ -162,14 +169,17 @@ def axes(watched: Watched) -> pl.DataFrame:
         .agg(
             pl.col("watched_ms").sum(),
             pl.col("night_ms").sum(),
+            pl.col("plays").sum(),
             weekend_ms=pl.col("watched_ms").filter(is_weekend()).sum(),
             days=pl.col("day").filter(pl.col("watched_ms") > 0).n_unique(),
         )
         .filter(pl.col("watched_ms") >= MINUTE_MS)
         .join(of_wholes, on="p")
-        .join(repeats, on="p")
+        .join(repeats, on="p", how="left")
         .join(genres, on="p", how="left")
-        .with_columns(pl.col("genres").fill_null(0), total=pl.col("watched_ms") // MINUTE_MS)
+        .with_columns(
+            pl.col("genres", "repeats").fill_null(0), total=pl.col("watched_ms") // MINUTE_MS
+        )
     )
 
     def thousandths(part_ms: str) -> pl.Expr:

@@ -15,7 +15,7 @@ from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
 from services.recap.year.queries import QUERIES
 from services.recap.year.split import NO_SPLIT
-from services.recap.year.tables import TABLES
+from services.recap.year.tables import MISPLACED, TABLES, VIEWS
 
 _FACT_SCHEMA: Final = {
     "profile_id": pl.String(),
@@ -82,7 +82,7 @@ class Verifier:
         self._make("titles", catalogue.titles)
         self._make("title_genres", catalogue.genres)
         self._make("title_people", catalogue.people)
-        self._make("history", pl.DataFrame(schema=histories.SCHEMA))
+        self._make("history", _placed(pl.DataFrame(schema=histories.SCHEMA)))
         self._make("compacted", histories.NO_DAYS)
         self._make("found", pl.DataFrame(schema=_FACT_SCHEMA))
         for name, schema in _COMPARED_SCHEMAS.items():
@@ -90,11 +90,14 @@ class Verifier:
         self._cohorts = NO_COHORTS
         for name, frame in cohort_tables(NO_COHORTS).items():
             self._make(name, frame)
+        self._connection.execute("CREATE VIEW recorded AS SELECT * FROM history")
         self._make("whose", NO_SPLIT.whose)
-        self._connection.execute(_VIEWERS.format(source="history"))
+        self._connection.execute(_VIEWERS.format(source="recorded"))
         nothing = {"first_date": "1970-01-01", "last_date": "1970-01-01", "cutoff_ms": 0}
         for name, query in TABLES.items():
             self._connection.execute(f"CREATE TABLE {name} AS {query}", _used(query, nothing))
+        for name, query in VIEWS.items():
+            self._connection.execute(f"CREATE VIEW {name} AS {query}")
 
     def close(self) -> None:
         """Forget everything."""
@@ -115,8 +118,10 @@ class Verifier:
         self._make("refusing", refusing.to_frame("profile_id"))
         self._fill("whose", whose)
         self._connection.execute(
-            "CREATE OR REPLACE VIEW recorded AS SELECT * FROM "  # noqa: S608 - quoted
-            f"read_parquet({_quoted(str(folder / EVENTS))}, hive_partitioning = false)"
+            "CREATE OR REPLACE VIEW recorded AS "  # noqa: S608 - quoted
+            "SELECT * RENAME (file_row_number AS place) FROM "
+            f"read_parquet({_quoted(str(folder / EVENTS))},"
+            " hive_partitioning = false, file_row_number = true)"
             " WHERE profile_id NOT IN (SELECT profile_id FROM refusing)"
         )
         # Where nobody shares there is nothing to join.
@@ -134,7 +139,7 @@ class Verifier:
         whose: pl.DataFrame = NO_SPLIT.whose,
     ) -> None:
         """Count over the events of a frame, and over the days that older ones have left."""
-        self._fill("history", history)
+        self._fill("history", _placed(history))
         self._fill("whose", whose)
         self._fill("compacted", compacted)
         self._fill_tables(period, cutoff_ms)
@@ -190,6 +195,8 @@ class Verifier:
         for name, query in TABLES.items():
             self._connection.execute(f"TRUNCATE {name}")
             self._run(f"fill_{name}", f"INSERT INTO {name} {query}")
+        if self._run("misplaced", MISPLACED).fetchall() != [(0,)]:
+            raise ValueError("events must be in the order of profiles and of theirs")
 
     def _run(self, name: str, query: str) -> duckdb.DuckDBPyConnection:
         if name not in self._prepared:
@@ -211,6 +218,10 @@ class Verifier:
         self._connection.register("loading", frame.__arrow_c_stream__(None))
         self._connection.execute(f"INSERT INTO {name} SELECT * FROM loading")  # noqa: S608
         self._connection.unregister("loading")
+
+
+def _placed(history: pl.DataFrame) -> pl.DataFrame:
+    return history.with_columns(place=pl.int_range(pl.len()))
 
 
 def _used(query: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import polars as pl
 
 from libs.domain.event import DAY_MS, EventKind
 from services.recap.year.catalogue import Catalogue
+from services.recap.year.groups import Groups
 from services.recap.year.history import (
     NIGHT_FROM,
     NIGHT_UNTIL,
@@ -18,6 +19,7 @@ from services.recap.year.history import (
 from services.recap.year.local_time import HOUR_MS, local_ms
 from services.recap.year.period import Period
 
+_NEVER: Final = -(2**62)
 _THURSDAY_BEFORE_WEEKEND: Final = 3  # 1970-01-01 was a Thursday: days 2 and 3 a weekend
 
 
@@ -144,12 +146,21 @@ def is_weekend() -> pl.Expr:
 
 
 def by_whole(days: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """Of rows (p, w, watched_ms): p, w, watched_ms > 0, and of the whole title_id and kind."""
-    return (
-        days.group_by("p", "w")
-        .agg(pl.col("watched_ms").sum())
-        .filter(pl.col("watched_ms") > 0)
-        .join(names.select("t", "title_id", "kind"), left_on="w", right_on="t")
+    """Of rows (p, w, watched_ms): p, w, watched_ms > 0, and of the whole title_id and kind.
+
+    Ordered by p and w.
+    """
+    p, w = days["p"].to_numpy(), days["w"].to_numpy()
+    in_whole = Groups(p, w)
+    wholes = pl.DataFrame(
+        {
+            "p": in_whole.of(p),
+            "w": in_whole.of(w),
+            "watched_ms": in_whole.sums(days["watched_ms"].to_numpy()),
+        }
+    )
+    return wholes.filter(pl.col("watched_ms") > 0).join(
+        names.select("title_id", "kind", w="t"), on="w", maintain_order="left"
     )
 
 
@@ -187,16 +198,31 @@ def _local_ms(events: pl.DataFrame) -> pl.Series:
 
 
 def _by_day(events: pl.DataFrame) -> pl.DataFrame:
-    return (
-        events.lazy()
-        .group_by("p", "t", "day")
-        .agg(
-            pl.col("w").first(),
-            pl.col("watched_ms").sum(),
-            night_ms=pl.when(is_night()).then("watched_ms").otherwise(0).sum(),
-            plays=(pl.col("kind") == EventKind.PLAY.name).sum().cast(pl.Int64),
-            completes=(pl.col("kind") == EventKind.COMPLETE.name).sum().cast(pl.Int64),
-            last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("at_ms").max(),
-        )
-        .collect()
+    """Ordered by p, t and day."""
+    columns = events.select(
+        "p",
+        "t",
+        "day",
+        "w",
+        "watched_ms",
+        night_ms=pl.when(is_night()).then("watched_ms").otherwise(0),
+        plays=(pl.col("kind") == EventKind.PLAY.name).cast(pl.Int64),
+        completes=(pl.col("kind") == EventKind.COMPLETE.name).cast(pl.Int64),
+        last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("at_ms").otherwise(_NEVER),
+    )
+    p, t, day = (columns[name].to_numpy() for name in ("p", "t", "day"))
+    in_day = Groups(p, t, day)
+    summed = ("watched_ms", "night_ms", "plays", "completes")
+    last_ms = in_day.greatest(columns["last_watched_ms"].to_numpy())
+    return pl.DataFrame(
+        {
+            "p": in_day.of(p),
+            "t": in_day.of(t),
+            "day": in_day.of(day),
+            "w": in_day.of(columns["w"].to_numpy()),
+            **{name: in_day.sums(columns[name].to_numpy()) for name in summed},
+            "last_watched_ms": last_ms,
+        }
+    ).with_columns(
+        last_watched_ms=pl.when(pl.col("last_watched_ms") != _NEVER).then("last_watched_ms")
     )

@@ -48,7 +48,7 @@ def test_episodes_without_seasons_are_ordered_as_fast_as_others() -> None:
             Title(
                 f"e{number}",
                 TitleKind.EPISODE,
-                "E",
+                "",
                 parent_id="s",
                 season_number=season,
                 episode_number=number,

@@ -19,6 +19,7 @@ from services.recap.batch import Built, build, forget, open_run
 from services.recap.ports import HeldHistory
 from services.recap.year.counter import Counter
 from services.recap.year.fact import Level
+from services.recap.year.history import of_events
 from services.recap.year.period import LIFETIME, Period
 from services.recap.year.recap import Recap
 from services.recap.year.split import profile_of, viewer_id
@@ -135,7 +136,7 @@ def test_on_demand_is_the_identical_recap(tmp_path: Path, export: Path) -> None:
             recaps = counter.count(
                 "default",
                 Known(),
-                HeldHistory(profile_id, own, []),
+                HeldHistory(profile_id, of_events(own), []),
                 "PT",
                 period,
                 UNTIL_MS,

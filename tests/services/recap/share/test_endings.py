@@ -16,7 +16,9 @@ from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from services.recap.settings import RecapSettings
 from tests.made_bundle import catalogue
 from tests.made_suite import Served
-from tests.services.recap.share.conftest import TIMEOUT_S, Sharer, error_bytes
+from tests.services.recap.share.test_servicer import TIMEOUT_S, Sharer, error_bytes, suite
+
+__all__ = ["suite"]
 
 
 async def rate(suite: Served, *title_ids: str, years: int) -> None:

@@ -2,15 +2,11 @@
 
 import asyncio
 import contextlib
-import os
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine
 
 import pytest
-import uvloop
 
 from libs.faults import Overloaded, PartUnavailable
 from services.recap.share.images.picture import Format, Painter
@@ -26,49 +22,6 @@ ONCE = (
     "import sys; sys.stdin.readline(); sys.stdout.buffer.write(b'\\0\\0\\0\\1x');"
     "sys.stdout.flush(); sys.stdin.readline()",
 )
-
-
-# Paints its own id.
-ITS_ID = (
-    sys.executable,
-    "-c",
-    "import os, struct, sys\n"
-    "for line in sys.stdin:\n"
-    "    text = str(os.getpid()).encode()\n"
-    "    sys.stdout.buffer.write(struct.pack('>I', len(text)) + text)\n"
-    "    sys.stdout.flush()",
-)
-
-
-@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-def test_a_painter_that_was_killed_while_it_waited_is_replaced(
-    run: Callable[[Coroutine[None, None, None]], None],
-) -> None:
-    async def kill_and_ask() -> None:
-        pictures = Pictures(ITS_ID)
-        try:
-            painters = []
-            for card in CARDS[:3]:
-                painter = int(await pictures.picture(card, "", Format.LINK, is_png=True))
-                painters.append(painter)
-                os.kill(painter, signal.SIGKILL)
-                await gone(painter)
-            assert len(set(painters)) == 3
-        finally:
-            await pictures.close()
-
-    run(kill_and_ask())
-
-
-async def gone(process: int) -> None:
-    """Wait until the loop has noticed that a child is gone, and its pipes with it."""
-    with contextlib.suppress(ProcessLookupError):
-        async with asyncio.timeout(20):
-            while True:
-                os.kill(process, 0)
-                await asyncio.sleep(0)
-    for _ in range(100):
-        await asyncio.sleep(0)
 
 
 async def test_the_bytes_are_those_of_this_process() -> None:

@@ -86,7 +86,7 @@ def _recaps(profile_id: str, events: Sequence[Event], period: Period = YEAR) -> 
     counter = Counter(most_tenants=1)
     try:
         return counter.count(
-            "t", service, HeldHistory(profile_id, list(events), []), "", period, UNTIL_MS,
+            "t", service, HeldHistory(profile_id, of_events(events), []), "", period, UNTIL_MS,
             NO_COHORTS,
         )  # fmt: skip
     finally:
@@ -217,7 +217,7 @@ def test_where_sessions_were_compacted_no_person_is_told_of() -> None:
     events = service.events[profile_id]
     days = watched_days([event for event in events if event.occurred_ms < UNTIL_MS - 200 * DAY_MS])
     counter = Counter(most_tenants=1)
-    held = HeldHistory(profile_id, events, days)
+    held = HeldHistory(profile_id, of_events(events), days)
     found = counter.count("t", service, held, "", LIFETIME, UNTIL_MS, NO_COHORTS)
     assert sorted(found) == sorted(who)
     assert all(one.level() == (Level.NONE, Problem.COMPACTED) for one in found.values())

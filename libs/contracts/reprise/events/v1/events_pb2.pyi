@@ -606,6 +606,137 @@ class ListHistoryResponse(_message.Message):
 Global___ListHistoryResponse: _TypeAlias = ListHistoryResponse  # noqa: Y015
 
 @_typing.final
+class ListHistoryColumnsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    profile_id: _builtins.str
+    """profile_id is whose history; required."""
+    page_size: _builtins.int
+    """page_size is the most events to return; 0 means 5,000; at most 5,000."""
+    page_token: _builtins.str
+    """page_token continues an earlier answer; empty starts at the newest."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
+        """kinds keeps only these kinds; empty means all."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """as_of keeps events with occurred_at at or before it; unset means all."""
+
+    def __init__(
+        self,
+        *,
+        profile_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        kinds: _abc.Iterable[Global___EventKind.ValueType] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "kinds", b"kinds", "page_size", b"page_size", "page_token", b"page_token", "profile_id", b"profile_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListHistoryColumnsRequest: _TypeAlias = ListHistoryColumnsRequest  # noqa: Y015
+
+@_typing.final
+class ListHistoryColumnsResponse(_message.Message):
+    """ListHistoryColumnsResponse holds parallel columns of n events, newest first. Columns of
+    bytes are little-endian: int32, int64 or float64 as each says.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_IDS_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    THUMB_FIELD_NUMBER: _builtins.int
+    OCCURRED_MS_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    RECORDED_MS_FIELD_NUMBER: _builtins.int
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    TO_MS_FIELD_NUMBER: _builtins.int
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    RATING_VALUE_FIELD_NUMBER: _builtins.int
+    RATING_SCALE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    COMPACTED_UNTIL_FIELD_NUMBER: _builtins.int
+    session: _builtins.bytes
+    """session, title and time_zone are int32."""
+    title: _builtins.bytes
+    time_zone: _builtins.bytes
+    kind: _builtins.bytes
+    """kind is int32, EventKind; device is int32, Device of the context; thumb is int32,
+    ThumbDirection, 0 for none.
+    """
+    device: _builtins.bytes
+    thumb: _builtins.bytes
+    occurred_ms: _builtins.bytes
+    """occurred_ms, sequence and recorded_ms are int64; times are Unix ms."""
+    sequence: _builtins.bytes
+    recorded_ms: _builtins.bytes
+    from_ms: _builtins.bytes
+    """from_ms, to_ms and duration_ms of the watched interval are int64; -1 for none."""
+    to_ms: _builtins.bytes
+    duration_ms: _builtins.bytes
+    rating_value: _builtins.bytes
+    """rating_value and rating_scale are float64; NaN for none."""
+    rating_scale: _builtins.bytes
+    next_page_token: _builtins.str
+    """next_page_token is empty when there is nothing older."""
+    @_builtins.property
+    def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """event_ids has n ids."""
+
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """texts is what session, title and time_zone are places in, from 0."""
+
+    @_builtins.property
+    def compacted_until(self) -> _timestamp_pb2.Timestamp:
+        """compacted_until is as in ListHistoryResponse."""
+
+    def __init__(
+        self,
+        *,
+        event_ids: _abc.Iterable[_builtins.str] | None = ...,
+        texts: _abc.Iterable[_builtins.str] | None = ...,
+        session: _builtins.bytes = ...,
+        title: _builtins.bytes = ...,
+        time_zone: _builtins.bytes = ...,
+        kind: _builtins.bytes = ...,
+        device: _builtins.bytes = ...,
+        thumb: _builtins.bytes = ...,
+        occurred_ms: _builtins.bytes = ...,
+        sequence: _builtins.bytes = ...,
+        recorded_ms: _builtins.bytes = ...,
+        from_ms: _builtins.bytes = ...,
+        to_ms: _builtins.bytes = ...,
+        duration_ms: _builtins.bytes = ...,
+        rating_value: _builtins.bytes = ...,
+        rating_scale: _builtins.bytes = ...,
+        next_page_token: _builtins.str = ...,
+        compacted_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["compacted_until", b"compacted_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compacted_until", b"compacted_until", "device", b"device", "duration_ms", b"duration_ms", "event_ids", b"event_ids", "from_ms", b"from_ms", "kind", b"kind", "next_page_token", b"next_page_token", "occurred_ms", b"occurred_ms", "rating_scale", b"rating_scale", "rating_value", b"rating_value", "recorded_ms", b"recorded_ms", "sequence", b"sequence", "session", b"session", "texts", b"texts", "thumb", b"thumb", "time_zone", b"time_zone", "title", b"title", "to_ms", b"to_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListHistoryColumnsResponse: _TypeAlias = ListHistoryColumnsResponse  # noqa: Y015
+
+@_typing.final
 class ListWatchedDaysRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

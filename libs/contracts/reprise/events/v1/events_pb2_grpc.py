@@ -58,6 +58,11 @@ class EventsServiceStub:
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryRequest.SerializeToString,
                 response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryResponse.FromString,
                 _registered_method=True)
+        self.ListHistoryColumns = channel.unary_unary(
+                '/reprise.events.v1.EventsService/ListHistoryColumns',
+                request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryColumnsRequest.SerializeToString,
+                response_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryColumnsResponse.FromString,
+                _registered_method=True)
         self.ListWatchedDays = channel.unary_unary(
                 '/reprise.events.v1.EventsService/ListWatchedDays',
                 request_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListWatchedDaysRequest.SerializeToString,
@@ -145,6 +150,14 @@ class EventsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListHistoryColumns(self, request, context):
+        """ListHistoryColumns is ListHistory for services that read whole histories: the same
+        events in the same order, as packed columns of what counting them needs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListWatchedDays(self, request, context):
         """ListWatchedDays pages through what a profile watched, one row a title and local
         day, oldest first, of compacted events and of all others: a whole life, exactly.
@@ -223,6 +236,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     servicer.ListHistory,
                     request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryRequest.FromString,
                     response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryResponse.SerializeToString,
+            ),
+            'ListHistoryColumns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHistoryColumns,
+                    request_deserializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryColumnsRequest.FromString,
+                    response_serializer=reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryColumnsResponse.SerializeToString,
             ),
             'ListWatchedDays': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWatchedDays,
@@ -372,6 +390,33 @@ class EventsService:
             '/reprise.events.v1.EventsService/ListHistory',
             reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryRequest.SerializeToString,
             reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHistoryColumns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/reprise.events.v1.EventsService/ListHistoryColumns',
+            reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryColumnsRequest.SerializeToString,
+            reprise_dot_events_dot_v1_dot_events__pb2.ListHistoryColumnsResponse.FromString,
             options,
             channel_credentials,
             insecure,

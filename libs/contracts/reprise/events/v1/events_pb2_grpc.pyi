@@ -64,6 +64,10 @@ class EventsServiceStub:
     of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
     compacted: what was known then cannot be told any more.
     """
+    ListHistoryColumns: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListHistoryColumnsRequest, _events_pb2.ListHistoryColumnsResponse]
+    """ListHistoryColumns is ListHistory for services that read whole histories: the same
+    events in the same order, as packed columns of what counting them needs.
+    """
     ListWatchedDays: _grpc.UnaryUnaryMultiCallable[_events_pb2.ListWatchedDaysRequest, _events_pb2.ListWatchedDaysResponse]
     """ListWatchedDays pages through what a profile watched, one row a title and local
     day, oldest first, of compacted events and of all others: a whole life, exactly.
@@ -125,6 +129,10 @@ class EventsServiceAsyncStub(EventsServiceStub):
     (REPRISE_RETENTION_DAYS), it tells those that are left. This method and the reads
     of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
     compacted: what was known then cannot be told any more.
+    """
+    ListHistoryColumns: _aio.UnaryUnaryMultiCallable[_events_pb2.ListHistoryColumnsRequest, _events_pb2.ListHistoryColumnsResponse]  # type: ignore[assignment]
+    """ListHistoryColumns is ListHistory for services that read whole histories: the same
+    events in the same order, as packed columns of what counting them needs.
     """
     ListWatchedDays: _aio.UnaryUnaryMultiCallable[_events_pb2.ListWatchedDaysRequest, _events_pb2.ListWatchedDaysResponse]  # type: ignore[assignment]
     """ListWatchedDays pages through what a profile watched, one row a title and local
@@ -208,6 +216,16 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         (REPRISE_RETENTION_DAYS), it tells those that are left. This method and the reads
         of features answer OUT_OF_RANGE (HISTORY_COMPACTED) to an as_of before what is
         compacted: what was known then cannot be told any more.
+        """
+
+    @_abc_1.abstractmethod
+    def ListHistoryColumns(
+        self,
+        request: _events_pb2.ListHistoryColumnsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.ListHistoryColumnsResponse, _abc.Awaitable[_events_pb2.ListHistoryColumnsResponse]]:
+        """ListHistoryColumns is ListHistory for services that read whole histories: the same
+        events in the same order, as packed columns of what counting them needs.
         """
 
     @_abc_1.abstractmethod
