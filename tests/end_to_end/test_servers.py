@@ -282,7 +282,7 @@ def test_a_profile_is_forgotten_by_log_features_and_services(
         until(lambda: bool(asker.events.EraseProfile(forget, timeout=5).is_complete))
         receipt = asker.events.EraseProfile(forget, timeout=5)
         assert receipt.event_count == 5
-        assert {one.service for one in receipt.services} == {"features", "ranking"}
+        assert {one.service for one in receipt.services} == {"features", "ranking", "recap"}
         assert not asker.record(thumb_down("title9", now_ms))
         assert not _is_held(servers, "viewer")
         exported = export(settings, tmp_path / "out", DEFAULT_TENANT, 2, output)
