@@ -65,7 +65,7 @@ types: setup ## mypy, strict
 	$(BIN)/mypy
 
 test: setup node_modules/.installed ## all tests, end to end ones included
-	$(BIN)/pytest
+	$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4
 
 check: lint types test ## what CI runs
 
