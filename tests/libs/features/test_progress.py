@@ -1,4 +1,3 @@
-import time
 from random import Random
 
 from hypothesis import given
@@ -40,27 +39,6 @@ def test_specials_have_no_place_in_the_order_of_numbered_seasons() -> None:
     special = episode("special", 0, 1)
     assert episode_ids([special, *TITLES])["series"] == PARTS
     assert episode_ids([special, SERIES])["series"] == ("special",)
-
-
-def test_episodes_without_seasons_are_ordered_as_fast_as_others() -> None:
-    def seconds(season: int) -> float:
-        titles = [
-            Title(
-                f"e{number}",
-                TitleKind.EPISODE,
-                "",
-                parent_id="s",
-                season_number=season,
-                episode_number=number,
-            )
-            for number in range(8_000)
-        ]
-        started = time.process_time()
-        assert len(episode_ids(titles)["s"]) == 8_000
-        return time.process_time() - started
-
-    # Asking of each whether any has a season took a hundred times as long.
-    assert seconds(0) < 10 * seconds(1) + 0.1
 
 
 def test_a_skipped_episode_ends_the_prefix() -> None:
