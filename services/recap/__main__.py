@@ -29,7 +29,6 @@ from services.recap import composition, personal_data_servicer
 from services.recap.composition import Ground, Part
 from services.recap.event_writer_client import EventWriterClient
 from services.recap.events_client import EventsClient
-from services.recap.next_titles_client import NextTitlesClient
 from services.recap.ranking_client import RankingClient
 from services.recap.settings import RecapSettings
 from services.recap.tenant_titles import TenantTitles
@@ -74,7 +73,6 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
             ranking=RankingClient(ranking, identity.credentials),
             writer=EventWriterClient(events, identity.credentials),
             history=EventsClient(events, identity.credentials),
-            next_titles=NextTitlesClient(ranking, identity.credentials),
             tenants=tenants,
         )
         table = RecapTable(database, personal)

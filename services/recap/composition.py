@@ -33,7 +33,6 @@ from reprise.recap.v1 import (
 from services.recap import personal_data_servicer
 from services.recap.event_writer_client import EventWriterClient
 from services.recap.events_client import EventsClient
-from services.recap.next_titles_client import NextTitlesClient
 from services.recap.outbox import Outbox
 from services.recap.personal_data_servicer import PersonalDataServicer
 from services.recap.quiz import hold_out, quiz_token
@@ -91,7 +90,6 @@ class Ground:
     ranking: RankingClient
     writer: EventWriterClient
     history: EventsClient
-    next_titles: NextTitlesClient
     tenants: Tenants[TenantTitles]
 
 
@@ -119,7 +117,7 @@ def recaps(ground: Ground, table: RecapTable, counter: FactCounter) -> Recaps:
         ground.history,
         ground.tenants.of,
         counter,
-        ground.next_titles,
+        ground.ranking,
         lambda story: disagreeing.labels(story).inc(),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.decision import Part, Purpose
-from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
+from libs.domain.viewing import UNKNOWN_CONTEXT, Surface, ViewingContext
 from libs.faults import InvalidField, PartUnavailable
 from libs.serving.channels import call
 from libs.serving.decoding import enum_value, viewing_context_message
@@ -82,3 +82,23 @@ class RankingClient:
             model_version=answer.model_version,
             degraded=degraded,
         )
+
+    async def next_titles(
+        self,
+        tenant: str,
+        profile_id: str,
+        seed_title_ids: tuple[str, ...],
+        *,
+        limit: int,
+        timeout_s: float,
+    ) -> tuple[tuple[str, ...], str]:
+        """What to go on with after these titles, best first, and its page; see `recommend`."""
+        query = SlateQuery(
+            Purpose.LIVE,
+            limit,
+            profile_id,
+            ViewingContext(surface=Surface.DETAIL),
+            seeds=tuple((title_id, 1.0) for title_id in seed_title_ids),
+        )
+        page = await self.recommend(tenant, query, timeout_s=timeout_s)
+        return page.title_ids, page.page_id
