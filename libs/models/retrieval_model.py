@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.artifacts.manifest import BundleRejected, Manifest
+from libs.models.array_files import map_array
 from libs.models.flat_index import FlatIndex
 from libs.models.fold_in import Implicit
 
@@ -87,12 +88,12 @@ class RetrievalModel:
             trained_until_ms=manifest.trained_until_ms,
             title_ids=title_ids,
             row_of={title_id: row for row, title_id in enumerate(title_ids)},
-            vectors=_read_array(folder / "vectors.npy"),
-            unit_vectors=_read_array(folder / "unit_vectors.npy"),
-            content=_read_array(folder / "content.npy"),
-            popularity=_read_array(folder / "popularity.npy"),
+            vectors=map_array(folder / "vectors.npy"),
+            unit_vectors=map_array(folder / "unit_vectors.npy"),
+            content=map_array(folder / "content.npy"),
+            popularity=map_array(folder / "popularity.npy"),
             implicit=Implicit(
-                gram=_read_array(folder / "gram.npy"),
+                gram=map_array(folder / "gram.npy"),
                 regularization=float(settings["regularization"]),
                 alpha=float(settings["alpha"]),
             ),
@@ -142,11 +143,6 @@ def to_unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _read_json(file: Path) -> Any:
     return json.loads(file.read_text())
-
-
-def _read_array(file: Path) -> NDArray[Any]:
-    # asarray drops the memmap class, whose indexing is slow, and keeps the mapping.
-    return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
 
 
 def _check_alignment(folder: Path, model: RetrievalModel) -> None:

@@ -9,12 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libs.artifacts.manifest import BundleRejected, Manifest
+from libs.models.array_files import map_array
 from libs.models.taste_question import Facet, TasteQuestion
 
 QUIZ_PART: Final = "quiz"
@@ -144,10 +145,7 @@ class TasteModel:
             )
             for question in found
         )
-        arrays: dict[str, NDArray[Any]] = {
-            name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            for name in _ARRAYS
-        }
+        arrays = {name: map_array(folder / f"{name}.npy") for name in _ARRAYS}
         title_ids = tuple(json.loads((folder / _IDS).read_text()))
         options, titles = sum(len(one.option_ids) for one in questions), len(title_ids)
         for name, wanted in zip(
