@@ -4,7 +4,7 @@ Summed over profiles they are the counters. They are kept of events that are no 
 so that counters can be made anew, and a profile's part be taken out of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,3 +78,12 @@ def decode_cells(encoded: Iterable[bytes]) -> NDArray[np.float64]:
     values = np.zeros((len(rows), TITLE_COUNTER_COUNT))
     values[np.repeat(np.arange(len(rows)), lengths), cells["column"]] = cells["value"]
     return values
+
+
+def decode_shares(rows: Sequence[tuple[str, str, bytes, int]]) -> ShareByTitle:
+    """Stored shares, a (country, title id, cells, at_ms) each, by what they are of."""
+    values = decode_cells(cells for _, _, cells, _ in rows)
+    return {
+        (country, title_id): (values[row], at_ms)
+        for row, (country, title_id, _, at_ms) in enumerate(rows)
+    }

@@ -5,11 +5,10 @@ the counters of a title. Together with the events that are left they give the sa
 Days are in a table of their own.
 """
 
-import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,18 +16,12 @@ import numpy as np
 from libs.domain.event import Event
 from libs.faults import HistoryCompacted
 from libs.features.counters import decode_counters, encode_counters
-from libs.features.event_columns import EventColumns
-from libs.features.profile_state import NO_BASE, ProfileBase, ProfileFold
+from libs.features.kept_profile import NOTHING_KEPT, KeptProfile, Touched, folded, touched
+from libs.features.profile_state import NO_BASE, ProfileBase
 from libs.features.schema import FEATURE_SCHEMA_VERSION
-from libs.features.title_record import RECORD_KINDS, TitleFold
-from libs.features.title_shares import (
-    TitleShares,
-    decode_cells,
-    encode_cells,
-    title_shares,
-)
-from libs.features.watched_days import watched_days
+from libs.features.title_shares import TitleShares, decode_cells, decode_shares, encode_cells
 from libs.storage import day_table
+from libs.storage.id_hash import id_hash
 
 STATEMENTS: Final = (
     # Up to when a tenant's events may be compacted, and how many are.
@@ -96,7 +89,7 @@ def known_ids(connection: sqlite3.Connection, tenant: str, event_ids: Collection
         "SELECT 1 FROM compacted_ids WHERE tenant = ? LIMIT 1", (tenant,)
     ).fetchone():
         return set()
-    names = {_number(event_id): event_id for event_id in event_ids}
+    names = {id_hash(event_id): event_id for event_id in event_ids}
     rows = connection.execute(
         "SELECT id FROM compacted_ids WHERE tenant = ? AND id IN (SELECT value FROM json_each(?))",
         (tenant, json.dumps(list(names))),
@@ -109,10 +102,9 @@ def keep(
     tenant: str,
     profile_id: str,
     events: Sequence[Event],
-    columns: EventColumns,
     until_ms: int,
 ) -> None:
-    """Fold events of one profile, in order, into what is kept; `columns` are those of the same."""
+    """Fold events of one profile, in order, into what is kept."""
     connection.execute(
         "INSERT INTO compactions (tenant, until_ms, event_count, feature_schema)"
         " VALUES (?, ?, ?, ?) ON CONFLICT (tenant) DO UPDATE SET"
@@ -122,96 +114,64 @@ def keep(
     )
     connection.executemany(
         "INSERT OR IGNORE INTO compacted_ids (tenant, id) VALUES (?, ?)",
-        sorted((tenant, _number(event.event_id)) for event in events),
+        sorted((tenant, id_hash(event.event_id)) for event in events),
     )
     key = (tenant, profile_id)
-    _keep_profile(connection, key, events)
-    _keep_titles(connection, key, events)
-    _keep_shares(connection, key, columns)
-    day_table.merge(connection, tenant, profile_id, watched_days(events))
-
-
-def _keep_profile(
-    connection: sqlite3.Connection, key: tuple[str, str], events: Sequence[Event]
-) -> None:
-    found = connection.execute(
-        "SELECT counters, newest_ms FROM profile_bases WHERE tenant = ? AND profile_id = ?", key
-    ).fetchone()
-    fold = ProfileFold(decode_counters(found[0]), found[1]) if found else ProfileFold()
-    for event in events:
-        fold.apply(event)
+    kept = folded(_read_held(connection, key, touched(events)), events)
     connection.execute(
-        "INSERT INTO profile_bases (tenant, profile_id, event_count, oldest_ms, newest_ms,"
-        " counters) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, profile_id) DO UPDATE SET"
-        " event_count = event_count + excluded.event_count,"
-        " oldest_ms = min(oldest_ms, excluded.oldest_ms),"
-        " newest_ms = excluded.newest_ms, counters = excluded.counters",
-        (
-            *key,
-            len(events),
-            min(event.occurred_ms for event in events),
-            fold.newest_ms,
-            encode_counters(fold.counters()),
-        ),
+        "INSERT OR REPLACE INTO profile_bases (tenant, profile_id, event_count, oldest_ms,"
+        " newest_ms, counters) VALUES (?, ?, ?, ?, ?, ?)",
+        (*key, kept.event_count, kept.oldest_ms, kept.newest_ms, encode_counters(kept.counters)),
     )
-
-
-def _keep_titles(
-    connection: sqlite3.Connection, key: tuple[str, str], events: Iterable[Event]
-) -> None:
-    by_title: dict[str, list[Event]] = {}
-    for event in events:
-        if event.kind in RECORD_KINDS:
-            by_title.setdefault(event.title_id, []).append(event)
-    held = {
-        title_id: (zlib.decompress(record), watched)
-        for title_id, record, watched in connection.execute(
-            "SELECT title_id, record, intervals FROM title_bases WHERE tenant = ?"
-            " AND profile_id = ? AND title_id IN (SELECT value FROM json_each(?))",
-            (*key, json.dumps(list(by_title))),
-        ).fetchall()
-    }
-    rows = []
-    for title_id, some in by_title.items():
-        fold = TitleFold(*held.get(title_id, ()))
-        for event in some:
-            fold.apply(event)
-        record = zlib.compress(fold.encode_record(), _LEVEL)
-        rows.append((*key, title_id, record, fold.encode_intervals()))
     connection.executemany(
         "INSERT OR REPLACE INTO title_bases (tenant, profile_id, title_id, record, intervals)"
         " VALUES (?, ?, ?, ?, ?)",
-        rows,
+        [
+            (*key, title_id, zlib.compress(record, _LEVEL), watched)
+            for title_id, (record, watched) in kept.titles.items()
+        ],
     )
-
-
-def _keep_shares(
-    connection: sqlite3.Connection, key: tuple[str, str], columns: EventColumns
-) -> None:
-    found = connection.execute(
-        "SELECT country, title_id, cells, at_ms FROM title_shares WHERE tenant = ?"
-        " AND profile_id = ? AND title_id IN (SELECT value FROM json_each(?))",
-        (*key, json.dumps(columns.title_ids)),
-    ).fetchall()
-    values = decode_cells(cells for _, _, cells, _ in found)
-    before = {
-        (country, title_id): (values[row], at_ms)
-        for row, (country, title_id, _, at_ms) in enumerate(found)
-    }
-    shares = title_shares(columns, before)
     connection.executemany(
         "INSERT OR REPLACE INTO title_shares (tenant, profile_id, title_id, country, at_ms, cells)"
         " VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (*key, title_id, country, at_ms, encode_cells(row))
-            for title_id, country, at_ms, row in zip(
-                shares.title_ids,
-                shares.countries,
-                shares.at_ms.tolist(),
-                shares.values,
-                strict=True,
-            )
+            (*key, title_id, country, at_ms, encode_cells(values))
+            for (country, title_id), (values, at_ms) in kept.shares.items()
         ],
+    )
+    day_table.write(connection, tenant, profile_id, kept.days)
+
+
+def _read_held(
+    connection: sqlite3.Connection, key: tuple[str, str], wanted: Touched
+) -> KeptProfile:
+    found = connection.execute(
+        "SELECT event_count, oldest_ms, newest_ms, counters FROM profile_bases"
+        " WHERE tenant = ? AND profile_id = ?",
+        key,
+    ).fetchone()
+    if found is None:
+        return NOTHING_KEPT
+    titles = connection.execute(
+        "SELECT title_id, record, intervals FROM title_bases WHERE tenant = ?"
+        " AND profile_id = ? AND title_id IN (SELECT value FROM json_each(?))",
+        (*key, json.dumps(sorted(wanted.title_ids))),
+    ).fetchall()
+    shares = connection.execute(
+        "SELECT country, title_id, cells, at_ms FROM title_shares WHERE tenant = ?"
+        " AND profile_id = ? AND title_id IN (SELECT value FROM json_each(?))",
+        (*key, json.dumps(sorted(wanted.shared_title_ids))),
+    ).fetchall()
+    return KeptProfile(
+        event_count=found[0],
+        oldest_ms=found[1],
+        newest_ms=found[2],
+        counters=decode_counters(found[3]),
+        titles={
+            title_id: (zlib.decompress(record), watched) for title_id, record, watched in titles
+        },
+        shares=decode_shares(shares),
+        days=day_table.read_some(connection, *key, wanted.days),
     )
 
 
@@ -299,9 +259,3 @@ def _shares(rows: Sequence[tuple[str, str, int, bytes]]) -> TitleShares:
         values=decode_cells(row[3] for row in rows),
         at_ms=np.array([row[2] for row in rows], np.int64),
     )
-
-
-def _number(event_id: str) -> int:
-    """What is kept of an event's id; of a billion events one in ten billion shares it."""
-    digest = hashlib.blake2b(event_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)

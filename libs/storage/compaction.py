@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from libs.domain.event import DAY_MS, EventKind
-from libs.features.event_columns import from_events
 from libs.storage import compacted, erasure_table
 from libs.storage.event_row import EVENT_COLUMNS, decode
 from libs.storage.event_schema import EVENT_SCHEMA
@@ -83,7 +82,7 @@ def _compact_profile(
     ).fetchall()
     if rows:
         events = [decode(row[:-1]) for row in rows]
-        compacted.keep(connection, tenant, profile_id, events, from_events(events), until_ms)
+        compacted.keep(connection, tenant, profile_id, events, until_ms)
         connection.executemany("DELETE FROM events WHERE log_seq = ?", [row[-1:] for row in rows])
     return len(rows)
 

@@ -2,10 +2,10 @@
 
 import sqlite3
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from libs.features.watched_days import HOUR_COUNT, WatchedDay, merge_days
+from libs.features.watched_days import HOUR_COUNT, WatchedDay
 
 Row = tuple[Any, ...]
 
@@ -26,24 +26,33 @@ DAY_COLUMNS: Final = (
 _HOUR: Final = struct.Struct("<BQ")
 
 
-def merge(
+def write(
     connection: sqlite3.Connection, tenant: str, profile_id: str, days: Sequence[WatchedDay]
 ) -> None:
-    """Add days of events that are in none yet; they are by (day, title id)."""
-    if not days:
-        return
-    held = connection.execute(
-        f"SELECT {DAY_COLUMNS} FROM profile_days WHERE tenant = ?"  # noqa: S608  constants
-        " AND profile_id = ? AND day BETWEEN ? AND ?",
-        (tenant, profile_id, days[0].day, days[-1].day),
-    ).fetchall()
-    touched = {(one.day, one.title_id) for one in days}
-    known = [one for one in map(decode, held) if (one.day, one.title_id) in touched]
+    """Write days in the place of those of the same title and day."""
     connection.executemany(
         f"INSERT OR REPLACE INTO profile_days (tenant, profile_id, {DAY_COLUMNS})"  # noqa: S608
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(tenant, profile_id, *_encode(one)) for one in merge_days([*known, *days])],
+        [(tenant, profile_id, *_encode(one)) for one in days],
     )
+
+
+def read_some(
+    connection: sqlite3.Connection,
+    tenant: str,
+    profile_id: str,
+    wanted: Collection[tuple[int, str]],
+) -> list[WatchedDay]:
+    """Those of a profile's days of compacted events that are of a wanted (day, title id)."""
+    if not wanted:
+        return []
+    numbers = [day for day, _ in wanted]
+    rows = connection.execute(
+        f"SELECT {DAY_COLUMNS} FROM profile_days WHERE tenant = ?"  # noqa: S608  constants
+        " AND profile_id = ? AND day BETWEEN ? AND ?",
+        (tenant, profile_id, min(numbers), max(numbers)),
+    ).fetchall()
+    return [one for one in map(decode, rows) if (one.day, one.title_id) in wanted]
 
 
 def read(connection: sqlite3.Connection, tenant: str, profile_id: str) -> list[WatchedDay]:
