@@ -42,7 +42,8 @@ class PostgresDatabases:
         with psycopg.connect(url) as connection:
             connection.execute(
                 "TRUNCATE events, event_ids, batches, decisions, profiles,"
-                " erasures, withdrawn, identities"
+                " erasures, withdrawn, identities, compactions, compacted_ids, profile_bases,"
+                " title_bases, profile_days, title_shares, withdrawn_shares, followed"
             )
         return url
 

@@ -354,9 +354,10 @@ class SqliteEventStore:
         before what is compacted.
         """
         if as_of_ms is not None:
-            connection = self._readers.connection()
             return undivided.read_whole(
-                connection, tenant, as_of_ms, partial(self._past.table, tenant, as_of_ms, country)
+                lambda: self.compacted_until_ms(tenant),
+                as_of_ms,
+                partial(self._past.table, tenant, as_of_ms, country),
             )
         live = LiveTitleCounters()
         live.apply(read_title_changes(self._readers.connection(), tenant, 0))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from libs.domain.event import Event
+from libs.faults import HistoryCompacted
 from libs.features.profile_state import NO_BASE as NO_PROFILE_BASE
 from libs.features.profile_state import ProfileBase
 from libs.features.title_replay import NO_BASE, TitleBase
@@ -65,19 +66,18 @@ def read_title_base(connection: sqlite3.Connection, tenant: str) -> TitleBase:
 
 
 def read_whole(
-    connection: sqlite3.Connection,
-    tenant: str,
-    as_of_ms: int,
-    read: Callable[[int], ResultT],
+    compacted_until_ms: Callable[[], int], as_of_ms: int, read: Callable[[int], ResultT]
 ) -> ResultT:
     """What `read` makes of base and events up to a time, given up to when the first reaches.
 
-    Raises HistoryCompacted for a time before what is compacted.
+    `compacted_until_ms` is asked before and after. Raises HistoryCompacted for a time before what
+    is compacted.
     """
     while True:
-        compacted.check_told(connection, tenant, as_of_ms)
-        until_ms = compacted.compacted_until_ms(connection, tenant)
+        until_ms = compacted_until_ms()
+        if as_of_ms < until_ms:
+            raise HistoryCompacted(as_of_ms, until_ms)
         result = read(until_ms)
         # Events of after it stay where they are until it moves, and it moves once a day.
-        if compacted.compacted_until_ms(connection, tenant) == until_ms:
+        if compacted_until_ms() == until_ms:
             return result

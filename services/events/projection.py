@@ -12,7 +12,9 @@ from libs.domain.event import Event
 from libs.features.counters import Counters, encode_counters
 from libs.features.event_columns import from_events, without_thumbs
 from libs.features.profile_state import (
+    ProfileBase,
     ProfileFold,
+    ProfileReplay,
     ProfileState,
     decode_state,
     encode_profile_counters,
@@ -21,7 +23,7 @@ from libs.features.profile_state import (
 from libs.features.thumbs import thumb_shares
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_table import LiveTitleCounters
-from libs.storage.postgres.log_feed import LogFeed, Stretch, Written
+from libs.storage.postgres.log_feed import LogFeed, Stretch, Whole, Written
 from libs.storage.postgres.withdrawals import Withdrawal, withdrawn_columns, withdrawn_thumbs
 from libs.storage.redis.feature_writer import ABSENT, ANY, FeatureWriter, HeldProfile, ProfileWrite
 from libs.storage.redis.keys import COUNTERS, PROFILE, TITLE
@@ -48,6 +50,7 @@ class Projection:
         self._titles: OrderedDict[str, tuple[int, LiveTitleCounters]] = OrderedDict()
         self._identity = ""
         self._xid = 0
+        self._noted_xid = 0  # where whoever comes next goes on
 
     def begin(self, is_stopped: Callable[[], bool]) -> bool:
         """Go on where the last one was; from the beginning of the log where that is not known.
@@ -55,11 +58,19 @@ class Projection:
         Returns whether all was made anew.
         """
         self._identity = f"{self._feed.identity()} {self._writer.run_ids()}"
-        followed = self._writer.followed()
-        if followed is None or followed.identity != self._identity or not followed.is_ready:
+        followed, floor = self._writer.followed(), self._feed.followed()
+        if (
+            followed is None
+            or followed.identity != self._identity
+            or not followed.is_ready
+            # What is compacted cannot be followed any more.
+            or floor is None
+            or followed.xid < floor
+        ):
             self._rebuild(is_stopped)
             return True
-        self._xid = followed.xid
+        self._xid = self._noted_xid = followed.xid
+        self._feed.advance(followed.xid)
         return False
 
     def is_current(self) -> bool:
@@ -74,11 +85,13 @@ class Projection:
             self._project_titles(written, stretch.until_xid)
         if stretch.written:
             self._writer.advance(stretch.until_xid, self._identity)
+            self._noted_xid = stretch.until_xid
         self._xid = stretch.until_xid
         return stretch
 
     def forget_followed(self) -> None:
-        """Drop from the database what was needed to follow so far."""
+        """Drop from the database what was needed to follow so far, and let events be compacted."""
+        self._feed.advance(self._noted_xid)
         self._feed.forget(before_xid=self._xid)
 
     def _project_profiles(self, written: Written, until_xid: int) -> None:
@@ -105,10 +118,11 @@ class Projection:
             before = held[profile_id]
             if before.applied >= until_xid:
                 continue
-            new = histories.get(profile_id)
-            if new is None:
+            if profile_id in histories:
+                write = _made(written.tenant, profile_id, *histories[profile_id], until_xid)
+            else:
                 new = [event for xid, event in some if xid >= before.applied]
-            write = _folded(written.tenant, profile_id, before, new, until_xid)
+                write = _folded(written.tenant, profile_id, before, new, until_xid)
             if profile_id in stale:
                 write.fields[PROFILE] = encode_profile(profiles.get(profile_id))
             writes.append(write)
@@ -125,7 +139,7 @@ class Projection:
             *(event for xid, event in written.events if xid < applied),
         ]
         changed = np.union1d(changed, live.add_shares(thumb_shares(new, held)))
-        corrected = _corrected(live, written.withdrawals, applied, until_xid)
+        corrected = _corrected(live, written, applied, until_xid)
         changed = np.union1d(changed, corrected)
         if len(changed):
             rows = [_counter_row(live, row) for row in changed.tolist()]
@@ -153,48 +167,45 @@ class Projection:
 
     def _rebuild(self, is_stopped: Callable[[], bool]) -> None:
         """Write everything anew; readers are told of it until it is done."""
-        self._feed.adopt()
-        until_xid = self._feed.horizon()
+        until_xid = self._feed.begin_anew()
         self._writer.note_followed(0, self._identity, is_ready=False)
         self._titles.clear()
-        waiting: list[tuple[str, Sequence[Event]]] = []
+        waiting: list[Whole] = []
         tenant, live = "", LiveTitleCounters()
         for whole in self._feed.everything(before_xid=until_xid):
             if is_stopped():
                 return
             is_other = whole.tenant != tenant
-            if waiting and (is_other or sum(len(some) for _, some in waiting) > MOST_EVENTS):
+            if waiting and (is_other or sum(len(one.events) for one in waiting) > MOST_EVENTS):
                 self._write_anew(tenant, waiting, live, until_xid)
                 waiting = []
             if is_other:
                 self._write_counters_anew(tenant, live, until_xid)
                 tenant, live = whole.tenant, LiveTitleCounters()
-            if whole.withdrawals:
-                _corrected(live, whole.withdrawals, 0, until_xid)
+            if whole.profile_id:
+                waiting.append(whole)
             else:
-                waiting.append((whole.profile_id, whole.events))
+                _corrected(live, whole, 0, until_xid)
         self._write_anew(tenant, waiting, live, until_xid)
         self._write_counters_anew(tenant, live, until_xid)
         self._writer.note_followed(until_xid, self._identity, is_ready=True)
-        self._xid = until_xid
+        self._xid = self._noted_xid = until_xid
         self._writer.sweep()
 
     def _write_anew(
-        self,
-        tenant: str,
-        waiting: Sequence[tuple[str, Sequence[Event]]],
-        live: LiveTitleCounters,
-        until_xid: int,
+        self, tenant: str, waiting: Sequence[Whole], live: LiveTitleCounters, until_xid: int
     ) -> None:
-        profiles = self._feed.profiles(tenant, [profile_id for profile_id, _ in waiting])
+        profiles = self._feed.profiles(tenant, [whole.profile_id for whole in waiting])
         writes = []
-        for profile_id, events in waiting:
-            write = _folded(tenant, profile_id, _NOTHING_HELD, events, until_xid)
+        for whole in waiting:
+            write = _made(tenant, whole.profile_id, whole.base, whole.events, until_xid)
             write.expected = ANY
-            write.fields[PROFILE] = encode_profile(profiles.get(profile_id))
+            write.fields[PROFILE] = encode_profile(profiles.get(whole.profile_id))
             writes.append(write)
+            if whole.shares is not None:
+                live.add_shares(whole.shares)
         self._writer.write(writes)
-        live.add(from_events(event for _, events in waiting for event in events))
+        live.add(from_events(event for whole in waiting for event in whole.events))
 
     def _write_counters_anew(self, tenant: str, live: LiveTitleCounters, until_xid: int) -> None:
         rows = [_counter_row(live, row) for row in range(len(live.rows))]
@@ -202,16 +213,14 @@ class Projection:
             self._write_titles(tenant, ANY, until_xid, rows)
 
 
-_NOTHING_HELD: Final = HeldProfile(ABSENT, b"", {})
-
-
 def _corrected(
-    live: LiveTitleCounters, withdrawals: Sequence[Withdrawal], applied: int, until_xid: int
+    live: LiveTitleCounters, withdrawn: Written | Whole, applied: int, until_xid: int
 ) -> NDArray[np.intp]:
     """Count of who is erased what does between a mark and the next; the rows that changed.
 
     What was counted goes, and what is erased later counts until then.
     """
+    withdrawals = withdrawn.withdrawals
     before, after = (_counted(withdrawals, at) for at in (applied, until_xid))
     more = [
         one for one, was, counts in zip(withdrawals, before, after, strict=True) if counts > was
@@ -219,17 +228,24 @@ def _corrected(
     less = [
         one for one, was, counts in zip(withdrawals, before, after, strict=True) if counts < was
     ]
-    if not more and not less:
-        return np.zeros(0, np.intp)
-    held, holds = (
-        thumb_shares(withdrawn_thumbs(compress(withdrawals, counts))) for counts in (before, after)
-    )
-    changes = (
-        live.add(without_thumbs(withdrawn_columns(more))),
-        live.remove(without_thumbs(withdrawn_columns(less))),
-        live.remove_shares(held),
-        live.add_shares(holds),
-    )
+    changes = [np.zeros(0, np.intp)]
+    for one in withdrawn.withdrawn_shares:
+        was, counts = (0 < at <= one.erased_xid for at in (applied, until_xid))
+        if counts and not was:
+            changes.append(live.add_shares(one.shares))
+        elif was and not counts:
+            changes.append(live.remove_shares(one.shares))
+    if more or less:
+        held, holds = (
+            thumb_shares(withdrawn_thumbs(compress(withdrawals, counts)))
+            for counts in (before, after)
+        )
+        changes += (
+            live.add(without_thumbs(withdrawn_columns(more))),
+            live.remove(without_thumbs(withdrawn_columns(less))),
+            live.remove_shares(held),
+            live.add_shares(holds),
+        )
     return np.unique(np.concatenate(changes))
 
 
@@ -240,6 +256,21 @@ def _counted(withdrawals: Sequence[Withdrawal], xid: int) -> list[bool]:
 
 def _titles_of(events: Iterable[Event]) -> list[str]:
     return sorted({event.title_id for event in events if event.kind in RECORD_KINDS})
+
+
+def _made(
+    tenant: str, profile_id: str, base: ProfileBase, events: Iterable[Event], applied: int
+) -> ProfileWrite:
+    """What is to be written of a profile of which nothing is held."""
+    whole = ProfileReplay(base)
+    whole.advance(events)
+    write = ProfileWrite(tenant, profile_id, ABSENT, applied)
+    write.fields[COUNTERS] = encode_profile_counters(whole.state())
+    for title_id, record, watched in whole.rows():
+        write.fields[TITLE + title_id.encode()] = record
+        if watched:
+            write.watched[title_id] = watched
+    return write
 
 
 def _folded(

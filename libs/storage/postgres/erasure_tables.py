@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.features.title_record import RECORD_KINDS
 from libs.storage.postgres.database import Connection
+from libs.storage.postgres.kept_tables import BASE_TABLES
 
 # A transaction that writes and an erasure must not both miss each other: an erasure waits for all
 # who write for the tenant, and they for it.
@@ -20,7 +21,10 @@ WITHDRAWN_COLUMNS: Final = (
 
 
 class Removed(NamedTuple):
-    """What was in the log of a profile; `erased_xid` comes after all that had written it."""
+    """What was in the log of a profile, compacted or not.
+
+    `erased_xid` comes after all that had written it.
+    """
 
     event_count: int
     title_ids: frozenset[str]
@@ -138,6 +142,13 @@ def remove(connection: Connection, tenant: str, person: int) -> Removed:
         " FILTER (WHERE kind = ANY(%s)), '{}'), (SELECT xid FROM place)::text FROM gone",
         (*mine, person, sorted(kind.value for kind in RECORD_KINDS)),
     ).fetchall()
+    compacted = connection.execute(
+        "SELECT event_count, oldest_ms FROM profile_bases WHERE tenant = %s AND person = %s", mine
+    ).fetchone()
+    if compacted is not None:
+        count += compacted[0]
+        oldest_ms = compacted[1] if oldest_ms is None else min(oldest_ms, compacted[1])
+        title_ids = {*title_ids, *_remove_kept(connection, mine, xid)}
     counts: Sequence[int] = [
         connection.execute(
             f"DELETE FROM {table} WHERE tenant = %s AND person = %s",  # noqa: S608  constants
@@ -153,9 +164,23 @@ def remove(connection: Connection, tenant: str, person: int) -> Removed:
     return Removed(count, frozenset(title_ids), oldest_ms, counts[0], counts[1] > 0, xid)
 
 
-def unclaim(connection: Connection, tenant: str, event_ids: Collection[str]) -> None:
-    """Give back ids that this transaction has claimed."""
+def _remove_kept(connection: Connection, mine: tuple[str, int], xid: str) -> list[str]:
+    """Delete what is kept of compacted events; the titles that it was of."""
+    # Nobody's from then on: whoever is behind the erasure counts them, who is past it does not.
     connection.execute(
-        "DELETE FROM event_ids WHERE tenant = %s AND event_id = ANY(%s)",
-        (tenant, list(event_ids)),
+        "WITH gone AS (DELETE FROM title_shares WHERE tenant = %s AND person = %s RETURNING *)"
+        " INSERT INTO withdrawn_shares (tenant, erased_xid, title_id, country, at_ms, cells)"
+        " SELECT tenant, %s::xid8, title_id, country, at_ms, cells FROM gone",
+        (*mine, xid),
     )
+    [(title_ids,)] = connection.execute(
+        "SELECT coalesce(array_agg(title_id), '{}') FROM title_bases"
+        " WHERE tenant = %s AND person = %s",
+        mine,
+    ).fetchall()
+    for table in BASE_TABLES:
+        connection.execute(
+            f"DELETE FROM {table} WHERE tenant = %s AND person = %s",  # noqa: S608  constants
+            mine,
+        )
+    return list(title_ids)

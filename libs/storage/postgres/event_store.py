@@ -6,6 +6,7 @@ Online features are not kept here: what is asked of them is made of the log when
 import contextlib
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -14,19 +15,21 @@ from libs.domain.decision import Decision
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import NotSupported, PartUnavailable
+from libs.faults import PartUnavailable
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import EMPTY, ProfileState, replay
-from libs.features.title_replay import ReadEvents
-from libs.features.title_table import LiveTitleCounters, TitleTable
-from libs.features.watched_days import WatchedDay, watched_days
-from libs.storage.compaction import CompactionStep, Place
+from libs.features.title_replay import ReadBase, ReadEvents, TitleBase
+from libs.features.title_table import TitleTable
+from libs.features.watched_days import WatchedDay
+from libs.storage.compaction import STEP_EVENTS, CompactionStep, Place
 from libs.storage.past_titles import PastTitles
 from libs.storage.postgres import (
     decision_tables,
     erasure_tables,
+    kept_tables,
     log_tables,
     profile_tables,
+    undivided,
 )
 from libs.storage.postgres.database import PART, Connection, Readers, open_writer, unavailable
 from libs.storage.postgres.identities import Identities, Identity
@@ -36,11 +39,10 @@ from libs.storage.postgres.partitions import Partitions
 from libs.storage.postgres.writing import Writing
 from libs.storage.recorded import Recorded
 from libs.storage.transaction_lost import TransactionLost, WriteConflict
+from libs.storage.undivided import read_whole
 
 # Tenants of which something is held in memory; what another one needs is read again.
 MOST_TENANTS: Final = 32
-
-_END_MS: Final = 2**62
 
 
 class PostgresEventStore:
@@ -58,12 +60,13 @@ class PostgresEventStore:
         `identities` are closed with the store.
         """
         migrate(url)
+        kept_tables.check_schema(url)
         self._url = url
         self._identities = identities
         self._connection: Connection | None = None
         self._partitions = Partitions(url)
         self._readers = Readers(url)
-        self._past = PastTitles(self._reading, most_tenants)
+        self._past = PastTitles(self._reading, most_tenants, self._basing)
         self._late = LateBatches()
         self._late_lock = threading.Lock()
         self._writing: Writing | None = None
@@ -185,23 +188,26 @@ class PostgresEventStore:
     def _identity(self, tenant: str, profile_id: str) -> Identity | None:
         return self._identities.found(tenant, [profile_id]).get(profile_id)
 
-    def compact(self, until_ms: int, after: Place) -> CompactionStep:
-        """Raises NotSupported: here every event is kept."""
-        raise NotSupported("compacting events", "where the log is in PostgreSQL")
+    def compact(self, until_ms: int, after: Place, most: int = STEP_EVENTS) -> CompactionStep:
+        """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`.
+
+        Those that whoever keeps the features up to the log has not taken over yet stay.
+        """
+        with self._written() as writing:
+            return writing.compact(until_ms, after, most)
 
     def compacted_until_ms(self, tenant: str) -> int:
-        """−1: nothing is compacted."""
-        return -1
+        """Up to when events may be compacted, and history lacks some of them; −1 for never."""
+        with self._readers.connection() as connection:
+            return kept_tables.compacted_until_ms(connection, tenant)
 
     def watched_days(self, tenant: str, profile_id: str) -> list[WatchedDay]:
-        """All days of a profile, by (day, title id)."""
+        """All days of a profile, of compacted events and of others, by (day, title id)."""
         identity = self._identity(tenant, profile_id)
         if identity is None:
             return []
         with self._readers.connection() as connection:
-            return watched_days(
-                log_tables.read_profile_events(connection, tenant, identity, until_ms=_END_MS)
-            )
+            return undivided.read_days(connection, tenant, identity)
 
     def decisions_of(self, tenant: str, profile_id: str) -> list[dict[str, Any]]:
         """The decisions that are kept of a profile, oldest first."""
@@ -228,32 +234,42 @@ class PostgresEventStore:
         kinds: Collection[EventKind] = (),
         as_of_ms: int | None = None,
     ) -> list[Event]:
-        """A profile's newest events before `before` that pass the filters, newest first."""
+        """A profile's newest events before `before` that pass the filters, newest first.
+
+        Raises HistoryCompacted for a time before what is compacted.
+        """
         identity = self._identity(tenant, profile_id)
-        if identity is None:
-            return []
         with self._readers.connection() as connection:
-            return log_tables.read_history(
-                connection,
-                tenant,
-                identity,
-                most=most,
-                before=before,
-                title_id=title_id,
-                kinds=kinds,
-                as_of_ms=as_of_ms,
+            found = (
+                log_tables.read_history(
+                    connection,
+                    tenant,
+                    identity,
+                    most=most,
+                    before=before,
+                    title_id=title_id,
+                    kinds=kinds,
+                    as_of_ms=as_of_ms,
+                )
+                if identity is not None
+                else []
             )
+            # After it: what is told is not of a time that is compacted meanwhile.
+            kept_tables.check_told(connection, tenant, as_of_ms)
+        return found
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
-        """The features of everything recorded, or of the events at or before `as_of_ms`."""
-        until_ms = _END_MS if as_of_ms is None else as_of_ms + 1
+        """The features of everything recorded, or of the events at or before `as_of_ms`.
+
+        Raises HistoryCompacted for a time before what is compacted.
+        """
         identity = self._identity(tenant, profile_id)
-        if identity is None:
-            return EMPTY
         with self._readers.connection() as connection:
-            return replay(
-                log_tables.read_profile_events(connection, tenant, identity, until_ms=until_ms)
-            )
+            if identity is None:
+                kept_tables.check_told(connection, tenant, as_of_ms)
+                return EMPTY
+            base, events = undivided.read_profile(connection, tenant, identity, as_of_ms)
+        return replay(events, base)
 
     def title_table(
         self, tenant: str, as_of_ms: int | None, country: str, *, now_ms: int
@@ -261,14 +277,19 @@ class PostgresEventStore:
         """Counters of everything recorded at `now_ms`, or of the events at or before `as_of_ms`.
 
         Those of `country` come with them; "" means none. The present takes a pass over the whole
-        log: who asks often follows the feature store.
+        log: who asks often follows the feature store. Raises HistoryCompacted for a time before
+        what is compacted.
         """
-        if as_of_ms is not None:
-            self._note_late(tenant)
-            return self._past.table(tenant, as_of_ms, country)
-        live = LiveTitleCounters()
-        live.add(self._columns(tenant, 0, _END_MS))
-        return live.table(now_ms, (country,))
+        if as_of_ms is None:
+            with self._readers.connection() as connection:
+                live = undivided.read_counters(connection, self._identities, tenant)
+            return live.table(now_ms, (country,))
+        self._note_late(tenant)
+        return read_whole(
+            lambda: self.compacted_until_ms(tenant),
+            as_of_ms,
+            partial(self._past.table, tenant, as_of_ms, country),
+        )
 
     def _note_late(self, tenant: str) -> None:
         """Look for what any replica has written since the last look."""
@@ -279,6 +300,13 @@ class PostgresEventStore:
 
     def _reading(self, tenant: str) -> ReadEvents:
         return lambda after_ms, to_ms: self._columns(tenant, after_ms + 1, to_ms + 1)
+
+    def _basing(self, tenant: str) -> ReadBase:
+        def read() -> TitleBase:
+            with self._readers.connection() as connection:
+                return undivided.read_title_base(connection, self._identities, tenant)
+
+        return read
 
     def _columns(self, tenant: str, from_ms: int, until_ms: int) -> EventColumns:
         return log_tables.read_columns(

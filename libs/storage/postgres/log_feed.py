@@ -6,19 +6,22 @@ A transaction that stays open holds everybody up who follows, and no reader of t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
-from libs.storage.event_row import Row
-from libs.storage.postgres import profile_tables
+from libs.features.profile_state import NO_BASE, ProfileBase
+from libs.features.title_shares import TitleShares
+from libs.storage.postgres import followed, kept_tables, profile_tables
 from libs.storage.postgres.database import Connection, open_writer
 from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE, read_held_thumbs
-from libs.storage.postgres.identities import Identities, Identity
+from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, decode_rows
+from libs.storage.postgres.people import PersonRows, chunks, read_people
+from libs.storage.postgres.share_tables import WithdrawnShares, read_withdrawn
 from libs.storage.postgres.withdrawals import Withdrawal, read_withdrawals
 
 # Held by the one replica that follows the log, as long as its connection lives.
@@ -31,12 +34,10 @@ _FETCHED_ROWS: Final = 10_000
 HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
 _SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
+_ERASED_FROM: Final = "erased_xid >= %s::text::xid8"
+
 _Batch = tuple[Any, ...]
 _TENANT: Final = itemgetter(1)
-
-
-def _whose(one: tuple[str, Identity, Row]) -> tuple[str, int]:
-    return one[0], one[1].person
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,20 @@ class Written:
     withdrawals: Sequence[Withdrawal] = ()
     # By pair of a thumb in `events`: the newest of those that were followed before.
     held_thumbs: Sequence[Event] = ()
+    withdrawn_shares: Sequence[WithdrawnShares] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """One profile's events, or what is withdrawn of nobody."""
+    """One profile's events and what compacted ones have made, or what is withdrawn of nobody."""
 
     tenant: str
     profile_id: str
-    events: Sequence[Event]
+    events: Sequence[Event] = ()
+    base: ProfileBase = NO_BASE
+    shares: TitleShares | None = None
     withdrawals: Sequence[Withdrawal] = ()
+    withdrawn_shares: Sequence[WithdrawnShares] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +138,14 @@ class LogFeed:
         with self._connection.transaction():
             self._connection.execute(_SNAPSHOT)
             # Those of before are taken out already, and stay until they are forgotten.
-            withdrawn = read_withdrawals(
-                self._connection, "erased_xid >= %s::text::xid8", str(from_xid)
-            )
+            withdrawn = read_withdrawals(self._connection, _ERASED_FROM, str(from_xid))
+            shares = read_withdrawn(self._connection, _ERASED_FROM, str(from_xid))
             written = [
-                self._written(tenant, list(batches), withdrawn.get(tenant, ()), from_xid)
+                replace(
+                    self._written(tenant, list(batches), from_xid),
+                    withdrawals=withdrawn.get(tenant, ()),
+                    withdrawn_shares=shares.get(tenant, ()),
+                )
                 for tenant, batches in groupby(taken, _TENANT)
             ]
         return Stretch(
@@ -147,13 +155,7 @@ class LogFeed:
             oldest_s=rows[0][6],
         )
 
-    def _written(
-        self,
-        tenant: str,
-        batches: Sequence[_Batch],
-        withdrawals: Sequence[Withdrawal],
-        from_xid: int,
-    ) -> Written:
+    def _written(self, tenant: str, batches: Sequence[_Batch], from_xid: int) -> Written:
         xids = {batch_id: xid for _, _, batch_id, xid, *_ in batches}
         # Not bounded by time as well: without statistics, as in a new partition, an index by time
         # looks as good, and all of the tenant's events were read through.
@@ -186,24 +188,30 @@ class LogFeed:
             tenant,
             [(xid, event) for xid, _, event in events],
             [known[person].profile_id for (person,) in upserted if person in known],
-            withdrawals,
-            decode_rows(held, known),
+            held_thumbs=decode_rows(held, known),
         )
 
     def histories(
         self, tenant: str, profile_ids: Sequence[str], *, before_xid: int
-    ) -> dict[str, list[Event]]:
-        """All events of these profiles that transactions below `before_xid` wrote."""
+    ) -> dict[str, tuple[ProfileBase, list[Event]]]:
+        """What there is of these profiles by transactions below `before_xid`, compacted or not."""
         known = {one.person: one for one in self._identities.found(tenant, profile_ids).values()}
-        rows = self._connection.execute(
-            f"SELECT {ROW_COLUMNS} FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
-            " AND events.tenant = %s AND person = ANY(%s::bigint[])",
-            (str(before_xid), tenant, list(known)),
-        ).fetchall()
-        found: dict[str, list[Event]] = {profile_id: [] for profile_id in profile_ids}
+        # Of one moment: all that is compacted is of below what was followed.
+        with self._connection.transaction():
+            self._connection.execute(_SNAPSHOT)
+            bases = kept_tables.read_bases(self._connection, tenant, known.values())
+            rows = self._connection.execute(
+                f"SELECT {ROW_COLUMNS} FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
+                " AND events.tenant = %s AND person = ANY(%s::bigint[])",
+                (str(before_xid), tenant, list(known)),
+            ).fetchall()
+        events: dict[str, list[Event]] = {profile_id: [] for profile_id in profile_ids}
         for event in decode_rows(rows, known):
-            found[event.profile_id].append(event)
-        return found
+            events[event.profile_id].append(event)
+        of = {one.profile_id: bases[person] for person, one in known.items() if person in bases}
+        return {
+            profile_id: (of.get(profile_id, NO_BASE), some) for profile_id, some in events.items()
+        }
 
     def profiles(self, tenant: str, profile_ids: Sequence[str]) -> dict[str, Profile]:
         """Those of `profile_ids` that are stored."""
@@ -213,69 +221,100 @@ class LogFeed:
         """The lowest number that is still writing."""
         return horizon(self._connection)
 
+    def begin_anew(self) -> int:
+        """The number below which everything is to be made anew, and from which on followed.
+
+        What is compacted from now on is below it: whoever reads everything after that misses
+        nothing.
+        """
+        with self._connection.transaction():
+            followed.lock(self._connection)
+            self._adopt()
+            until_xid = self.horizon()
+            followed.write(self._connection, until_xid)
+        return until_xid
+
+    def followed(self) -> int | None:
+        """Below which number all may be compacted; None where nobody has ever begun anew."""
+        return followed.read(self._connection)
+
     def everything(self, *, before_xid: int) -> Iterator[Whole]:
-        """Every profile with its events by transactions below `before_xid`, tenant by tenant.
+        """Every profile with what there is by transactions below `before_xid`, tenant by tenant.
 
         Profiles that are stored and have no events come with none, and events that are erased
         by transactions from `before_xid` on come as withdrawals, of nobody.
         """
         with self._connection.transaction():
             self._connection.execute(_SNAPSHOT)
-            withdrawn = read_withdrawals(
-                self._connection, "erased_xid >= %s::text::xid8", str(before_xid)
-            )
-            last = ""
-            for (tenant, _), rows in groupby(self._identified(before_xid), _whose):
-                if tenant != last and tenant in withdrawn:
-                    yield Whole(tenant, "", (), withdrawn.pop(tenant))
-                last = tenant
-                events = [decode_row(row, identity) for _, identity, row in rows]
-                yield Whole(tenant, events[0].profile_id, events)
-            for tenant, withdrawals in withdrawn.items():
-                yield Whole(tenant, "", (), withdrawals)
+            withdrawn = read_withdrawals(self._connection, _ERASED_FROM, str(before_xid))
+            shares = read_withdrawn(self._connection, _ERASED_FROM, str(before_xid))
+            for tenant, people in groupby(
+                read_people(self._connection, before_xid), attrgetter("tenant")
+            ):
+                yield Whole(
+                    tenant,
+                    "",
+                    withdrawals=withdrawn.pop(tenant, ()),
+                    withdrawn_shares=shares.pop(tenant, ()),
+                )
+                yield from self._identified(tenant, people)
+            for tenant in sorted({*withdrawn, *shares}):
+                yield Whole(
+                    tenant,
+                    "",
+                    withdrawals=withdrawn.get(tenant, ()),
+                    withdrawn_shares=shares.get(tenant, ()),
+                )
         rest = self._connection.execute(
             "SELECT tenant, array_agg(person) FROM profiles WHERE NOT EXISTS (SELECT FROM events"
             " WHERE events.tenant = profiles.tenant AND events.person = profiles.person)"
+            " AND NOT EXISTS (SELECT FROM profile_bases AS base"
+            " WHERE base.tenant = profiles.tenant AND base.person = profiles.person)"
             " GROUP BY tenant"
         ).fetchall()
         for tenant, persons in rest:
             for identity in self._identities.of_persons(tenant, persons).values():
-                yield Whole(tenant, identity.profile_id, ())
+                yield Whole(tenant, identity.profile_id)
 
-    def _identified(self, before_xid: int) -> Iterator[tuple[str, Identity, Row]]:
-        """(tenant, identity, row) of all events, those of one profile together."""
-        with self._connection.cursor("everything") as cursor:
-            cursor.execute(
-                f"SELECT {ROW_COLUMNS}, events.tenant FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
-                " ORDER BY events.tenant, person",
-                (str(before_xid),),
-            )
-            while rows := cursor.fetchmany(_FETCHED_ROWS):
-                for tenant, some in groupby(rows, itemgetter(-1)):
-                    own = list(some)
-                    known = self._identities.of_persons(tenant, {row[PERSON] for row in own})
-                    for row in own:
-                        if row[PERSON] in known:
-                            yield tenant, known[row[PERSON]], row
+    def _identified(self, tenant: str, people: Iterator[PersonRows]) -> Iterator[Whole]:
+        """Those of one tenant who are somebody."""
+        for some in chunks(people, lambda one: len(one.events) + 1, _FETCHED_ROWS):
+            known = self._identities.of_persons(tenant, {one.person for one in some})
+            for one in some:
+                identity = known.get(one.person)
+                if identity is not None:
+                    yield Whole(
+                        tenant,
+                        identity.profile_id,
+                        [decode_row(row, identity) for row in one.events],
+                        one.base(identity),
+                        one.shares(),
+                    )
 
-    def adopt(self) -> None:
+    def _adopt(self) -> None:
         """Take batches whose numbers this server has not given out yet for old ones.
 
         They came with a dump of another server, which had given out more.
         """
-        ahead = ">= pg_snapshot_xmax(pg_current_snapshot())"
-        with self._connection.transaction():
-            self._connection.execute(f"DELETE FROM batches WHERE written_xid {ahead}")  # noqa: S608  constants
-            self._connection.execute(f"DELETE FROM withdrawn WHERE erased_xid {ahead}")  # noqa: S608  constants
-            self._connection.execute(
-                f"UPDATE erasures SET erased_xid = '0' WHERE erased_xid {ahead}"  # noqa: S608  constants
-            )
+        for statement in (
+            "DELETE FROM batches WHERE written_xid",
+            "DELETE FROM withdrawn WHERE erased_xid",
+            "DELETE FROM withdrawn_shares WHERE erased_xid",
+            "UPDATE erasures SET erased_xid = '0' WHERE erased_xid",
+        ):
+            self._connection.execute(f"{statement} >= pg_snapshot_xmax(pg_current_snapshot())")
+
+    def advance(self, xid: int) -> None:
+        """Let what was written below that be compacted: whoever follows next begins there."""
+        followed.advance(self._connection, xid)
 
     def forget(self, *, before_xid: int) -> None:
         """Drop what was followed: withdrawals, and the batches of long ago; events stay."""
-        self._connection.execute(
-            "DELETE FROM withdrawn WHERE erased_xid < %s::text::xid8", (str(before_xid),)
-        )
+        for table in ("withdrawn", "withdrawn_shares"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE erased_xid < %s::text::xid8",  # noqa: S608  constants
+                (str(before_xid),),
+            )
         self._connection.execute(
             "DELETE FROM batches WHERE written_xid < %s::text::xid8"
             " AND written_at < now() - %s::interval",

@@ -5,17 +5,17 @@ from typing import Final
 
 from libs.domain.event import Event
 from libs.domain.profile import Profile
-from libs.features import title_replay
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import NO_BASE, ProfileBase
 from libs.features.title_replay import TitleBase
 from libs.features.watched_days import WatchedDay
 from libs.storage.event_row import Row
-from libs.storage.postgres import log_feed, log_tables, profile_tables
+from libs.storage.postgres import kept_tables, log_feed, log_tables, profile_tables
 from libs.storage.postgres.database import Readers
 from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE
 from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, full_row
+from libs.storage.postgres.undivided import read_title_base, snapshot
 
 # Profiles whose events are read in one statement.
 _PROFILES_AT_ONCE: Final = 200
@@ -25,7 +25,8 @@ class PostgresLogReader:
     """As LogReader, over the database of one URL."""
 
     def __init__(self, url: str, identities: Identities) -> None:
-        """`identities` are closed with it."""
+        """`identities` are closed with it; raises StartFault for bases of another release."""
+        kept_tables.check_schema(url)
         self._readers = Readers(url)
         self._identities = identities
 
@@ -43,7 +44,9 @@ class PostgresLogReader:
             [(newest_ms,)] = connection.execute(
                 "SELECT max(occurred_ms) FROM events WHERE tenant = %s", (tenant,)
             ).fetchall()
-        return int(newest_ms or 0)
+            if newest_ms is None:  # all are compacted
+                newest_ms = kept_tables.newest_ms(connection, tenant)
+        return int(newest_ms)
 
     def columns(self, tenant: str, until_ms: int, from_ms: int | None = None) -> EventColumns:
         """The events with `from_ms` ≤ occurred_ms < `until_ms`, in order."""
@@ -60,8 +63,13 @@ class PostgresLogReader:
         return self.columns(tenant, to_ms + 1, after_ms + 1)
 
     def profile_events(self, tenant: str, until_ms: int) -> Iterator[tuple[str, list[Event]]]:
-        """Each profile, ascending, with its events before `until_ms`, in order, if it has any."""
+        """Each profile, ascending, with its events before `until_ms`, in order, if it has any.
+
+        Or where it has a base: those that come before its events may be all that it has.
+        """
         everyone = self._identities.everyone(tenant)
+        with self._readers.connection() as connection:
+            based = kept_tables.persons(connection, tenant)
         for start in range(0, len(everyone), _PROFILES_AT_ONCE):
             some = everyone[start : start + _PROFILES_AT_ONCE]
             found: dict[int, list[Row]] = {}
@@ -74,14 +82,17 @@ class PostgresLogReader:
                 ).fetchall():
                     found.setdefault(row[PERSON], []).append(row)
             for one in some:
-                if one.person in found:
-                    yield one.profile_id, [decode_row(row, one) for row in found[one.person]]
+                if one.person in found or one.person in based:
+                    own = found.get(one.person, ())
+                    yield one.profile_id, [decode_row(row, one) for row in own]
 
     def profile_ids(self, tenant: str) -> list[str]:
-        """Everybody with any event, ascending."""
+        """Everybody with any event, compacted or not, ascending."""
         with self._readers.connection() as connection:
             rows = connection.execute(
-                "SELECT DISTINCT person FROM events WHERE tenant = %s", (tenant,)
+                "SELECT person FROM events WHERE tenant = %s"
+                " UNION SELECT person FROM profile_bases WHERE tenant = %s",
+                (tenant, tenant),
             ).fetchall()
         known = self._identities.of_persons(tenant, [person for (person,) in rows])
         return sorted(identity.profile_id for identity in known.values())
@@ -96,18 +107,19 @@ class PostgresLogReader:
     ) -> tuple[list[Row], list[WatchedDay]]:
         """One profile's rows of EVENT_COLUMNS by transactions up to `watermark`, in order.
 
-        And no days: here every event is kept.
+        And its days of compacted events.
         """
         identity = self._identities.found(tenant, [profile_id]).get(profile_id)
         if identity is None:
             return [], []
-        with self._readers.connection() as connection:
+        with self._readers.connection() as connection, snapshot(connection):
+            days = kept_tables.read_days(connection, tenant, identity)
             rows = connection.execute(
                 f"SELECT {ROW_COLUMNS} FROM events{WRITTEN_BEFORE}"  # noqa: S608  constants
                 " AND events.tenant = %s AND person = %s ORDER BY occurred_ms, sequence, event_id",
                 (str(watermark + 1), tenant, identity.person),
             ).fetchall()
-        return [full_row(row, identity) for row in rows], []
+        return [full_row(row, identity) for row in rows], days
 
     def newest_arrivals(self, tenant: str, most: int) -> list[tuple[int, Event]]:
         """The `most` events that arrived last, oldest first, all as of one place in the log."""
@@ -155,16 +167,22 @@ class PostgresLogReader:
             return log_tables.read_profile_events(connection, tenant, identity, until_ms=until_ms)
 
     def base_of(self, tenant: str, profile_id: str) -> ProfileBase:
-        """Nothing: here every event is kept."""
-        return NO_BASE
+        """What one profile's compacted events have made of it."""
+        identity = self._identities.found(tenant, [profile_id]).get(profile_id)
+        if identity is None:
+            return NO_BASE
+        with self._readers.connection() as connection, snapshot(connection):
+            return kept_tables.read_base(connection, tenant, identity)
 
     def title_base(self, tenant: str) -> TitleBase:
-        """Nothing: here every event is kept."""
-        return title_replay.NO_BASE
+        """The counters of titles at the time up to which events may be compacted."""
+        with self._readers.connection() as connection:
+            return read_title_base(connection, self._identities, tenant)
 
     def compacted_count(self) -> int:
-        """0: here every event is kept."""
-        return 0
+        """How many events were ever compacted; while it stays, bases and events are of one log."""
+        with self._readers.connection() as connection:
+            return kept_tables.compacted_count(connection)
 
     def profiles(self, tenant: str) -> list[Profile]:
         """All stored profiles, ascending by id."""

@@ -26,7 +26,7 @@ class Revisions:
     setting: str  # names the database
 
 
-LOG: Final = Revisions(_HERE / "migrations", "0002", "0002", "alembic_version", "EVENTS_URL")
+LOG: Final = Revisions(_HERE / "migrations", "0002", "0003", "alembic_version", "EVENTS_URL")
 KEYS: Final = Revisions(_HERE / "key_migrations", "0001", "0001", "key_version", "KEYS_URL")
 
 

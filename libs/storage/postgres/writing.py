@@ -12,7 +12,15 @@ from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.faults import NotFound, PartUnavailable
 from libs.features.title_record import RECORD_KINDS
-from libs.storage.postgres import decision_tables, erasure_tables, log_tables, profile_tables
+from libs.storage.compaction import CompactionStep, Place
+from libs.storage.postgres import (
+    compaction,
+    decision_tables,
+    erasure_tables,
+    kept_tables,
+    log_tables,
+    profile_tables,
+)
 from libs.storage.postgres.database import Connection
 from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.partitions import Partitions
@@ -115,10 +123,17 @@ class Writing:
         # looked for, not claimed: it is a duplicate all the same.
         sifted = sift(set())
         wanted = {event.event_id for event in sifted.new}
-        wrong = {events[one.index].event_id for one in sifted.recorded.rejections} - wanted
-        known = log_tables.known_ids(self._connection, tenant, wrong) if wrong else set()
-        if wanted:
-            known |= wanted - log_tables.claim(self._connection, tenant, wanted)
+        wrong = [events[one.index] for one in sifted.recorded.rejections]
+        known = log_tables.known_ids(self._connection, tenant, {one.event_id for one in wrong})
+        claimed = log_tables.claim(self._connection, tenant, wanted)
+        known |= wanted - claimed
+        # After that: who compacts an event gives its id back, and is waited for. Of who was erased
+        # nothing is known, not even which events were there.
+        asked = claimed.union(one.event_id for one in wrong if one.profile_id not in erased)
+        gone = kept_tables.known_ids(self._connection, tenant, asked)
+        if gone & claimed:
+            log_tables.unclaim(self._connection, tenant, gone & claimed)
+        known |= gone
         if known:
             sifted = sift(known)
         if sifted.new:
@@ -200,8 +215,14 @@ class Writing:
                 self._decisions[place] = (whose, others)
         if dropped:
             ids = [event.event_id for event in dropped]
-            erasure_tables.unclaim(self._connection, tenant, ids)
+            log_tables.unclaim(self._connection, tenant, ids)
         return dropped
+
+    def compact(self, until_ms: int, after: Place, most: int) -> CompactionStep:
+        """Compact some events with occurred_ms ≤ `until_ms`, of persons behind `after`."""
+        return compaction.step(
+            self._connection, self._identities, self._lock, until_ms, after, most
+        )
 
     def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
         """Note what a service has answered; raises NotFound for a profile that was not erased."""

@@ -1,13 +1,12 @@
 """Compaction changes no feature and no day, forgets no id, and can be stopped at any moment."""
 
-import contextlib
 import dataclasses
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -18,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.domain.event import DAY_MS, Event, EventKind
-from libs.faults import HistoryCompacted, NotSupported, StartFault
+from libs.faults import HistoryCompacted, StartFault
 from libs.features.title_table import TitleTable
 from libs.features.watched_days import watched_days
 from libs.storage import compaction
@@ -27,7 +26,6 @@ from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.rebuild import rebuild_file
 from services.events.ports import EventStore
-from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
@@ -39,25 +37,6 @@ CUTS = st.integers(-1, 42).map(lambda days: (START_MS // DAY_MS + days) * DAY_MS
 properties = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], EventStore]]:
-    """Makes stores that can compact."""
-    with contextlib.ExitStack() as stack:
-
-        def make() -> EventStore:
-            if request.param == "memory":
-                return MemoryEventStore()
-            folder = tmp_path / str(len(list(tmp_path.iterdir())))
-            return stack.enter_context(closing(SqliteEventStore(folder / "events.sqlite")))
-
-        yield make
-
-
-@pytest.fixture
-def store(fresh: Callable[[], EventStore]) -> EventStore:
-    return fresh()
 
 
 def compact(store: EventStore, until_ms: int) -> int:
@@ -355,13 +334,6 @@ def test_days_are_kept_from_before_the_day_is_over(store: EventStore) -> None:
     (day,) = store.watched_days(TENANT, "profile0")
     assert [day] == watched_days(some)
     assert (day.play_count, day.complete_count, day.watched_ms) == (1, 1, 10_000)
-
-
-def test_postgres_says_that_it_keeps_every_event(postgres_databases: PostgresDatabases) -> None:
-    with postgres_databases.fresh_stores() as fresh:
-        with pytest.raises(NotSupported, match="compacting events"):
-            fresh().compact(NOW_MS, FIRST)
-        assert fresh().compacted_until_ms(TENANT) == -1
 
 
 def test_what_is_kept_is_counted_in_whole_days() -> None:
