@@ -16,11 +16,12 @@ from libs.serving.identity import as_everybody
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.server import running
 from libs.serving.title_features_client import TitleFeaturesClient
-from libs.storage.compaction import FIRST
+from libs.storage.compaction import FIRST, Place
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.__main__ import ClosableStore, assemble
+from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state, impression, watch
 
 NOW_MS = START_MS + 200 * DAY_MS
@@ -36,17 +37,22 @@ EVENTS = [
 Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 async def channel(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[grpc.aio.Channel]:
-    store: ClosableStore = (
-        MemoryEventStore()
-        if request.param == "memory"
-        else SqliteEventStore(tmp_path / "events.sqlite")
-    )
+    store: ClosableStore
+    if request.param == "postgres":
+        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+        store = databases.store(databases.fresh())
+    elif request.param == "sqlite":
+        store = SqliteEventStore(tmp_path / "events.sqlite")
+    else:
+        store = MemoryEventStore()
     store.record_events(TENANT, EVENTS, NOW_MS)
-    store.compact(UNTIL_MS, FIRST)
+    after: Place | None = FIRST
+    while after is not None:
+        after = store.compact(UNTIL_MS, after).after
     async with (
         running(
             lambda ready: assemble(
