@@ -12,7 +12,7 @@ from cli.events import history as history_command
 from cli.events import rebuild as rebuild_command
 from cli.events import tail as tail_command
 from cli.moments import parse_moment
-from cli.present import check_embedded, check_recorded
+from cli.present import check_recorded
 from libs.domain.event import EventKind
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.serving.settings import SuiteSettings, read_settings
@@ -103,11 +103,14 @@ def compact(
         int | None,
         typer.Option(min=1, max=36_500, help="Days that are kept; REPRISE_RETENTION_DAYS."),
     ] = None,
+    is_by_clock: Annotated[
+        bool,
+        typer.Option("--by-clock", help="Count the days from now, also where the log ends before."),
+    ] = False,
 ) -> None:
-    """Compact events of long ago and make the file smaller, while no service runs."""
-    settings = _settings()
-    check_embedded(settings)
-    compact_command.show(compact_command.compact(settings, days, context.obj), context.obj)
+    """Compact events of long ago: in PostgreSQL beside the services, a file while none runs."""
+    done = compact_command.compact(_settings(), days, context.obj, is_by_clock=is_by_clock)
+    compact_command.show(done, context.obj)
 
 
 def _settings() -> SuiteSettings:

@@ -165,12 +165,6 @@ class SuiteSettings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _check_retention(self) -> Self:
-        if self.retention_days and self.is_past_one_machine:
-            raise ValueError("REPRISE_RETENTION_DAYS: the log in PostgreSQL keeps every event")
-        return self
-
-    @model_validator(mode="after")
     def _check_pending(self) -> Self:
         if self.most_pending > self.most_pending_hard:
             raise ValueError("REPRISE_MOST_PENDING must not be above REPRISE_MOST_PENDING_HARD")

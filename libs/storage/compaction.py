@@ -6,13 +6,13 @@ to be remembered between steps, and a process that dies goes on where the next o
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from libs.domain.event import DAY_MS, EventKind
-from libs.storage import compacted, erasure_table
+from libs.storage import compacted, erasure_table, event_log
 from libs.storage.event_row import EVENT_COLUMNS, decode
 from libs.storage.event_schema import EVENT_SCHEMA
 from libs.storage.sqlite import open_writer, transaction
@@ -31,10 +31,32 @@ FIRST: Final[Place] = ("", "")
 
 @dataclass(frozen=True, slots=True)
 class CompactionStep:
-    """What one step did; `after` is the (tenant, profile id) to go on behind, None at the end."""
+    """What one step did; `after` is the place to go on behind, None at the end.
+
+    A place is a tenant and what the store orders its profiles by. Where somebody else compacts
+    (`is_elsewhere`) nothing was done.
+    """
 
     event_count: int
     after: Place | None
+    is_elsewhere: bool = False
+
+
+# Days of which `believed_ms` wants to know.
+ACTIVE_DAYS: Final = 2
+
+
+def believed_ms(now_ms: int, active_days: Sequence[int]) -> int:
+    """The time from which days are counted that are kept: what clock and log agree on.
+
+    The clock, but not after the last day but one on which anything happened, so that one that
+    jumps ahead compacts nothing until it has been wrong on a second day. `active_days` are the
+    newest UTC days of the log, newest first, numbered from 1970; with fewer than two nothing is
+    believed. Where something happens every day this is the clock's day.
+    """
+    if len(active_days) < ACTIVE_DAYS:
+        return 0
+    return min(now_ms, (active_days[ACTIVE_DAYS - 1] + 1) * DAY_MS)
 
 
 def compact_before(now_ms: int, days: int) -> int:
@@ -104,6 +126,15 @@ def compact_file(path: Path, until_ms: int) -> Iterator[int]:
             yield count
         if count:
             writer.connection.execute("VACUUM")
+    finally:
+        writer.close()
+
+
+def active_days(path: Path) -> list[int]:
+    """The newest ACTIVE_DAYS days of a file; raises StartFault as `compact_file`."""
+    writer = open_writer(path, EVENT_SCHEMA)
+    try:
+        return event_log.read_active_days(writer.connection, ACTIVE_DAYS)
     finally:
         writer.close()
 

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal
 
-from libs.domain.event import Attribution, Event, EventKind
+from libs.domain.event import DAY_MS, Attribution, Event, EventKind
 from libs.features.event_columns import ColumnsBuilder, EventColumns
 from libs.storage.event_row import COLUMN_COUNT, EVENT_COLUMNS, WEIGHT_COLUMNS, Row, decode, encode
 
@@ -109,6 +109,32 @@ def read_history(
         [*parameters, most],
     ).fetchall()
     return [decode(row) for row in rows]
+
+
+def read_active_days(connection: sqlite3.Connection, most: int) -> list[int]:
+    """The newest `most` UTC days on which any event of any tenant occurred, newest first.
+
+    As days since 1970; a few steps of an index for each tenant.
+    """
+    found: set[int] = set()
+    tenant = ""
+    while True:
+        row = connection.execute(
+            "SELECT tenant FROM events WHERE tenant > ? ORDER BY tenant LIMIT 1", (tenant,)
+        ).fetchone()
+        if row is None:
+            return sorted(found, reverse=True)[:most]
+        (tenant,) = row
+        before_ms = 2**62
+        for _ in range(most):
+            (newest_ms,) = connection.execute(
+                "SELECT max(occurred_ms) FROM events WHERE tenant = ? AND occurred_ms < ?",
+                (tenant, before_ms),
+            ).fetchone()
+            if newest_ms is None:
+                break
+            found.add(newest_ms // DAY_MS)
+            before_ms = newest_ms // DAY_MS * DAY_MS
 
 
 def read_profile_events(

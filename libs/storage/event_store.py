@@ -326,6 +326,10 @@ class SqliteEventStore:
                 as_of_ms=as_of_ms,
             )
 
+    def active_days(self, most: int) -> list[int]:
+        """The newest `most` UTC days of which there are events, since 1970, newest first."""
+        return event_log.read_active_days(self._readers.connection(), most)
+
     def compacted_until_ms(self, tenant: str) -> int:
         """Up to when events may be compacted, and history lacks some of them; −1 for never."""
         return compacted.compacted_until_ms(self._readers.connection(), tenant)

@@ -11,7 +11,14 @@ from typing import Any, TypeVar
 
 from libs.domain.decision import Decision
 from libs.domain.erasure import Erasure, ServiceErasure
-from libs.domain.event import EVENT_SCHEMA_VERSION, Attribution, Event, EventKind, Recording
+from libs.domain.event import (
+    DAY_MS,
+    EVENT_SCHEMA_VERSION,
+    Attribution,
+    Event,
+    EventKind,
+    Recording,
+)
 from libs.domain.profile import Profile
 from libs.faults import HistoryCompacted, NotFound
 from libs.features.event_columns import EventColumns, from_events
@@ -164,6 +171,11 @@ class MemoryEventStore:
                         until_ms, self.compacted_until_ms(tenant)
                     )
         return CompactionStep(count, None)
+
+    def active_days(self, most: int) -> list[int]:
+        """The newest `most` UTC days of which there are events, since 1970, newest first."""
+        told = [event for tenant in self._events for event in self._told(tenant)]
+        return sorted({event.occurred_ms // DAY_MS for event in told}, reverse=True)[:most]
 
     def compacted_until_ms(self, tenant: str) -> int:
         """Up to when events may be compacted, and history lacks some of them; −1 for never."""

@@ -79,8 +79,13 @@ class EventStore(Protocol):
         """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`.
 
         Features and days stay what they are, sent again the events are duplicates, and history
-        tells no more of them. Raises NotSupported.
+        tells no more of them. Those that whoever keeps features up to the log has not taken over
+        yet may stay for the time being.
         """
+        ...
+
+    def active_days(self, most: int) -> list[int]:
+        """The newest `most` UTC days of which there are events, since 1970, newest first."""
         ...
 
     def compacted_until_ms(self, tenant: str) -> int:

@@ -1,6 +1,7 @@
 """Retention: what is no longer kept goes, beside everything else, a little at a time.
 
-Decisions go after their 30 days; events are compacted after the days that the settings say.
+Decisions go after their 30 days; events are compacted after the days that the settings say, which
+are counted from now – but a clock alone compacts nothing, because that cannot be undone.
 """
 
 import asyncio
@@ -13,7 +14,13 @@ import structlog
 
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault
-from libs.storage.compaction import FIRST, STEP_EVENTS, compact_before
+from libs.storage.compaction import (
+    ACTIVE_DAYS,
+    FIRST,
+    STEP_EVENTS,
+    believed_ms,
+    compact_before,
+)
 from services.events.group_commit import GroupCommit
 from services.events.ports import EventStore
 
@@ -62,7 +69,7 @@ class Retention:
         await self._commits.run(1, lambda: self._store.record_decisions(DEFAULT_TENANT, (), now_ms))
         if self._days == 0:
             return 0
-        until_ms = compact_before(now_ms, self._days)
+        until_ms = await self._until_ms(now_ms)
         count, after = 0, FIRST
         while True:
             began_s = time.monotonic()
@@ -70,10 +77,18 @@ class Retention:
                 STEP_EVENTS, partial(self._store.compact, until_ms, after)
             )
             count += done.event_count
-            if done.after is None:
-                break
+            if done.after is None or done.is_elsewhere:
+                break  # another replica does the rest
             after = done.after
             await asyncio.sleep(_REST * (time.monotonic() - began_s))
         if count:
             log.info("events compacted", count=count, until_ms=until_ms)
         return count
+
+    async def _until_ms(self, now_ms: int) -> int:
+        """Up to when events are compacted, by the clock as far as the log bears it out."""
+        days = await asyncio.to_thread(self._store.active_days, ACTIVE_DAYS)
+        until_ms = compact_before(believed_ms(now_ms, days), self._days)
+        if until_ms < compact_before(now_ms, self._days):
+            log.info("days are counted from the log, which ends before today", until_ms=until_ms)
+        return until_ms

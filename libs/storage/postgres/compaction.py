@@ -34,11 +34,10 @@ def step(
 ) -> CompactionStep:
     """Compact at most `most` events with occurred_ms ≤ `until_ms`, of persons behind `after`.
 
-    `lock_tenant` keeps erasures of a tenant out until the transaction ends. Where another replica
-    compacts nothing is done, and nothing is left to be done here.
+    `lock_tenant` keeps erasures of a tenant out until the transaction ends.
     """
     if not followed.try_lock(connection):
-        return CompactionStep(0, None)
+        return CompactionStep(0, after, is_elsewhere=True)
     tenant, last = after[0], int(after[1] or _NOBODY)
     row = connection.execute(
         "SELECT tenant FROM events WHERE (tenant, person) > (%s, %s) AND occurred_ms <= %s"  # noqa: S608  constants

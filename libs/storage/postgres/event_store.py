@@ -196,6 +196,11 @@ class PostgresEventStore:
         with self._written() as writing:
             return writing.compact(until_ms, after, most)
 
+    def active_days(self, most: int) -> list[int]:
+        """The newest `most` UTC days of which there are events, since 1970, newest first."""
+        with self._readers.connection() as connection:
+            return log_tables.read_active_days(connection, most)
+
     def compacted_until_ms(self, tenant: str) -> int:
         """Up to when events may be compacted, and history lacks some of them; −1 for never."""
         with self._readers.connection() as connection:

@@ -6,7 +6,7 @@ from typing import Any, Final, LiteralString
 
 from psycopg import sql
 
-from libs.domain.event import Attribution, Event, EventKind
+from libs.domain.event import DAY_MS, Attribution, Event, EventKind
 from libs.features.event_columns import ColumnsBuilder, EventColumns
 from libs.storage.postgres.database import Connection
 from libs.storage.postgres.identities import Identities, Identity
@@ -133,6 +133,33 @@ def read_history(
     )
     rows = connection.execute(query, [*parameters, most]).fetchall()
     return [decode_row(row, identity) for row in rows]
+
+
+def read_active_days(connection: Connection, most: int) -> list[int]:
+    """The newest `most` UTC days on which any event of any tenant occurred, newest first.
+
+    As days since 1970; a few steps of an index for each tenant.
+    """
+    found: set[int] = set()
+    tenant = ""
+    while True:
+        row = connection.execute(
+            "SELECT tenant FROM events WHERE tenant > %s ORDER BY tenant LIMIT 1", (tenant,)
+        ).fetchone()
+        if row is None:
+            return sorted(found, reverse=True)[:most]
+        (tenant,) = row
+        before_ms = 2**62
+        for _ in range(most):
+            newest = connection.execute(
+                "SELECT occurred_ms FROM events WHERE tenant = %s AND occurred_ms < %s"
+                " ORDER BY occurred_ms DESC LIMIT 1",
+                (tenant, before_ms),
+            ).fetchone()
+            if newest is None:
+                break
+            found.add(newest[0] // DAY_MS)
+            before_ms = newest[0] // DAY_MS * DAY_MS
 
 
 def read_profile_events(

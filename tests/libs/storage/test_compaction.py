@@ -21,7 +21,7 @@ from libs.faults import HistoryCompacted, StartFault
 from libs.features.title_table import TitleTable
 from libs.features.watched_days import watched_days
 from libs.storage import compaction
-from libs.storage.compaction import FIRST, compact_before, compact_file
+from libs.storage.compaction import FIRST, believed_ms, compact_before, compact_file
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.rebuild import rebuild_file
@@ -334,6 +334,29 @@ def test_days_are_kept_from_before_the_day_is_over(store: EventStore) -> None:
     (day,) = store.watched_days(TENANT, "profile0")
     assert [day] == watched_days(some)
     assert (day.play_count, day.complete_count, day.watched_ms) == (1, 1, 10_000)
+
+
+def test_the_days_of_the_log_are_those_of_all_tenants(store: EventStore) -> None:
+    assert store.active_days(2) == []
+    some = [watch(f"e{n}", START_MS + days * DAY_MS) for n, days in enumerate((0, 3, 3, 7))]
+    store.record_events(TENANT, some, NOW_MS)
+    first = START_MS // DAY_MS
+    assert store.active_days(2) == [first + 7, first + 3]
+    store.record_events("other", [watch("x", START_MS + 5 * DAY_MS)], NOW_MS)
+    assert store.active_days(2) == [first + 7, first + 5]
+    assert store.active_days(9) == [first + 7, first + 5, first + 3, first]
+    compact(store, START_MS + 4 * DAY_MS)
+    assert store.active_days(9) == [first + 7, first + 5]
+
+
+def test_a_clock_is_believed_as_far_as_two_days_of_events_say() -> None:
+    today = NOW_MS // DAY_MS
+    # Where something happens every day the clock alone decides; a client may be a day ahead.
+    for days in ([today, today - 1], [today + 1, today], [today + 1, today, today - 1]):
+        assert compact_before(believed_ms(NOW_MS, days), 30) == compact_before(NOW_MS, 30)
+    assert believed_ms(NOW_MS, [today, today - 9]) == (today - 8) * DAY_MS
+    assert compact_before(believed_ms(NOW_MS, [today]), 30) < 0
+    assert compact_before(believed_ms(NOW_MS, []), 30) < 0
 
 
 def test_what_is_kept_is_counted_in_whole_days() -> None:

@@ -86,6 +86,29 @@ async def test_by_default_every_event_is_kept_and_no_old_decision(
     assert store.decisions_of(TENANT, "profile0") == []
 
 
+async def test_a_clock_that_jumps_ahead_compacts_nothing_until_the_log_bears_it_out(
+    store: Store, commits: GroupCommit
+) -> None:
+    fill(store)
+    ahead_ms = NOW_MS + 3_000 * DAY_MS
+    # What is recorded meanwhile may be of the same clock.
+    store.record_events(TENANT, [watch("jumped", ahead_ms)], ahead_ms)
+    jumped = Retention(store, commits, lambda: ahead_ms, days=30)
+    right = Retention(store, commits, lambda: NOW_MS, days=30)
+    kept = await jumped.keep()
+    until_ms = store.compacted_until_ms(TENANT)
+    assert until_ms <= NOW_MS - 30 * DAY_MS
+    assert 1_700 < kept < 1_800
+    # Back at the right time nothing that is to be kept is gone.
+    assert await right.keep() <= 25
+    left = [event for n in range(7) for event in store.history(TENANT, f"profile{n}", most=3_000)]
+    kept_from_ms = NOW_MS - 30 * DAY_MS
+    assert sum(event.occurred_ms >= kept_from_ms for event in left) == 30 * 25 + 1
+    # Wrong on a second day it is believed.
+    store.record_events(TENANT, [watch("again", ahead_ms + DAY_MS)], ahead_ms + DAY_MS)
+    assert await Retention(store, commits, lambda: ahead_ms + DAY_MS, days=30).keep() > 700
+
+
 class Failing(MemoryEventStore):
     """Compacts in its second try."""
 
