@@ -1,17 +1,22 @@
 """Training on a log of which some is compacted sees what it would have seen of the whole."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from libs.domain.event import DAY_MS
 from libs.features.catalogue_columns import from_titles, recommendable_ids
 from libs.features.title_replay import TitleReplay
-from libs.storage.compaction import compact_before, compact_file
+from libs.storage.compaction import FIRST, Place, compact_before
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.log_reader import LogReader
+from libs.storage.recorded_log import RecordedLog
+from services.events.ports import EventStore
+from tests.made_databases import PostgresDatabases
 from tests.made_world import UNTIL_MS, small_world
 from training.cuts import Cut
 from training.snapshots import take_snapshots
@@ -19,7 +24,25 @@ from training.snapshots import take_snapshots
 TENANT = "default"
 
 
-def test_the_state_at_a_cut_is_that_of_all_events_before_it(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[EventStore, RecordedLog]]:
+    """Who writes a log, and who reads it."""
+    if request.param == "sqlite":
+        path = tmp_path / "events.sqlite"
+        with closing(SqliteEventStore(path)) as store, closing(LogReader(path)) as reader:
+            yield store, reader
+        return
+    databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    url = databases.fresh()
+    with closing(databases.store(url)) as server, closing(databases.reader(url)) as reading:
+        yield server, reading
+    databases.give_back(url)
+
+
+def test_the_state_at_a_cut_is_that_of_all_events_before_it(
+    log: tuple[EventStore, RecordedLog],
+) -> None:
+    store, reader = log
     made, titles = small_world()
     columns = from_titles(titles, recommendable_ids(titles))
     cut = Cut(UNTIL_MS - 7 * DAY_MS, 7 * DAY_MS)
@@ -27,24 +50,25 @@ def test_the_state_at_a_cut_is_that_of_all_events_before_it(tmp_path: Path) -> N
     wanted = [
         {profile_id: np.arange(len(columns.title_ids), dtype=np.int32) for profile_id in asked}
     ]
-    path = tmp_path / "events.sqlite"
-    with closing(SqliteEventStore(path)) as store:
-        store.record_events(TENANT, list(made.events), UNTIL_MS)
+    store.record_events(TENANT, list(made.events), UNTIL_MS)
     (whole,), whole_last = take_snapshots(
         made.profile_events(TENANT, UNTIL_MS),
         [cut], wanted, UNTIL_MS, columns, {}, profile_count=1,
     )  # fmt: skip
-    *_, count = compact_file(path, compact_before(UNTIL_MS, 14))
+    until_ms, count = compact_before(UNTIL_MS, 14), 0
+    after: Place | None = FIRST
+    while after is not None:
+        done = store.compact(until_ms, after)
+        count, after = count + done.event_count, done.after
     assert count > len(made.events) / 4
-    with closing(LogReader(path)) as log:
-        (found,), found_last = take_snapshots(
-            log.profile_events(TENANT, UNTIL_MS),
-            [cut], wanted, UNTIL_MS, columns, {}, profile_count=1,
-            base_of=partial(log.base_of, TENANT),
-        )  # fmt: skip
-        base = log.title_base(TENANT)
-        replay = TitleReplay(lambda after, to: log.columns_between(TENANT, after, to), lambda: base)
-        table = replay.table(cut.time_ms - 1)
+    (found,), found_last = take_snapshots(
+        reader.profile_events(TENANT, UNTIL_MS),
+        [cut], wanted, UNTIL_MS, columns, {}, profile_count=1,
+        base_of=partial(reader.base_of, TENANT),
+    )  # fmt: skip
+    base = reader.title_base(TENANT)
+    replay = TitleReplay(lambda after, to: reader.columns_between(TENANT, after, to), lambda: base)
+    table = replay.table(cut.time_ms - 1)
     for one, other in ((found.histories, whole.histories), (found_last, whole_last)):
         np.testing.assert_array_equal(one.rows, other.rows)
         np.testing.assert_allclose(one.weights, other.weights, rtol=1e-6)

@@ -9,13 +9,18 @@ from libs.domain.decision import Decision
 from libs.domain.event import DAY_MS, Event
 from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
-from libs.features.event_columns import ROW_COLUMNS, from_events
+from libs.features.event_columns import ROW_COLUMNS, EventColumns, between, from_events
+from libs.features.profile_state import NO_BASE, replay
+from libs.features.title_replay import NO_BASE as NO_TITLE_BASE
+from libs.features.title_replay import TitleReplay
+from libs.features.watched_days import watched_days
 from libs.storage import event_log
+from libs.storage.compaction import FIRST
 from libs.storage.log_reader import LogReader
 from libs.storage.postgres import log_tables
 from tests.libs.storage.conftest import Logs
 from tests.made_databases import PostgresDatabases
-from tests.made_events import START_MS, event_lists, impression, watch
+from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -101,6 +106,49 @@ def test_what_arrives_is_told_once_and_in_order(logs: Logs) -> None:
         store.record_events(TENANT, [watch("kept", START_MS, profile_id="profile1")], NOW_MS)
         assert [event.event_id for _, event in reader.arrivals(TENANT, 0, 3)] == ["kept"]
         assert reader.profile_ids(TENANT) == ["profile1"]
+
+
+def test_of_compacted_events_there_is_what_they_have_become(logs: Logs) -> None:
+    old = [watch(f"e{day}", START_MS + day * DAY_MS, country="DE") for day in range(4)]
+    new = watch("new", START_MS + 40 * DAY_MS, profile_id="profile1")
+    until_ms = START_MS + 20 * DAY_MS
+    with logs() as (store, reader):
+        for event in (*old, new):
+            store.record_events(TENANT, [event], NOW_MS)
+        whole = reader.columns(TENANT, NOW_MS)
+        assert (reader.compacted_count(), reader.title_base(TENANT)) == (0, NO_TITLE_BASE)
+        assert store.compact(until_ms, FIRST).event_count == len(old)
+        assert reader.compacted_count() == len(old)
+        assert reader.event_count(TENANT) == 1
+        assert reader.profile_ids(TENANT) == ["profile0", "profile1"]
+        assert list(reader.profile_events(TENANT, NOW_MS)) == [
+            ("profile0", []),
+            ("profile1", reader.events_of(TENANT, "profile1", NOW_MS)),
+        ]
+        assert_same_state(replay([], reader.base_of(TENANT, "profile0")), replay(old))
+        assert reader.base_of(TENANT, "profile1") is NO_BASE
+        assert reader.base_of(TENANT, "stranger") is NO_BASE
+        rows, days = reader.held_of(TENANT, "profile0", watermark=reader.watermark())
+        assert (rows, days) == ([], watched_days(old))
+        # Whoever follows goes past batches of which nothing is left.
+        assert [event.event_id for _, event in reader.arrivals(TENANT, 0, 2)] == ["new"]
+        base = reader.title_base(TENANT)
+        table = TitleReplay(
+            lambda after, to: reader.columns_between(TENANT, after, to), lambda: base
+        ).table(NOW_MS)
+        wanted = TitleReplay(lambda after, to: sliced(whole, after, to)).table(NOW_MS)
+        np.testing.assert_allclose(table.counters, wanted.counters, rtol=1e-6)
+        assert base.at_ms == until_ms
+        # Also where there are no events any more.
+        assert store.compact(NOW_MS - DAY_MS, FIRST).event_count == 1
+        assert reader.newest_event_ms(TENANT) == new.occurred_ms
+        store.erase_profile(TENANT, "profile0", (), NOW_MS)
+        assert reader.profile_ids(TENANT) == ["profile1"]
+
+
+def sliced(columns: EventColumns, after_ms: int, to_ms: int) -> EventColumns:
+    start, stop = np.searchsorted(columns.occurred_ms, (after_ms, to_ms), side="right")
+    return between(columns, int(start), int(stop))
 
 
 def test_what_commits_late_arrives_late(postgres_databases: PostgresDatabases) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from psycopg import sql
 
 from libs.domain.event import DAY_MS, Event, EventKind, Search
 from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
 from libs.faults import PartUnavailable, StartFault
+from libs.storage.compaction import FIRST
 from libs.storage.postgres.event_store import PostgresEventStore
 from libs.storage.postgres.identities import open_identities
 from libs.storage.redis.client import open_client
@@ -121,16 +123,22 @@ def suite(tmp_path: Path) -> Iterator[Suite]:
 
 async def test_an_erased_profile_is_in_no_file_of_either_server(suite: Suite) -> None:
     with ExitStack() as held:
-        held.enter_context(suite.following())
         store = held.enter_context(closing(suite.store()))
+        store.record_events(TENANT, [searched(), *map(marked, range(150))], NOW_MS)
+        store.record_events(TENANT, [marked(n, "kept") for n in range(150)], NOW_MS)
+        held.enter_context(suite.following())
         eraser = held.enter_context(closing(suite.eraser()))
         commits = GroupCommit(store, most_waiting=1_000)
         records = PersonalRecords(store, commits, (FeaturesErasure(store, eraser),), lambda: NOW_MS)
-        store.record_events(TENANT, [searched(), *map(marked, range(300))], NOW_MS)
-        store.record_events(TENANT, [marked(n, "kept") for n in range(300)], NOW_MS)
+        until(lambda: suite.has_features() and suite.has_features("kept"))
+        # Half of it is compacted when it is asked for.
+        assert store.compact(START_MS + 149, FIRST).event_count == 301
+        days = [line async for line in records.export(TENANT, MARKER) if '"kind": "day"' in line]
+        assert len(days) == 1
+        store.record_events(TENANT, list(map(marked, range(150, 300))), NOW_MS)
+        store.record_events(TENANT, [marked(n, "kept") for n in range(150, 300)], NOW_MS)
         store.upsert_profiles(TENANT, [Profile(MARKER, account_id=f"{MARKER}-account")])
         store.record_decisions(TENANT, [replace(decision(), profile_id=MARKER)], NOW_MS)
-        until(lambda: suite.has_features() and suite.has_features("kept"))
         with redis.Redis.from_url(suite.redis.url()) as client:
             client.bgsave()
             until(lambda: not client.info("persistence")["rdb_bgsave_in_progress"])
@@ -151,6 +159,11 @@ async def test_an_erased_profile_is_in_no_file_of_either_server(suite: Suite) ->
             ("features", True)
         ]
         assert not suite.has_features()
+        with psycopg.connect(suite.postgres.url()) as connection:
+            for table in ("profile_bases", "title_bases", "title_shares", "profile_days"):
+                query = sql.SQL("SELECT count(DISTINCT person) FROM {}")
+                [(count,)] = connection.execute(query.format(sql.Identifier(table))).fetchall()
+                assert count == 1
         with redis.Redis.from_url(suite.redis.url()) as client:
             until(
                 lambda: (
@@ -184,7 +197,8 @@ async def test_an_erased_profile_is_in_no_file_of_either_server(suite: Suite) ->
         again = await records.erase(TENANT, MARKER, time_left_s=20)
         assert again == erasure
         assert not suite.has_features()
-        assert len(store.history(TENANT, "kept", most=999)) == 301
+        assert len(store.history(TENANT, "kept", most=999)) == 151
+        assert sum(day.watched_ms for day in store.watched_days(TENANT, "kept")) == 301 * 5_000
         await records.close()
         await commits.close()
 

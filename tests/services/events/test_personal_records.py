@@ -129,7 +129,6 @@ async def test_an_export_holds_everything_once(records: Records) -> None:
     assert len(ids) == 1_234
 
 
-@pytest.mark.parametrize("store", ["memory", "sqlite"], indirect=True)
 async def test_what_compacted_events_have_become_is_exported(
     store: EventStore, records: Records
 ) -> None:
