@@ -10,10 +10,12 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+from psycopg import sql
+
 from libs.domain.event import Event, EventKind
 from libs.faults import PartUnavailable
 from libs.features.kept_profile import NOTHING_KEPT, folded, touched
-from libs.storage.compaction import CompactionStep, Place
+from libs.storage.compaction import FIRST, CompactionStep, Place
 from libs.storage.postgres import followed, kept_tables, log_tables
 from libs.storage.postgres.database import PART, Connection
 from libs.storage.postgres.identities import Identities, Identity
@@ -38,6 +40,8 @@ def step(
     """
     if not followed.try_lock(connection):
         return CompactionStep(0, after, is_elsewhere=True)
+    if after == FIRST:
+        _have_statistics(connection)
     tenant, last = after[0], int(after[1] or _NOBODY)
     row = connection.execute(
         "SELECT tenant FROM events WHERE (tenant, person) > (%s, %s) AND occurred_ms <= %s"  # noqa: S608  constants
@@ -49,19 +53,27 @@ def step(
     if row[0] != tenant:
         tenant, last = row[0], _NOBODY
     lock_tenant(tenant)
+    known = followed.read(connection)
     rows = connection.execute(
         f"SELECT {ROW_COLUMNS} FROM events"  # noqa: S608  constants
         " WHERE tenant = %(tenant)s AND person > %(last)s AND occurred_ms <= %(until_ms)s"
         f" AND {_IS_COMPACTED} AND {followed.IS_FOLLOWED}"
         " ORDER BY person, occurred_ms, sequence, event_id LIMIT %(most)s",
-        {"tenant": tenant, "last": last, "until_ms": until_ms, "most": most},
+        {
+            "tenant": tenant,
+            "last": last,
+            "until_ms": until_ms,
+            "most": most,
+            # It is only ever raised as long as the lock is held.
+            "followed": str(followed.NO_LIMIT if known is None else known),
+        },
     ).fetchall()
     # Whose key is destroyed is nobody any more: what a backup has brought back of them stays shut.
-    known = identities.of_persons(tenant, {row[PERSON] for row in rows})
+    people = identities.of_persons(tenant, {row[PERSON] for row in rows})
     events = {
-        known[person]: [decode_row(row, known[person]) for row in some]
+        people[person]: [decode_row(row, people[person]) for row in some]
         for person, some in groupby(rows, key=lambda row: row[PERSON])
-        if person in known
+        if person in people
     }
     if events:
         _compact(connection, tenant, events, until_ms)
@@ -71,7 +83,26 @@ def step(
         return CompactionStep(count, (tenant, str(2**63 - 1)))
     last = rows[-1][PERSON]
     # There may be more of this person.
-    return CompactionStep(count, (tenant, str(last - 1 if last in known else last)))
+    return CompactionStep(count, (tenant, str(last - 1 if last in people else last)))
+
+
+def _have_statistics(connection: Connection) -> None:
+    """Let partitions that nobody has looked at yet be looked at.
+
+    Until then an index by time looks as good as the one by person, and all was read through for
+    each step (800,000 events: 1.8 s instead of 2 ms).
+    """
+    rows = connection.execute(
+        "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+        " WHERE inhparent = 'events'::regclass AND reltuples < 0 ORDER BY relname"
+    ).fetchall()
+    if not rows:
+        return
+    # A rough look, of some ms: the server has a better one by itself.
+    connection.execute("SET LOCAL default_statistics_target = 10")
+    for (name,) in rows:
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name)))
+    connection.execute("SET LOCAL default_statistics_target TO DEFAULT")
 
 
 def _compact(

@@ -11,11 +11,15 @@ from libs.storage.postgres.database import Connection
 # Held by a step of compaction until its transaction ends.
 _LOCK: Final = 7_400_004
 
-# The condition of events that may be compacted: there is no number that they are not below. Of
-# batches that are not followed all have numbers from the lowest of them on.
+# Above all numbers.
+NO_LIMIT: Final = 2**63 - 1
+
+# The condition of events that may be compacted where `followed` is what `read` has said: of batches
+# that are not followed all have numbers from the lowest of them on. A value, not a query, so that
+# the server knows how few those are.
 IS_FOLLOWED: Final = (
     "batch_id < coalesce((SELECT min(batch_id) FROM batches WHERE batches.tenant = %(tenant)s"
-    " AND written_xid >= (SELECT xid FROM followed)), 9223372036854775807)"
+    " AND written_xid >= %(followed)s::text::xid8), 9223372036854775807)"
 )
 
 
