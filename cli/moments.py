@@ -5,11 +5,7 @@ import datetime as dt
 import typer
 
 from libs.domain.event import DAY_MS
-
-
-def now_ms() -> int:
-    """The present in Unix milliseconds."""
-    return int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+from libs.serving.clock import now_ms
 
 
 def today_ms() -> int:
