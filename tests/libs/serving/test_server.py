@@ -1,7 +1,6 @@
 """The harness under a small service of its own, in this process and in real ones."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -31,6 +30,7 @@ from libs.serving.identity import as_everybody
 from libs.serving.limits import Limits
 from libs.serving.server import Running, running
 from libs.telemetry.metrics import ServiceMetrics
+from tests.free_ports import free_port
 
 NAME = "reprise.tests.EchoService"
 
@@ -387,9 +387,3 @@ async def test_the_end_drains_then_cancels_then_closes() -> None:
     async with running(build, drain_ms=1000):
         await asyncio.sleep(0)
     assert order == ["drained", "background ended", "closed"]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
