@@ -19,12 +19,7 @@ from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2
 from reprise.privacy.v1 import privacy_pb2
 from reprise.ranking.v1 import ranking_pb2
-from reprise.recap.v1 import (
-    quiz_pb2,
-    quiz_pb2_grpc,
-    recap_pb2,
-    story_pb2,
-)
+from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc, recap_pb2, story_pb2
 from services.events.events_codec import event_message
 from tests.made_beats import beats_of
 from tests.made_bundle import NOW_MS, SERIES, catalogue

@@ -12,10 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.protobuf import descriptor_pool
-from google.rpc import (  # type: ignore[import-untyped]  # published without stubs
-    error_details_pb2,
-    status_pb2,
-)
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]  # published without stubs
 
 from libs.serving.authorization import ALLOWED
 from libs.serving.identity import Metadata, Role

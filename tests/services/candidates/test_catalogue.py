@@ -11,14 +11,7 @@ from libs.serving.channels import call, open_channel
 from libs.serving.title_codec import title, title_message
 from libs.storage.memory_catalogue_store import MemoryCatalogueStore
 from reprise.candidates.v1 import candidates_pb2
-from tests.services.candidates.made_service import (
-    CATALOGUE,
-    Stub,
-    Suite,
-    movie,
-    retrieve,
-    until,
-)
+from tests.services.candidates.made_service import CATALOGUE, Stub, Suite, movie, retrieve, until
 
 
 def watch_titles(channel: grpc.aio.Channel, after_sequence: int = 0) -> Any:
