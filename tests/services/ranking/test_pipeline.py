@@ -345,7 +345,9 @@ class Tenant:
 
 @pytest.fixture
 async def stub(suite: Suite) -> AsyncIterator["ranking_pb2_grpc.RankingServiceAsyncStub"]:
-    servicer = RankingServicer(lambda tenant: Tenant(suite.recommender), ServiceMetrics())
+    servicer = RankingServicer(
+        lambda tenant: Tenant(suite.recommender), ServiceMetrics(), lambda: NOW_MS
+    )
     name = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 
     async def build(readiness: Readiness) -> Application:
