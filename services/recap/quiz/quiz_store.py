@@ -101,7 +101,12 @@ def answer_events(
     return [
         Event(
             event_id=event_id_of(
-                "QUIZ_ANSWER", state.profile_id, state.quiz_id, answered.asked.question_id
+                "QUIZ_ANSWER",
+                state.profile_id,
+                state.quiz_id,
+                # One that has expired may begin anew under its id, and ask the same.
+                str(state.expires_ms),
+                answered.asked.question_id,
             ),
             profile_id=state.profile_id,
             kind=EventKind.QUIZ_ANSWER,

@@ -1,0 +1,52 @@
+"""Quizzes of one replica, where catalogue, packs and owners change under them."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from libs.domain.event import QuizAnswer
+from libs.domain.viewing import UNKNOWN_CONTEXT
+from libs.storage.recap.database import Database, open_file
+from services.recap.quiz.quiz_state import LASTS_MS
+from services.recap.quiz.quizzes import Quizzes, Said, Step
+from tests.made_quizzes import made_quizzes
+from tests.made_recap import waiting
+from tests.random_quizzes import Clock
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(open_file(tmp_path / "recap.sqlite")) as opened:
+        yield opened
+
+
+async def start(quizzes: Quizzes, profile_id: str, pack_id: str = "") -> Step:
+    return await quizzes.start("default", "z", profile_id, pack_id, UNKNOWN_CONTEXT, lambda: 9.0)
+
+
+async def answer(
+    quizzes: Quizzes, step: Step, profile_id: str = "p", option_id: str | None = None
+) -> Step:
+    """Answer what the step asks, with its first option unless another one is given."""
+    assert step.question is not None
+    chosen = step.question.options[0].option_id if option_id is None else option_id
+    said = Said("z", profile_id, step.token, step.question.question_id, chosen)
+    return await quizzes.answer("default", said, lambda: 9.0)
+
+
+async def test_a_quiz_that_begins_anew_under_its_old_id_records_its_answers_anew(
+    database: Database,
+) -> None:
+    clock = Clock()
+    quizzes, _, _ = made_quizzes(database, clock)
+    for _ in range(2):
+        step = await start(quizzes, "p")
+        assert step.question is not None
+        await answer(quizzes, step)
+        clock.now_ms += LASTS_MS
+    first, second = (one.event for one in waiting(database))
+    assert isinstance(first.detail, QuizAnswer)
+    assert first.detail == second.detail, "the same was asked and answered"
+    assert first.event_id != second.event_id, "the log takes each id once"
