@@ -311,7 +311,7 @@ def _is_repeated(stored: QuizState, state: QuizState, said: Said) -> bool:
     Raises InvalidField where the quiz has gone on in another way.
     """
     count = len(state.answers)
-    if stored.answers[:count] != state.answers:
+    if stored.beginning != state.beginning or stored.answers[:count] != state.answers:
         raise InvalidField("state", "is not how this quiz went on")
     if len(stored.answers) == count:
         return False

@@ -8,6 +8,7 @@ import pytest
 
 from libs.domain.event import QuizAnswer
 from libs.domain.viewing import UNKNOWN_CONTEXT
+from libs.faults import InvalidField
 from libs.storage.recap.database import Database, open_file
 from services.recap.quiz.quiz_state import LASTS_MS
 from services.recap.quiz.quizzes import Quizzes, Said, Step
@@ -50,3 +51,20 @@ async def test_a_quiz_that_begins_anew_under_its_old_id_records_its_answers_anew
     assert isinstance(first.detail, QuizAnswer)
     assert first.detail == second.detail, "the same was asked and answered"
     assert first.event_id != second.event_id, "the log takes each id once"
+
+
+async def test_a_quiz_of_nobody_does_not_take_the_place_of_a_profiles_own(
+    database: Database,
+) -> None:
+    clock = Clock()
+    quizzes, _, _ = made_quizzes(database, clock)
+    clock.now_ms += 1
+    nobodys = await start(quizzes, "")
+    clock.now_ms += 1
+    own = await start(quizzes, "p")
+    for _ in range(2):
+        with pytest.raises(InvalidField) as caught:
+            await answer(quizzes, nobodys)
+        assert caught.value.field == "state"
+        assert (await start(quizzes, "p")).token == own.token
+        own = await answer(quizzes, own)
