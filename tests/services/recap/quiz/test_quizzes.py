@@ -1,5 +1,6 @@
 """Quizzes of one replica, where catalogue, packs and owners change under them."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +11,10 @@ from libs.domain.event import QuizAnswer
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.faults import InvalidField
 from libs.storage.recap.database import Database, open_file
+from services.recap.quiz.materials import Material
 from services.recap.quiz.quiz_state import LASTS_MS
 from services.recap.quiz.quizzes import Quizzes, Said, Step
-from tests.made_quizzes import made_quizzes
+from tests.made_quizzes import made_quizzes, material_of
 from tests.made_recap import waiting
 from tests.random_quizzes import Clock
 
@@ -68,3 +70,40 @@ async def test_a_quiz_of_nobody_does_not_take_the_place_of_a_profiles_own(
         assert caught.value.field == "state"
         assert (await start(quizzes, "p")).token == own.token
         own = await answer(quizzes, own)
+
+
+def without_genres(material: Material) -> Material:
+    """The same catalogue, which no longer makes the questions that were asked."""
+    bare = [dataclasses.replace(title, genres=()) for title in material.traits.titles]
+    return dataclasses.replace(material_of(bare), catalogue_version=material.catalogue_version + 1)
+
+
+@pytest.mark.parametrize("profile_id", ["p", ""])
+async def test_what_is_said_to_a_question_that_the_catalogue_has_lost_moves_nothing(
+    database: Database, profile_id: str
+) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    step = await start(quizzes, profile_id)
+    whole = held.current
+    held.current = without_genres(whole)
+    for wrong in ("", "x" * 500, "o\n0"):
+        with pytest.raises(InvalidField) as caught:
+            await answer(quizzes, step, profile_id, wrong)
+        assert caught.value.field == "option_id"
+    step = await answer(quizzes, step, profile_id, "o99")
+    held.current = whole
+    while step.question is not None:
+        step = await answer(quizzes, step, profile_id, "dont_care")
+    assert step.result is not None
+    assert [title.reasons for title in step.result.slate.titles] == [()] * 20
+    assert any("changed" in one for one in step.result.slate.relaxed)
+
+
+async def test_who_did_not_care_about_a_question_loses_nothing_with_it(database: Database) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    step = await start(quizzes, "p")
+    held.current = without_genres(held.current)
+    while step.question is not None:
+        step = await answer(quizzes, step, "p", "dont_care")
+    assert step.result is not None
+    assert step.result.slate.relaxed == ()
