@@ -199,13 +199,16 @@ class Quizzes:
     async def _board(self, tenant: str, material: Material, state: QuizState) -> Board:
         """The board of a state: held since the last question, or made again, the same."""
         model = of_version(material.models, state.bundle_version)
+        taste = of_version(material.tastes, state.bundle_version)
         pool = hashlib.sha256("\0".join(state.title_ids).encode() + state.scores.tobytes())
         key = (
             tenant,
             pool.digest(),
             material.catalogue_version,
             "" if model is None else model.version,
-            state.pack_id,
+            "" if taste is None else taste.version,
+            # What it asks, not only its id: a pack may be written anew.
+            material.shelf.pack(state.pack_id).questions if state.pack_id else (),
         )
         board = self._boards.get(key)
         if board is None:

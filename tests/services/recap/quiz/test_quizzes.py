@@ -12,11 +12,46 @@ from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.faults import InvalidField
 from libs.storage.recap.database import Database, open_file
 from services.recap.quiz.materials import Material
+from services.recap.quiz.pack import parse
+from services.recap.quiz.pack_shelf import PackShelf
 from services.recap.quiz.quiz_state import LASTS_MS
 from services.recap.quiz.quizzes import Quizzes, Said, Step
 from tests.made_quizzes import made_quizzes, material_of
 from tests.made_recap import waiting
 from tests.random_quizzes import Clock
+
+PACK = """\
+pack_id = "hats"
+name = "Which hat are you?"
+
+[[questions]]
+question_id = "weather"
+text = "Rain?"
+
+[[questions.options]]
+option_id = "yes"
+text = "Yes"
+reason = "it rains"
+genres = ["Drama"]
+
+[[questions.options]]
+option_id = "no"
+text = "No"
+reason = "it is dry"
+genres = ["Comedy"]
+
+[[outcomes]]
+outcome_id = "fedora"
+name = "Fedora"
+text = "Dark."
+genres = ["Drama"]
+
+[[outcomes]]
+outcome_id = "cap"
+name = "Cap"
+text = "Light."
+genres = ["Comedy"]
+"""
 
 
 @pytest.fixture
@@ -107,3 +142,14 @@ async def test_who_did_not_care_about_a_question_loses_nothing_with_it(database:
         step = await answer(quizzes, step, "p", "dont_care")
     assert step.result is not None
     assert step.result.slate.relaxed == ()
+
+
+async def test_a_pack_that_was_written_anew_is_played_anew(database: Database) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    whole = held.current
+    for text in ("Rain?", "Is it raining?"):
+        pack = parse(PACK.replace("Rain?", text), "hats.toml")
+        held.current = dataclasses.replace(whole, shelf=PackShelf({"hats": pack}, {}))
+        step = await start(quizzes, "", "hats")
+        assert step.question is not None
+        assert step.question.text == text
