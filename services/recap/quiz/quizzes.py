@@ -242,7 +242,8 @@ class Quizzes:
         page = await self._page(tenant, query, time_left_s)
         pool = material.pool(page.title_ids, page.scores, page.model_version)
         outcome = None
-        if state.pack_id:
+        # Of who has said nothing every outcome would be made up.
+        if state.pack_id and here.telling:
             told = material.shelf.pack(state.pack_id).outcome(here.board.pool, here.belief)
             outcome = PackOutcome(told.outcome_id, told.name, told.text)
         made = QuizResult(

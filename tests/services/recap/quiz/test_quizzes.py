@@ -153,3 +153,16 @@ async def test_a_pack_that_was_written_anew_is_played_anew(database: Database) -
         step = await start(quizzes, "", "hats")
         assert step.question is not None
         assert step.question.text == text
+
+
+@pytest.mark.parametrize("option_id", ["dont_care", "skip"])
+async def test_a_pack_says_nothing_of_who_has_said_nothing(
+    database: Database, option_id: str
+) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    packs = PackShelf({"hats": parse(PACK, "hats.toml")}, {})
+    held.current = dataclasses.replace(held.current, shelf=packs)
+    step = await answer(quizzes, await start(quizzes, "p", "hats"), "p", option_id)
+    assert step.result is not None
+    assert step.result.outcome is None
+    assert step.result.slate.titles
