@@ -72,9 +72,17 @@ def oldest_events(connection: sa.Connection, most: int) -> list[WaitingEvent]:
     ]
 
 
-def remove_events(connection: sa.Connection, places: Sequence[int]) -> None:
-    """Forget events that were taken or refused for good."""
-    connection.execute(sa.delete(_OUTBOX).where(_OUTBOX.c.place.in_(places)))
+def remove_events(connection: sa.Connection, taken: Sequence[WaitingEvent]) -> None:
+    """Forget events that were taken or refused for good.
+
+    SQLite gives the place of a row that an erasure has deleted to another one: the place alone
+    does not tell which event was sent.
+    """
+    sent = [(one.place, one.event.event_id) for one in taken]
+    key = sa.tuple_(_OUTBOX.c.place, _OUTBOX.c.event_id)
+    # The places once more by themselves: SQLite uses no index for pairs.
+    at_place = _OUTBOX.c.place.in_([one.place for one in taken])
+    connection.execute(sa.delete(_OUTBOX).where(at_place, key.in_(sent)))
 
 
 def _encode(event: Event) -> str:
