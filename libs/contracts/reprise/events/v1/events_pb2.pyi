@@ -912,7 +912,7 @@ class GetProfileFeaturesResponse(_message.Message):
     @_builtins.property
     def features(self) -> Global___ProfileFeatures:
         """features is empty for a profile without events. What has expired at freshness.as_of
-        is absent: sights (impressions and clicks) of a title of which nothing was heard for
+        is absent: wishes of a quiz after 24 hours; sights (impressions and clicks) of a title of which nothing was heard for
         140 days are zeros, and a title of which there is nothing else is left out.
         """
 
@@ -1767,7 +1767,7 @@ class Wish(_message.Message):
     title_id: _builtins.str
     """title_id is the title; required."""
     weight: _builtins.float
-    """weight is above 0 and at most 1, which says as much as having just watched it."""
+    """weight is above 0 and at most 1, which says as much as four titles just watched."""
     def __init__(
         self,
         *,
