@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from libs.domain.event import Event
-from libs.features.counters import Counters
 from libs.features.event_columns import from_events
-from libs.features.profile_state import NO_BASE, ProfileFold
+from libs.features.profile_state import ProfileFold
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_shares import ShareByTitle, title_shares
 from libs.features.watched_days import WatchedDay, merge_days, watched_days
@@ -23,7 +22,7 @@ class KeptProfile:
     event_count: int = 0
     oldest_ms: int = 0
     newest_ms: int = 0
-    counters: Counters = NO_BASE.counters
+    own: bytes = b""  # as of ProfileFold
     # By title id: its encoded record and encoded intervals.
     titles: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
     shares: ShareByTitle = field(default_factory=dict)
@@ -57,7 +56,7 @@ def folded(held: KeptProfile, events: Sequence[Event]) -> KeptProfile:
 
     `held` has all rows that are `touched`, and so has the answer, no others.
     """
-    profile = ProfileFold(held.counters, held.newest_ms)
+    profile = ProfileFold(held.own, held.newest_ms)
     titles: dict[str, TitleFold] = {}
     for event in events:
         profile.apply(event)
@@ -75,7 +74,7 @@ def folded(held: KeptProfile, events: Sequence[Event]) -> KeptProfile:
         event_count=held.event_count + len(events),
         oldest_ms=min(oldest_ms, held.oldest_ms) if held.event_count else oldest_ms,
         newest_ms=profile.newest_ms,
-        counters=profile.counters(),
+        own=profile.encode(),
         titles={
             title_id: (fold.encode_record(), fold.encode_intervals())
             for title_id, fold in titles.items()

@@ -15,7 +15,6 @@ import numpy as np
 
 from libs.domain.event import Event
 from libs.faults import HistoryCompacted
-from libs.features.counters import decode_counters, encode_counters
 from libs.features.kept_profile import NOTHING_KEPT, KeptProfile, Touched, folded, touched
 from libs.features.profile_state import NO_BASE, ProfileBase
 from libs.features.schema import FEATURE_SCHEMA_VERSION
@@ -121,7 +120,7 @@ def keep(
     connection.execute(
         "INSERT OR REPLACE INTO profile_bases (tenant, profile_id, event_count, oldest_ms,"
         " newest_ms, counters) VALUES (?, ?, ?, ?, ?, ?)",
-        (*key, kept.event_count, kept.oldest_ms, kept.newest_ms, encode_counters(kept.counters)),
+        (*key, kept.event_count, kept.oldest_ms, kept.newest_ms, kept.own),
     )
     connection.executemany(
         "INSERT OR REPLACE INTO title_bases (tenant, profile_id, title_id, record, intervals)"
@@ -166,7 +165,7 @@ def _read_held(
         event_count=found[0],
         oldest_ms=found[1],
         newest_ms=found[2],
-        counters=decode_counters(found[3]),
+        own=found[3],
         titles={
             title_id: (zlib.decompress(record), watched) for title_id, record, watched in titles
         },
@@ -188,7 +187,8 @@ def read_base(connection: sqlite3.Connection, tenant: str, profile_id: str) -> P
         key,
     ).fetchall()
     titles = {title_id: (zlib.decompress(record), watched) for title_id, record, watched in rows}
-    return ProfileBase(decode_counters(found[0]), found[1], titles)
+    own, newest_ms = found
+    return ProfileBase(own, newest_ms, titles)
 
 
 def profile_ids(connection: sqlite3.Connection, tenant: str) -> set[str]:

@@ -15,10 +15,8 @@ from libs.features.profile_state import (
     ProfileBase,
     ProfileFold,
     ProfileReplay,
-    ProfileState,
-    decode_state,
-    encode_profile_counters,
     in_order,
+    split_profile_counters,
 )
 from libs.features.thumbs import thumb_shares
 from libs.features.title_record import RECORD_KINDS, TitleFold
@@ -265,7 +263,7 @@ def _made(
     whole = ProfileReplay(base)
     whole.advance(events)
     write = ProfileWrite(tenant, profile_id, ABSENT, applied)
-    write.fields[COUNTERS] = encode_profile_counters(whole.state())
+    write.fields[COUNTERS] = whole.encode_profile_counters()
     for title_id, record, watched in whole.rows():
         write.fields[TITLE + title_id.encode()] = record
         if watched:
@@ -277,8 +275,7 @@ def _folded(
     tenant: str, profile_id: str, before: HeldProfile, events: Iterable[Event], applied: int
 ) -> ProfileWrite:
     """What is to be written of a profile when `events` come to what is held of it."""
-    state = decode_state((), b"", before.counters)
-    whole = ProfileFold(state.counters, state.newest_ms)
+    whole = ProfileFold(*split_profile_counters(before.counters))
     titles: dict[str, TitleFold] = {}
     for event in sorted(events, key=in_order):
         whole.apply(event)
@@ -288,9 +285,8 @@ def _folded(
                 held = before.titles.get(event.title_id)
                 title = titles[event.title_id] = TitleFold(*held) if held else TitleFold()
             title.apply(event)
-    after = ProfileState((), state.records[:0], whole.counters(), whole.newest_ms)
     write = ProfileWrite(tenant, profile_id, before.applied, applied)
-    write.fields[COUNTERS] = encode_profile_counters(after)
+    write.fields[COUNTERS] = whole.encode_profile_counters()
     for title_id, title in titles.items():
         write.fields[TITLE + title_id.encode()] = title.encode_record()
         if title.edges:

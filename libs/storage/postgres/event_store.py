@@ -22,6 +22,7 @@ from libs.features.title_replay import ReadBase, ReadEvents, TitleBase
 from libs.features.title_table import TitleTable
 from libs.features.watched_days import WatchedDay
 from libs.storage.compaction import STEP_EVENTS, CompactionStep, Place
+from libs.storage.history_row import HistoryRow, history_row
 from libs.storage.past_titles import PastTitles
 from libs.storage.postgres import (
     decision_tables,
@@ -262,6 +263,22 @@ class PostgresEventStore:
             # After it: what is told is not of a time that is compacted meanwhile.
             kept_tables.check_told(connection, tenant, as_of_ms)
         return found
+
+    def history_rows(
+        self,
+        tenant: str,
+        profile_id: str,
+        *,
+        most: int,
+        before: tuple[int, int, str] | None = None,
+        kinds: Collection[EventKind] = (),
+        as_of_ms: int | None = None,
+    ) -> list[HistoryRow]:
+        """The rows of what `history` tells of the same."""
+        found = self.history(
+            tenant, profile_id, most=most, before=before, kinds=kinds, as_of_ms=as_of_ms
+        )
+        return [history_row(event) for event in found]
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
         """The features of everything recorded, or of the events at or before `as_of_ms`.

@@ -5,7 +5,6 @@ import struct
 import zlib
 from typing import Final
 
-from libs.features.counters import Counters, decode_counters, encode_counters
 from libs.features.watched_days import HOUR_COUNT, WatchedDay
 from libs.storage.postgres.identities import Identity
 
@@ -15,14 +14,14 @@ _LENGTH: Final = struct.Struct("<I")
 _LEVEL: Final = 1
 
 
-def seal_base(counters: Counters, identity: Identity) -> bytes:
-    """A profile's own counters."""
-    return identity.seal(encode_counters(counters), _BASE)
+def seal_base(own: bytes, identity: Identity) -> bytes:
+    """What is the profile's own, as ProfileFold encodes it."""
+    return identity.seal(own, _BASE)
 
 
-def open_base(sealed: bytes, identity: Identity) -> Counters:
+def open_base(sealed: bytes, identity: Identity) -> bytes:
     """The inverse of `seal_base`."""
-    return decode_counters(identity.open(sealed, _BASE))
+    return identity.open(sealed, _BASE)
 
 
 def seal_title(title_id: str, record: bytes, watched: bytes, identity: Identity) -> bytes:

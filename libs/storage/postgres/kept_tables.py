@@ -148,7 +148,7 @@ def read_held(
             event_count=event_count,
             oldest_ms=oldest_ms,
             newest_ms=newest_ms,
-            counters=open_base(sealed, people[person]),
+            own=open_base(sealed, people[person]),
             titles=_titles(titles.get(person, ()), people[person]),
             shares=decode_shares(shares.get(person, ())),
             days=[
@@ -192,7 +192,7 @@ def write(
                 one.event_count,
                 one.oldest_ms,
                 one.newest_ms,
-                seal_base(one.counters, who),
+                seal_base(one.own, who),
             )
             for who, one in some
         ],

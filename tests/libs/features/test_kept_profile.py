@@ -11,7 +11,7 @@ from tests.made_events import START_MS, assert_close, assert_same_state, event_l
 
 
 def as_base(kept: KeptProfile) -> ProfileBase:
-    return ProfileBase(kept.counters, kept.newest_ms, kept.titles)
+    return ProfileBase(kept.own, kept.newest_ms, kept.titles)
 
 
 def together(before: KeptProfile, after: KeptProfile) -> KeptProfile:
@@ -21,7 +21,7 @@ def together(before: KeptProfile, after: KeptProfile) -> KeptProfile:
         after.event_count,
         after.oldest_ms,
         after.newest_ms,
-        after.counters,
+        after.own,
         {**before.titles, **after.titles},
         {**before.shares, **after.shares},
         [days[key] for key in sorted(days)],
@@ -53,7 +53,7 @@ def test_only_touched_rows_are_given_and_taken() -> None:
     asked = touched([watch("b", START_MS, title_id="two")])
     assert asked.title_ids == asked.shared_title_ids == {"two"}
     second = folded(
-        KeptProfile(first.event_count, first.oldest_ms, first.newest_ms, first.counters),
+        KeptProfile(first.event_count, first.oldest_ms, first.newest_ms, first.own),
         [watch("b", START_MS, title_id="two")],
     )
     assert set(second.titles) == {"two"}

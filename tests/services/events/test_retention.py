@@ -1,9 +1,8 @@
 """Retention over the fake, the embedded store and the server, beside those who write."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -11,33 +10,20 @@ from libs.domain.event import DAY_MS
 from libs.faults import PartUnavailable
 from libs.storage.compaction import CompactionStep, Place
 from libs.storage.decision_table import KEPT_MS
-from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
-from libs.storage.postgres.event_store import PostgresEventStore
 from services.events.group_commit import GroupCommit
 from services.events.retention import Retention
-from tests.made_databases import PostgresDatabases
 from tests.made_decisions import decision
 from tests.made_events import START_MS, watch
+from tests.services.events.made_service import Store
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
 
-Store = MemoryEventStore | SqliteEventStore | PostgresEventStore
 
-
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store
-    if request.param == "postgres":
-        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
-        made = databases.store(databases.fresh())
-    elif request.param == "sqlite":
-        made = SqliteEventStore(tmp_path / "events.sqlite")
-    else:
-        made = MemoryEventStore()
-    yield made
-    made.close()
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    return any_store
 
 
 @pytest.fixture
