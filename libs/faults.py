@@ -65,15 +65,6 @@ class BundleNotLoaded(Fault):
         self.loaded = loaded
 
 
-class NotSupported(Fault):
-    """Something that this arrangement of the suite cannot do."""
-
-    reason = "NOT_SUPPORTED"
-
-    def __init__(self, action: str, where: str) -> None:
-        super().__init__(f"{action} is not supported {where}", action=action, where=where)
-
-
 class HistoryCompacted(Fault):
     """What was known at a past time is not told any more; times are Unix ms."""
 

@@ -75,10 +75,6 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     refused by gRPC itself, with the same code and no ErrorInfo.
     Metadata: field (such as "events"), most (what a call may hold), given (what it held).
     """
-    ERROR_REASON_NOT_SUPPORTED: _ErrorReason.ValueType  # 12
-    """ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
-    Metadata: action (such as "erasing a profile"), where.
-    """
     ERROR_REASON_HISTORY_COMPACTED: _ErrorReason.ValueType  # 13
     """ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
     told any more, because events of after it have been compacted; later times can.
@@ -153,10 +149,6 @@ ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 11
 It fails again when tried again; in several calls it succeeds. Messages above 4 MiB are
 refused by gRPC itself, with the same code and no ErrorInfo.
 Metadata: field (such as "events"), most (what a call may hold), given (what it held).
-"""
-ERROR_REASON_NOT_SUPPORTED: ErrorReason.ValueType  # 12
-"""ERROR_REASON_NOT_SUPPORTED (UNIMPLEMENTED): the suite as it is arranged here cannot do it.
-Metadata: action (such as "erasing a profile"), where.
 """
 ERROR_REASON_HISTORY_COMPACTED: ErrorReason.ValueType  # 13
 """ERROR_REASON_HISTORY_COMPACTED (OUT_OF_RANGE): what was known at that past time cannot be
