@@ -19,6 +19,7 @@ NAMES = (
     "rebuild",
     "recap",
     "compaction",
+    "compaction_servers",
     "hours",
     "servers",
     "households",

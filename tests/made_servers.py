@@ -47,6 +47,11 @@ class PostgresServer:
     port: int = field(default_factory=free_port)
     _process: "subprocess.Popen[bytes] | None" = None
 
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
