@@ -21,7 +21,8 @@ from libs.features.profile_state import (
 from libs.features.thumbs import thumb_shares
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_table import LiveTitleCounters
-from libs.storage.postgres.log_feed import LogFeed, Stretch, Whole, Written
+from libs.storage.postgres.log_feed import LogFeed
+from libs.storage.postgres.stretch import Stretch, Whole, Written
 from libs.storage.postgres.withdrawals import Withdrawal, withdrawn_columns, withdrawn_thumbs
 from libs.storage.redis.feature_writer import ABSENT, ANY, FeatureWriter, HeldProfile, ProfileWrite
 from libs.storage.redis.keys import COUNTERS, PROFILE, TITLE

@@ -6,7 +6,7 @@ A transaction that stays open holds everybody up who follows, and no reader of t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, Final
@@ -14,15 +14,15 @@ from typing import Any, Final
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
 from libs.features.profile_state import NO_BASE, ProfileBase
-from libs.features.title_shares import TitleShares
 from libs.storage.postgres import followed, kept_tables, profile_tables
 from libs.storage.postgres.database import Connection, open_writer
 from libs.storage.postgres.held_thumbs import WRITTEN_BEFORE, read_held_thumbs
 from libs.storage.postgres.identities import Identities
 from libs.storage.postgres.log_row import PERSON, ROW_COLUMNS, decode_row, decode_rows
 from libs.storage.postgres.people import PersonRows, chunks, read_people
-from libs.storage.postgres.share_tables import WithdrawnShares, read_withdrawn
-from libs.storage.postgres.withdrawals import Withdrawal, read_withdrawals
+from libs.storage.postgres.share_tables import read_withdrawn
+from libs.storage.postgres.stretch import Stretch, Whole, Written
+from libs.storage.postgres.withdrawals import read_withdrawals
 
 # Held by the one replica that follows the log, as long as its connection lives.
 _FOLLOWER_LOCK: Final = 7_400_003
@@ -38,45 +38,6 @@ _ERASED_FROM: Final = "erased_xid >= %s::text::xid8"
 
 _Batch = tuple[Any, ...]
 _TENANT: Final = itemgetter(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What transactions from one number on and below `until_xid` wrote for one tenant.
-
-    `withdrawals` are all that there are, also of transactions before and after.
-    """
-
-    tenant: str
-    events: Sequence[tuple[int, Event]]  # with the number of the transaction
-    profile_ids: Sequence[str]  # of profiles that were upserted
-    withdrawals: Sequence[Withdrawal] = ()
-    # By pair of a thumb in `events`: the newest of those that were followed before.
-    held_thumbs: Sequence[Event] = ()
-    withdrawn_shares: Sequence[WithdrawnShares] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """One profile's events and what compacted ones have made, or what is withdrawn of nobody."""
-
-    tenant: str
-    profile_id: str
-    events: Sequence[Event] = ()
-    base: ProfileBase = NO_BASE
-    shares: TitleShares | None = None
-    withdrawals: Sequence[Withdrawal] = ()
-    withdrawn_shares: Sequence[WithdrawnShares] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A part of the log to be followed; everything below `until_xid` is before it or in it."""
-
-    until_xid: int
-    written: Sequence[Written]
-    is_last: bool  # nothing more can be read now
-    oldest_s: float  # how long ago the first of it was written; 0 for nothing
 
 
 class LogFeed:

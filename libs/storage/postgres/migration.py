@@ -62,7 +62,7 @@ def _revision(connection: "psycopg.Connection[tuple[str | None]]", table: str) -
     return found[0] if found else None
 
 
-def _upgrade(url: str, revisions: Revisions) -> None:
+def _upgrade(url: str, revisions: Revisions, to: str = "head") -> None:
     # Half a second of imports, for the few starts that need them.
     from alembic import command
     from alembic.config import Config
@@ -77,7 +77,7 @@ def _upgrade(url: str, revisions: Revisions) -> None:
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         config.attributes["version_table"] = revisions.version_table
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         connection.commit()
 
 

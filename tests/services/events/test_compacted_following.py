@@ -11,7 +11,7 @@ import redis
 
 from libs.domain.event import DAY_MS, Event
 from libs.domain.profile import Profile
-from libs.faults import PartUnavailable
+from libs.faults import PartUnavailable, StartFault
 from libs.features.profile_state import EMPTY
 from libs.storage.compaction import FIRST, Place
 from libs.storage.postgres import followed
@@ -327,3 +327,14 @@ def test_days_and_ids_are_those_of_all_events(servers: Servers) -> None:
     table = store.title_table(TENANT, UNTIL_MS, "DE", now_ms=NOW_MS)
     assert table.title_ids == ("title0", "title1", "title2")
     assert np.isfinite(table.counters).all()
+
+
+def test_bases_of_another_feature_schema_are_refused(servers: Servers) -> None:
+    store = servers.store()
+    store.record_events(TENANT, OLD, NOW_MS)
+    assert compact(store) == len(OLD)
+    with psycopg.connect(servers.log_url) as connection:
+        connection.execute("UPDATE compactions SET feature_schema = 0")
+    for opened in (servers.databases.store, servers.databases.reader):
+        with pytest.raises(StartFault, match="compacted events of feature schema 0"):
+            opened(servers.log_url)

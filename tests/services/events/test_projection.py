@@ -18,7 +18,8 @@ from libs.domain.profile import Profile
 from libs.faults import PartUnavailable
 from libs.features.profile_state import EMPTY, replay
 from libs.storage.postgres.event_store import PostgresEventStore
-from libs.storage.postgres.log_feed import LogFeed, Stretch
+from libs.storage.postgres.log_feed import LogFeed
+from libs.storage.postgres.stretch import Stretch
 from libs.storage.redis.feature_writer import ANY, ProfileWrite, Superseded
 from libs.storage.redis.keys import FOLLOWED, profile_key
 from tests.made_databases import PostgresDatabases

@@ -1,6 +1,7 @@
 """The tables of the log, as revisions make them."""
 
 import threading
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -8,10 +9,13 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from libs.faults import StartFault
+from libs.storage.compaction import FIRST
+from libs.storage.postgres import migration
 from libs.storage.postgres.log_row import WRITTEN_COLUMNS
 from libs.storage.postgres.migration import KEYS, LOG, Revisions, migrate
 from tests.free_ports import free_port
 from tests.made_databases import PostgresDatabases
+from tests.made_events import START_MS, watch
 
 
 @pytest.mark.parametrize("revisions", [LOG, KEYS])
@@ -46,6 +50,26 @@ def test_replicas_that_start_together_make_the_tables_once(
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
             (LOG.head,)
         ]
+
+
+def test_a_log_of_the_revision_before_is_brought_up_to_date(
+    postgres_databases: PostgresDatabases,
+) -> None:
+    url = postgres_databases.empty()
+    migration._upgrade(url, LOG, "0002")
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO batches VALUES ('default', 0, '5'::xid8, now(), 0, 0, 0)")
+        assert connection.execute("SELECT to_regclass('compactions')").fetchall() == [(None,)]
+    with closing(postgres_databases.store(url)) as store:
+        store.record_events("default", [watch("a", START_MS)], START_MS)
+        assert store.compact(START_MS, FIRST).event_count == 1
+        assert store.profile_state("default", "profile0", None).newest_ms == START_MS
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            (LOG.head,)
+        ]
+        [(count,)] = connection.execute("SELECT count(*) FROM batches").fetchall()
+        assert count == 2
 
 
 def test_the_log_has_a_column_for_all_that_an_event_is(
