@@ -51,6 +51,8 @@ def compact(store: PostgresEventStore, most: int = 500) -> int:
     count = 0
     while after is not None:
         done = store.compact(UNTIL_MS, after, most)
+        if done.is_elsewhere:
+            break
         count, after = count + done.event_count, done.after
     return count
 
@@ -184,6 +186,43 @@ def test_of_two_replicas_one_compacts(servers: Servers) -> None:
     keep_up(servers.projection())
     assert_holds(servers, [*OLD, *NEW])
     assert_same_state(state, servers.state("profile0"))
+
+
+def test_replicas_that_compact_and_write_at_once_double_nothing(servers: Servers) -> None:
+    some = [
+        watch(
+            f"e{place}",
+            START_MS + place % 10 * DAY_MS + place,
+            profile_id=f"profile{place % 4}",
+            title_id=f"title{place % 3}",
+            country="DE",
+        )
+        for place in range(400)
+    ]
+    stores = [servers.store() for _ in range(3)]
+    stores[0].record_events(TENANT, some[:200], NOW_MS)
+    counts: list[int] = []
+    is_over = threading.Event()
+
+    def keep_compacting(store: PostgresEventStore) -> None:
+        while not is_over.is_set():
+            counts.append(compact(store, most=7))
+
+    threads = [threading.Thread(target=keep_compacting, args=(one,)) for one in stores[:2]]
+    for thread in threads:
+        thread.start()
+    for start in range(200, 400, 20):
+        # Half of each are sent again.
+        sent = stores[2].record_events(TENANT, some[start - 20 : start + 20], NOW_MS)
+        assert (sent.recorded_count, sent.duplicate_count) == (20, 20)
+    is_over.set()
+    for thread in threads:
+        thread.join(60)
+    counts.append(compact(stores[2]))
+    assert sum(counts) == len(some)
+    assert left(servers) == set()
+    servers.projection()
+    assert_holds(servers, some)
 
 
 def test_an_event_that_is_sent_again_while_it_is_compacted_is_a_duplicate(
