@@ -2,11 +2,10 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import count
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 import grpc
@@ -21,20 +20,23 @@ from rich.table import Table
 from benchmarks.machine import machine
 from cli.suite import running, target, with_free_ports
 from libs.domain.event import DAY_MS, Event
+from libs.features.profile_state import in_order
 from libs.serving.settings import SuiteSettings
+from libs.simulation.config import SimulationConfig
+from libs.simulation.world import build_world
 from libs.storage.compaction import FIRST, Place
 from libs.storage.postgres.event_store import PostgresEventStore
 from libs.storage.postgres.identities import open_identities
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.events_codec import event_messages
-from tests.made_events import START_MS, watch
-from tests.made_log import made_event
+from tests.made_events import watch
 from tests.made_servers import PostgresServer, RedisServer, running_postgres, running_redis
 
 TENANT: Final = "default"
-EVENTS: Final = 100_000
-KEPT_DAYS: Final = 30
-UNTIL_MS: Final = START_MS + (365 - KEPT_DAYS) * DAY_MS
+PROFILES: Final = 200
+KEPT_DAYS: Final = 7
+SIMULATED_MS: Final = 20_000 * DAY_MS
+UNTIL_MS: Final = SIMULATED_MS - KEPT_DAYS * DAY_MS
 MOST_S: Final = 400.0
 # The log, its ids, and what is kept of it.
 _LOG: Final = (
@@ -52,38 +54,40 @@ def run() -> dict[str, Any]:
 
     The reference is of the same run: deleting as many rows, and keeping nothing of them.
     """
-    figures: dict[str, Any] = {"machine": machine(), "events": EVENTS}
+    events = _events()
+    figures: dict[str, Any] = {"machine": machine(), "events": len(events)}
     with (
         running_postgres() as postgres,
         running_redis() as redis,
         tempfile.TemporaryDirectory() as folder,
     ):
-        figures |= _steps(postgres, Path(folder))
-        figures |= _beside(postgres, redis, Path(folder))
+        figures |= _steps(postgres, Path(folder), events)
+        figures |= _beside(postgres, redis, Path(folder), events)
     _show(figures)
     return figures
 
 
-def _fill(url: str, secret: Path) -> None:
-    rng = Random(3)
+def _events() -> list[Event]:
+    """Those of some simulated viewers, in the order in which they happened."""
+    config = SimulationConfig(until_ms=SIMULATED_MS, profile_count=PROFILES, title_count=600)
+    some = [event for history in build_world(config).histories() for event in history.events]
+    return sorted(some, key=in_order)
+
+
+def _fill(url: str, secret: Path, events: Sequence[Event]) -> None:
     with closing(_store(url, secret)) as store:
-        some: list[Event] = []
-        for place in range(EVENTS):
-            some.append(made_event(place, rng))
-            if len(some) == 5_000:
-                store.record_events(TENANT, some, START_MS + 366 * DAY_MS)
-                some = []
-        store.record_events(TENANT, some, START_MS + 366 * DAY_MS)
+        for start in range(0, len(events), 5_000):
+            store.record_events(TENANT, events[start : start + 5_000], SIMULATED_MS)
 
 
 def _store(url: str, secret: Path) -> PostgresEventStore:
     return PostgresEventStore(url, open_identities(url, secret, may_make=True))
 
 
-def _steps(postgres: PostgresServer, folder: Path) -> dict[str, Any]:
+def _steps(postgres: PostgresServer, folder: Path, events: Sequence[Event]) -> dict[str, Any]:
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         admin.execute("CREATE DATABASE compacted")
-        _fill(postgres.url("compacted"), folder / "bench.key")
+        _fill(postgres.url("compacted"), folder / "bench.key", events)
         admin.execute("CREATE DATABASE deleted TEMPLATE compacted")
     server = psutil.Process(postgres.process_id)
     with psycopg.connect(postgres.url("compacted"), autocommit=True) as admin:
@@ -141,7 +145,9 @@ def _bytes(connection: "psycopg.Connection[tuple[Any, ...]]") -> int:
     return size
 
 
-def _beside(postgres: PostgresServer, redis: RedisServer, folder: Path) -> dict[str, Any]:
+def _beside(
+    postgres: PostgresServer, redis: RedisServer, folder: Path, events: Sequence[Event]
+) -> dict[str, Any]:
     """How long single events take to be recorded while the service compacts a full log."""
     settings = with_free_ports(
         SuiteSettings(
@@ -151,7 +157,7 @@ def _beside(postgres: PostgresServer, redis: RedisServer, folder: Path) -> dict[
             features_url=SecretStr(redis.url()),
         )
     )
-    _fill(postgres.url(), settings.secret_file)
+    _fill(postgres.url(), settings.secret_file, events)
     now_ms = time.time_ns() // 1_000_000
     with closing(_store(postgres.url(), settings.secret_file)) as store:
         # Or nothing would be old by the clock.
