@@ -29,6 +29,7 @@ from libs.storage import (
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
 from libs.storage.folding_writer import FoldingWriter
+from libs.storage.history_row import HistoryRow
 from libs.storage.past_titles import PastTitles
 from libs.storage.rebuild import rebuild
 from libs.storage.recorded import (
@@ -257,6 +258,31 @@ class SqliteEventStore:
                 most=most,
                 before=before,
                 title_id=title_id,
+                kinds=kinds,
+                as_of_ms=as_of_ms,
+            )
+
+    def history_rows(
+        self,
+        tenant: str,
+        profile_id: str,
+        *,
+        most: int,
+        before: tuple[int, int, str] | None = None,
+        kinds: Collection[EventKind] = (),
+        as_of_ms: int | None = None,
+    ) -> list[HistoryRow]:
+        """The rows of what `history` tells of the same."""
+        with snapshot(self._readers.connection()) as connection:
+            compacted.check_told(connection, tenant, as_of_ms)
+            if erasure_table.is_pending(connection, tenant, profile_id):
+                return []
+            return event_log.read_history_rows(
+                connection,
+                tenant,
+                profile_id,
+                most=most,
+                before=before,
                 kinds=kinds,
                 as_of_ms=as_of_ms,
             )

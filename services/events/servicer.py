@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Final, TypeVar
 
 import grpc.aio
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.domain.decision import Decision
-from libs.domain.event import Event
 from libs.domain.identifiers import check_country, check_id
 from libs.domain.profile import Profile
 from libs.features.watched_days import between
@@ -20,6 +18,7 @@ from libs.serving.decision_codec import decision
 from libs.serving.decoding import page_size, timestamp
 from libs.serving.identity import tenant_of
 from libs.serving.profile_codec import profile, profile_message
+from libs.storage.history_row import order
 from libs.storage.recorded import Recorded
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.batch_codec import Batch, decode_batch, decode_each, rejection_messages
@@ -28,7 +27,7 @@ from services.events.days_codec import day_of, page, place_of
 from services.events.events_codec import decode_events, event_messages
 from services.events.features_codec import profile_features_message, title_features_message
 from services.events.group_commit import GroupCommit
-from services.events.history_codec import HistoryQuery, as_of_ms, history_query
+from services.events.history_codec import as_of_ms, history_query
 from services.events.history_page import token_after
 from services.events.personal_records import PersonalRecords
 from services.events.ports import EventStore
@@ -156,13 +155,25 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         self, request: events_pb2.ListHistoryRequest, context: Context
     ) -> events_pb2.ListHistoryResponse:
         """Page through a profile's events."""
+        tenant = tenant_of(context)
         query = history_query(request, now_ms=self._clock(), default=100, most=1_000)
-        read = partial(self._page, tenant_of(context), query, request.title_id)
 
         def answer() -> events_pb2.ListHistoryResponse:
-            events, next_token, until = read()
+            # One more than asked for tells whether there is an older page.
+            events = self._store.history(
+                tenant,
+                query.profile_id,
+                most=query.most + 1,
+                before=query.before,
+                title_id=request.title_id,
+                kinds=query.kinds,
+                as_of_ms=query.as_of_ms,
+            )
+            page = events[: query.most]
             return events_pb2.ListHistoryResponse(
-                events=event_messages(events), next_page_token=next_token, compacted_until=until
+                events=event_messages(page),
+                next_page_token=token_after(page[-1].order) if len(events) > query.most else "",
+                compacted_until=self._compacted_until(tenant),
             )
 
         return await self._on(self._work, answer)
@@ -171,38 +182,32 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         self, request: events_pb2.ListHistoryColumnsRequest, context: Context
     ) -> events_pb2.ListHistoryColumnsResponse:
         """Page through a profile's events as columns."""
+        tenant = tenant_of(context)
         query = history_query(request, now_ms=self._clock(), default=5_000, most=5_000)
-        read = partial(self._page, tenant_of(context), query)
 
         def answer() -> events_pb2.ListHistoryColumnsResponse:
-            events, next_token, until = read()
-            message = columns_message(events)
-            message.next_page_token = next_token
-            if until is not None:
+            rows = self._store.history_rows(
+                tenant,
+                query.profile_id,
+                most=query.most + 1,
+                before=query.before,
+                kinds=query.kinds,
+                as_of_ms=query.as_of_ms,
+            )
+            page = rows[: query.most]
+            message = columns_message(page)
+            if len(rows) > query.most:
+                message.next_page_token = token_after(order(page[-1]))
+            if (until := self._compacted_until(tenant)) is not None:
                 message.compacted_until.CopyFrom(until)
             return message
 
         return await self._on(self._work, answer)
 
-    def _page(
-        self, tenant: str, query: HistoryQuery, title_id: str = ""
-    ) -> tuple[list[Event], str, Timestamp | None]:
-        """Events, the token of the page after them ("": the last), and until when some may lack."""
-        # One more than asked for tells whether there is an older page.
-        events = self._store.history(
-            tenant,
-            query.profile_id,
-            most=query.most + 1,
-            before=query.before,
-            title_id=title_id,
-            kinds=query.kinds,
-            as_of_ms=query.as_of_ms,
-        )
-        # Read after them, so that it is not less than what they lack.
+    def _compacted_until(self, tenant: str) -> Timestamp | None:
+        """Until when events may lack; read after them, so that it is not less than what they do."""
         until_ms = self._store.compacted_until_ms(tenant)
-        page = events[: query.most]
-        next_token = token_after(page[-1]) if len(events) > query.most else ""
-        return page, next_token, None if until_ms < 0 else timestamp(until_ms)
+        return None if until_ms < 0 else timestamp(until_ms)
 
     async def ListWatchedDays(  # noqa: N802
         self, request: events_pb2.ListWatchedDaysRequest, context: Context

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import grpc.aio
+import numpy as np
 
 from libs.faults import InvalidField
 from libs.serving.deadlines import deadline_of
@@ -95,17 +96,11 @@ def _seeds(request: ranking_pb2.RecommendRequest) -> tuple[tuple[str, float], ..
 
 def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
     """The response that says it."""
-    names = recommendation.source_names
     response = ranking_pb2.RecommendResponse(
         page_id=recommendation.page_id,
         title_ids=recommendation.title_ids,
         scores=recommendation.scores.tolist(),
-        sources=[
-            ranking_pb2.Provenance(
-                source_names=[name for name, rank in zip(names, ranks, strict=True) if rank >= 0]
-            )
-            for ranks in recommendation.source_ranks.tolist()
-        ],
+        sources=_sources(recommendation),
         model_version=recommendation.model_version,
         index_version=recommendation.index_version,
         degraded=part_messages(recommendation.degraded),
@@ -115,3 +110,18 @@ def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
     if recommendation.trained_until_ms:
         response.trained_until.CopyFrom(timestamp(recommendation.trained_until_ms))
     return response
+
+
+def _sources(recommendation: Recommendation) -> list[ranking_pb2.Provenance]:
+    """Who proposed each title; titles of the same sources have one message, made once."""
+    names = recommendation.source_names
+    proposes = recommendation.source_ranks >= 0
+    # The sources of a title as the digits of a number: a slate of 500 has a handful of those.
+    numbers = (proposes @ (1 << np.arange(len(names)))).tolist()
+    made = {
+        number: ranking_pb2.Provenance(
+            source_names=[name for place, name in enumerate(names) if number >> place & 1]
+        )
+        for number in set(numbers)
+    }
+    return [made[number] for number in numbers]

@@ -33,6 +33,7 @@ from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_counters import OPINION_COLUMNS
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
+from libs.storage.history_row import history_row
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
 from services.events.ports import EventStore
@@ -181,6 +182,29 @@ class TestEventStore:
         ):
             found.extend(page)
         assert found == wanted
+
+    @properties
+    @given(event_lists(most=15))
+    def test_rows_of_a_history_are_those_of_its_events(
+        self, fresh: Callable[[], EventStore], some: list[Event]
+    ) -> None:
+        store = fresh()
+        store.record_events(TENANT, some, NOW_MS)
+        before = max((event.order for event in some), default=None)
+        for most, end, kinds, as_of_ms in (
+            (99, None, (), None),
+            (2, None, (), None),
+            (99, before, (), None),
+            (99, None, [EventKind.PROGRESS, EventKind.THUMB, EventKind.RATING], None),
+            (99, None, (), START_MS + 1),
+        ):
+            found = store.history_rows(
+                TENANT, "profile0", most=most, before=end, kinds=kinds, as_of_ms=as_of_ms
+            )
+            told = store.history(
+                TENANT, "profile0", most=most, before=end, kinds=kinds, as_of_ms=as_of_ms
+            )
+            assert found == [history_row(event) for event in told]
 
     def test_history_keeps_what_passes_every_filter(self, store: EventStore) -> None:
         store.record_events(
