@@ -243,8 +243,9 @@ class Quizzes:
         pool = material.pool(page.title_ids, page.scores, page.model_version)
         outcome = None
         if state.pack_id:
-            told = material.shelf.pack(state.pack_id).outcome(here.board.pool, here.belief)
-            outcome = PackOutcome(told.outcome_id, told.name, told.text)
+            pack = material.shelf.pack(state.pack_id)
+            told = pack.outcome(here.board.pool, here.belief)
+            outcome = PackOutcome(told.outcome_id, told.name, told.text, pack.name, pack.language)
         made = QuizResult(
             page_id=page.page_id,
             slate=result(here, pool),
