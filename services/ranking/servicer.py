@@ -1,6 +1,5 @@
 """The servicer: decode the request, call the pipeline, encode the answer."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -42,13 +41,17 @@ class TenantRecommender(Protocol):
 
 
 class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
-    """RankingService over the pipelines of its tenants."""
+    """RankingService over the pipelines of its tenants; `clock` gives Unix ms."""
 
     def __init__(
-        self, tenants: Callable[[str], TenantRecommender], metrics: ServiceMetrics
+        self,
+        tenants: Callable[[str], TenantRecommender],
+        metrics: ServiceMetrics,
+        clock: Callable[[], int],
     ) -> None:
         self._tenants = tenants
         self._metrics = metrics
+        self._clock = clock
 
     async def Recommend(  # noqa: N802 - the name in the contract
         self,
@@ -56,7 +59,7 @@ class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
         context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> ranking_pb2.RecommendResponse:
         """One slate for a profile in a viewing context."""
-        query = decode(request, tenant_of(context), now_ms=time.time_ns() // 1_000_000)
+        query = decode(request, tenant_of(context), now_ms=self._clock())
         deadline = deadline_of(context)
         tenant = self._tenants(query.tenant)
         await tenant.filled(deadline.share_s(FIRST_CALL_SHARE, most_s=FIRST_CALL_MOST_S))

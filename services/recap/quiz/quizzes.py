@@ -178,7 +178,14 @@ class Quizzes:
             if not said.profile_id:
                 return self._step(tenant, after, here, choice, ended)
             done = await on_thread(
-                self._store.answer, tenant, state, after, ended, self._now_ms(), _titles(board)
+                self._store.answer,
+                tenant,
+                state,
+                after,
+                ended,
+                self._now_ms(),
+                _titles(board),
+                seeds(here),
             )
             if done is not None:
                 self._outbox.wake()
@@ -202,13 +209,16 @@ class Quizzes:
     async def _board(self, tenant: str, material: Material, state: QuizState) -> Board:
         """The board of a state: held since the last question, or made again, the same."""
         model = of_version(material.models, state.bundle_version)
+        taste = of_version(material.tastes, state.bundle_version)
         pool = hashlib.sha256("\0".join(state.title_ids).encode() + state.scores.tobytes())
         key = (
             tenant,
             pool.digest(),
             material.catalogue_version,
             "" if model is None else model.version,
-            state.pack_id,
+            "" if taste is None else taste.version,
+            # What it asks, not only its id: a pack may be written anew.
+            material.shelf.pack(state.pack_id).questions if state.pack_id else (),
         )
         board = self._boards.get(key)
         if board is None:
@@ -242,7 +252,8 @@ class Quizzes:
         page = await self._page(tenant, query, time_left_s)
         pool = material.pool(page.title_ids, page.scores, page.model_version)
         outcome = None
-        if state.pack_id:
+        # Of who has said nothing every outcome would be made up.
+        if state.pack_id and here.telling:
             pack = material.shelf.pack(state.pack_id)
             told = pack.outcome(here.board.pool, here.belief)
             outcome = PackOutcome(told.outcome_id, told.name, told.text, pack.name, pack.language)
@@ -315,7 +326,7 @@ def _is_repeated(stored: QuizState, state: QuizState, said: Said) -> bool:
     Raises InvalidField where the quiz has gone on in another way.
     """
     count = len(state.answers)
-    if stored.answers[:count] != state.answers:
+    if stored.beginning != state.beginning or stored.answers[:count] != state.answers:
         raise InvalidField("state", "is not how this quiz went on")
     if len(stored.answers) == count:
         return False

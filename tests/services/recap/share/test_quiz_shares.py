@@ -237,8 +237,14 @@ async def test_what_has_nothing_to_share_names_why(packs: None, suite: Served) -
     await Player(suite, "begun", "p", "hats").start()
     mood = Player(suite, "mood", "p")
     await mood.play()
+    silent = Player(suite, "silent", "p", "hats")
+    await silent.play(lambda question: "dont_care")
     await ended(suite)
-    for quiz_id, told in (("begun", "has not ended yet"), ("mood", "is of no pack")):
+    for quiz_id, told in (
+        ("begun", "has not ended yet"),
+        ("mood", "is of no pack"),
+        ("silent", "is of no pack, or nothing was answered"),
+    ):
         code, details = await refused(sharer.preview(quiz_id=quiz_id))
         assert code is grpc.StatusCode.INVALID_ARGUMENT
         assert f"quiz_id: {told}" in details
