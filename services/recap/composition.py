@@ -139,6 +139,7 @@ def share(ground: Ground, recaps: Recaps) -> Part:
     """ShareService, and the renderer of its pictures."""
     sharing = Sharing(
         recaps,
+        QuizStore(ground.database, ground.personal),
         ground.profiles,
         ground.tenants.of,
         ShareTable(ground.database, ground.personal),

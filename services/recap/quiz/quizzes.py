@@ -254,8 +254,9 @@ class Quizzes:
         outcome = None
         # Of who has said nothing every outcome would be made up.
         if state.pack_id and here.telling:
-            told = material.shelf.pack(state.pack_id).outcome(here.board.pool, here.belief)
-            outcome = PackOutcome(told.outcome_id, told.name, told.text)
+            pack = material.shelf.pack(state.pack_id)
+            told = pack.outcome(here.board.pool, here.belief)
+            outcome = PackOutcome(told.outcome_id, told.name, told.text, pack.name, pack.language)
         made = QuizResult(
             page_id=page.page_id,
             slate=result(here, pool),

@@ -524,26 +524,36 @@ Global___QuizTitle: _TypeAlias = QuizTitle  # noqa: Y015
 
 @_typing.final
 class PackOutcome(_message.Message):
-    """PackOutcome is the result of a curated pack."""
+    """PackOutcome is the result of a curated pack; a named profile may share it, see
+    PreviewShareRequest.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     OUTCOME_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    PACK_NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     outcome_id: _builtins.str
     name: _builtins.str
     text: _builtins.str
+    pack_name: _builtins.str
+    """pack_name is what the pack is called."""
+    language: _builtins.str
+    """language is the BCP 47 tag of the pack's texts."""
     def __init__(
         self,
         *,
         outcome_id: _builtins.str = ...,
         name: _builtins.str = ...,
         text: _builtins.str = ...,
+        pack_name: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "outcome_id", b"outcome_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "name", b"name", "outcome_id", b"outcome_id", "pack_name", b"pack_name", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
