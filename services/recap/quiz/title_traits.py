@@ -45,7 +45,7 @@ class TitleTraits:
     @classmethod
     def of(cls, titles: Iterable[Title]) -> "TitleTraits":
         """The columns of a catalogue, whose episodes and extras are left out."""
-        roots = tuple(title for title in titles if title.kind in _ROOT_KINDS)
+        roots = watchable(titles)
         tags = {kind: [_of_kind(title, kind) for title in roots] for kind in TAG_KINDS}
         return cls(
             titles=roots,
@@ -61,6 +61,11 @@ class TitleTraits:
             minutes=np.array([title.duration_ms // 60_000 for title in roots], dtype=np.int64),
             is_series=np.array([title.kind is TitleKind.SERIES for title in roots], dtype=np.bool_),
         )
+
+
+def watchable(titles: Iterable[Title]) -> tuple[Title, ...]:
+    """Those that can be watched on their own: neither episodes nor extras."""
+    return tuple(title for title in titles if title.kind in _ROOT_KINDS)
 
 
 def _of_kind(title: Title, kind: str) -> tuple[str, ...]:

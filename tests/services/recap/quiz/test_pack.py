@@ -131,6 +131,12 @@ def test_what_is_wrong_is_told_with_its_place_in_the_file(old: str, new: str, pl
         parse(PACK.replace(old, new, 1), "hats.toml").check(TITLES)
 
 
+def test_a_tag_that_only_episodes_carry_is_missing() -> None:
+    episode = Title("e", TitleKind.EPISODE, "One", parent_id="d1", tags=("mood:fog",))
+    with pytest.raises(PackRejected, match="no title carries 'mood:fog'"):
+        parse(PACK.replace("mood:dark", "mood:fog", 1), "hats.toml").check([*TITLES, episode])
+
+
 def test_what_is_no_toml_is_told_with_its_line() -> None:
     with pytest.raises(PackRejected, match=r"hats\.toml: .*line 2"):
         parse('pack_id = "hats"\nname = \n', "hats.toml")
