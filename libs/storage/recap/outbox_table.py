@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from libs.domain.event import Event, EventKind, Prompt, QuizAnswer
 from libs.domain.viewing import Device, Surface, ViewingContext
+from libs.storage.quiz_answer_values import quiz_answer_of, quiz_answer_values
 from libs.storage.recap.metadata import METADATA
 
 _OUTBOX: Final = sa.Table(
@@ -107,8 +108,8 @@ def _encode(event: Event) -> str:
     match event.detail:
         case Prompt(prompt_id=prompt_id):
             value["prompt"] = prompt_id
-        case QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id):
-            value["quiz_answer"] = [quiz_id, question_id, answer_id]
+        case QuizAnswer() as answer:
+            value["quiz_answer"] = quiz_answer_values(answer)
         case _:
             raise TypeError(f"recap records no {event.kind.name}")
     return json.dumps(value, ensure_ascii=False)
@@ -117,7 +118,7 @@ def _encode(event: Event) -> str:
 def _decode(text: str) -> Event:
     value = json.loads(text)
     zone, device, country, language, surface, kids, geo_cell = value["context"]
-    detail = Prompt(value["prompt"]) if "prompt" in value else QuizAnswer(*value["quiz_answer"])
+    detail = Prompt(value["prompt"]) if "prompt" in value else quiz_answer_of(value["quiz_answer"])
     return Event(
         event_id=value["event_id"],
         profile_id=value["profile_id"],

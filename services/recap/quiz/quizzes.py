@@ -175,7 +175,14 @@ class Quizzes:
             if not said.profile_id:
                 return self._step(tenant, after, here, choice, ended)
             done = await on_thread(
-                self._store.answer, tenant, state, after, ended, self._now_ms(), _titles(board)
+                self._store.answer,
+                tenant,
+                state,
+                after,
+                ended,
+                self._now_ms(),
+                _titles(board),
+                seeds(here),
             )
             if done is not None:
                 self._outbox.wake()
