@@ -19,9 +19,8 @@ from libs.serving.profile_features import profile_features
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
-from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import Database, open_file, open_server
-from libs.storage.recap.personal_tables import PersonalTables
+from libs.storage.recap.personal_tables import PersonalTables, open_pseudonyms
 from libs.storage.recap.recap_table import RecapTable
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
@@ -45,7 +44,11 @@ def build(settings: RecapSettings, metrics: ServiceMetrics, identity: Identity) 
 
     async def open_parts(readiness: Readiness) -> Application:
         database = _database(settings)
-        pseudonyms = Pseudonyms.of_file(settings.recap_key_path)
+        try:
+            pseudonyms = open_pseudonyms(database, settings.recap_key_path)
+        except StartFault:
+            database.close()
+            raise
         personal = PersonalTables(database, pseudonyms)
         events, candidates, ranking = (
             open_channel(target, connections=settings.connections, tls=identity.channel_tls)
