@@ -111,6 +111,16 @@ def test_every_year_falls_into_one_era_and_every_length_into_one_span() -> None:
         np.testing.assert_array_equal(bank.of_id(kind).fits.sum(axis=0), 1)
 
 
+def test_films_that_all_last_as_long_are_told_from_series_alone() -> None:
+    titles = [
+        dataclasses.replace(title, duration_ms=min(title.duration_ms, 1) * 5_400_000)
+        for title in make_titles(30)
+    ]
+    length = questions(pool_of(titles)).of_id("length")
+    assert [option.text for option in length.options] == ["No series", "A series"]
+    assert length.fits.sum(axis=0).tolist() == [1] * 30
+
+
 def test_a_series_is_a_length_of_its_own() -> None:
     pool = make_pool()
     length = questions(pool).of_id("length")
