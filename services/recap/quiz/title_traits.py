@@ -74,9 +74,19 @@ def _of_kind(title: Title, kind: str) -> tuple[str, ...]:
 
 
 def _labels(values: list[tuple[str, ...]]) -> Labels:
-    names = tuple(sorted({name for found in values for name in found}))
-    place = {name: column for column, name in enumerate(names)}
+    """Labels that differ by case or blanks alone are one, and one of blanks alone is none."""
+    found = sorted({name for names in values for name in names if name.strip()})
+    spelt: dict[str, str] = {}
+    for name in found:
+        spelt.setdefault(_key(name), name.strip())
+    names = tuple(sorted(spelt.values()))
+    column_of = {_key(name): column for column, name in enumerate(names)}
+    place = {name: column_of[_key(name)] for name in found}
     carried = np.zeros((len(values), len(names)), dtype=np.bool_)
-    for row, found in enumerate(values):
-        carried[row, [place[name] for name in found]] = True
+    for row, own in enumerate(values):
+        carried[row, [place[name] for name in own if name in place]] = True
     return Labels(names, carried)
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()
