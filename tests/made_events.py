@@ -176,6 +176,15 @@ def assert_close(found: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-250)
 
 
+def assert_same_table(found: TitleTable, wanted: TitleTable, *, atol: float = 0.0) -> None:
+    """The same titles and countries; counters up to the rounding of 32 bits."""
+    assert found.title_ids == wanted.title_ids
+    np.testing.assert_allclose(found.counters, wanted.counters, rtol=1e-6, atol=atol)
+    assert found.country_counters.keys() == wanted.country_counters.keys()
+    for country, counters in found.country_counters.items():
+        np.testing.assert_allclose(counters, wanted.country_counters[country], rtol=1e-6, atol=atol)
+
+
 def assert_same_counters(one: TitleTable, other: TitleTable) -> None:
     """The same but for rows of zeros, which a title keeps that had events once."""
     for rows in ("counters", "country_counters"):

@@ -9,7 +9,6 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.events.event_text import duration_text, time_text
-from cli.moments import now_ms
 from cli.title_names import TitleNames, title_names
 from libs.features.counters import decay, left
 from libs.features.profile_state import (
@@ -19,6 +18,7 @@ from libs.features.profile_state import (
     decode_state,
 )
 from libs.features.title_record import TASTE_HALF_LIFE_MS
+from libs.serving.clock import now_ms
 from libs.serving.decoding import timestamp
 from libs.serving.settings import SuiteSettings
 from reprise.events.v1 import events_pb2, events_pb2_grpc

@@ -47,9 +47,12 @@ class QuizStore:
     def begin(self, tenant: str, state: QuizState, result: bytes, now_ms: int) -> Kept:
         """Store a quiz that begins; of two that begin at once both go on with the first.
 
-        Raises NotFound for an erased profile.
+        Should the machine die at once it may be forgotten: whoever holds its state goes on, and
+        the first answer stores it whole. What has a `result` already is kept in any case. Raises
+        NotFound for an erased profile.
         """
-        with self._database.write() as connection:
+        write = self._database.write if result else self._database.write_unsynced
+        with write() as connection:
             if self._personal.is_erased(connection, tenant, state.profile_id):
                 raise NotFound("profile", state.profile_id)
             remove_expired_quizzes(connection, tenant, state.profile_id, now_ms)

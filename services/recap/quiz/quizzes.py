@@ -9,7 +9,7 @@ from libs.domain.decision import Purpose
 from libs.domain.identifiers import check_id
 from libs.domain.viewing import ViewingContext
 from libs.faults import InvalidField, PartUnavailable
-from libs.serving.waiting import on_thread
+from libs.serving.waiting import beside, on_thread
 from services.recap.outbox import Outbox
 from services.recap.quiz.board import Board, Boards
 from services.recap.quiz.board import asked as as_asked
@@ -128,26 +128,29 @@ class Quizzes:
         material = await self._material(tenant, time_left_s)
         if pack_id:
             material.shelf.pack(pack_id)
-        kept = await self._kept(tenant, profile_id, quiz_id)
-        if kept is None:
-            query = SlateQuery(Purpose.PREVIEW, POOL_SIZE, profile_id, context, is_diverse=False)
-            page = await self._page(tenant, query, time_left_s)
-            state = new_state(
-                quiz_id,
-                profile_id,
-                pack_id=pack_id,
-                context=context,
-                now_ms=self._now_ms(),
-                bundle_version=page.model_version,
-                title_ids=page.title_ids,
-                scores=page.scores,
-            )
-            board = await self._board(tenant, material, state)
-            state, here, choice = next_step(board, state, self._rules_of(material, state))
-            ended = await self._ended(tenant, material, state, here, choice, time_left_s)
-            if not profile_id:
-                return self._step(tenant, state, here, choice, ended)
-            kept = await on_thread(self._store.begin, tenant, state, ended, self._now_ms())
+        query = SlateQuery(Purpose.PREVIEW, POOL_SIZE, profile_id, context, is_diverse=False)
+        # Nearly every quiz is new: its pool is asked for while the store looks.
+        async with beside(self._page(tenant, query, time_left_s)) as asking:
+            kept = await self._kept(tenant, profile_id, quiz_id)
+            if kept is None:
+                page = await asking
+                state = new_state(
+                    quiz_id,
+                    profile_id,
+                    pack_id=pack_id,
+                    context=context,
+                    now_ms=self._now_ms(),
+                    bundle_version=page.model_version,
+                    title_ids=page.title_ids,
+                    scores=page.scores,
+                )
+                board = await self._board(tenant, material, state)
+                state, here, choice = next_step(board, state, self._rules_of(material, state))
+                ended = await self._ended(tenant, material, state, here, choice, time_left_s)
+                if profile_id:
+                    kept = await on_thread(self._store.begin, tenant, state, ended, self._now_ms())
+                if kept is None or kept.state is state:
+                    return self._step(tenant, state, here, choice, ended)
         if kept.state.pack_id != pack_id:
             raise InvalidField("pack_id", "the quiz of that id was begun with another")
         return await self._resumed(tenant, material, kept, len(kept.state.answers))
