@@ -25,6 +25,10 @@ def test_equal_scores_are_equally_likely() -> None:
     np.testing.assert_array_equal(prior_of(np.full(4, 2.5)), np.full(4, 0.25))
 
 
+def test_scores_that_are_no_numbers_are_equally_likely() -> None:
+    np.testing.assert_array_equal(prior_of(np.array([1.0, np.nan])), [0.5, 0.5])
+
+
 def test_no_titles_have_no_prior() -> None:
     pool = Pool.of(TitleTraits.of(()), [], np.empty(0))
     assert pool.title_ids == ()
