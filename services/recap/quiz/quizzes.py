@@ -279,7 +279,7 @@ class Quizzes:
         if asked is not None and question is None:
             # The catalogue no longer makes the question that was asked: another takes its place.
             if not choice.considered:
-                raise InvalidField("state", "the catalogue has changed; start another quiz")
+                raise InvalidField("quiz_id", "the catalogue has changed; start another quiz")
             question = choice.considered[0].question
             state = state.asking(as_asked(question))
         made = decode_result(kept.result) if is_last and kept.result else None

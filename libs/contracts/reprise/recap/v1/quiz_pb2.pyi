@@ -5,7 +5,6 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -296,7 +295,6 @@ class AnswerQuizQuestionRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     OPTION_ID_FIELD_NUMBER: _builtins.int
-    ANSWER_TIME_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     quiz_id: _builtins.str
     """quiz_id is as in StartQuizRequest; required."""
@@ -310,10 +308,6 @@ class AnswerQuizQuestionRequest(_message.Message):
     """option_id is what was chosen; "dont_care" fits every question, "skip" ends the quiz. Required."""
     explain: _builtins.bool
     """explain asks for how the belief stands."""
-    @_builtins.property
-    def answer_time(self) -> _duration_pb2.Duration:
-        """answer_time is how long the viewer took; may be unset."""
-
     def __init__(
         self,
         *,
@@ -322,12 +316,11 @@ class AnswerQuizQuestionRequest(_message.Message):
         state: _builtins.bytes = ...,
         question_id: _builtins.str = ...,
         option_id: _builtins.str = ...,
-        answer_time: _duration_pb2.Duration | None = ...,
         explain: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "explain", b"explain", "option_id", b"option_id", "profile_id", b"profile_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explain", b"explain", "option_id", b"option_id", "profile_id", b"profile_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
