@@ -6,10 +6,8 @@ from typing import Final
 
 from services.recap.year.fact import Level, Problem, Value
 from services.recap.year.people_words import PeopleWords
-from services.recap.year.recap import EMPTY, Recap
+from services.recap.year.recap import ABOUT_STORY, EMPTY, Recap
 
-# What tells one person from another; in no card.
-ABOUT_STORY: Final = "about"
 KIDS: Final = "kids"
 WHOLE: Final = ""  # of a profile that nobody else seems to share
 

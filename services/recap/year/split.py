@@ -12,8 +12,8 @@ from services.recap.year.catalogue import Catalogue
 from services.recap.year.history import NO_DAYS
 from services.recap.year.households import Household, assess
 from services.recap.year.period import Period
-from services.recap.year.person import ABOUT_STORY, KIDS, person_id
-from services.recap.year.recap import Recap
+from services.recap.year.person import KIDS, person_id
+from services.recap.year.recap import ABOUT_STORY, Recap
 from services.recap.year.sessions import ProfileSessions, sessions_of
 
 # No id has a line feed: a person of a profile is counted as a profile of this name.
