@@ -91,10 +91,12 @@ class Counter:
     def _of(self, tenant: str, titles: KnownTitles) -> _Ready:
         with self._lock:
             ready = self._ready.get(tenant)
-            if ready is None or ready.version != titles.version:
+            # Before the titles: where they change in between, they are read again the next time.
+            version = titles.version
+            if ready is None or ready.version != version:
                 catalogue = Catalogue.of(titles.titles.values())
                 # One that is still counting keeps its own until it is done.
-                ready = _Ready(titles.version, catalogue, Verifier(catalogue, threads=1))
+                ready = _Ready(version, catalogue, Verifier(catalogue, threads=1))
                 self._ready[tenant] = ready
             self._ready.move_to_end(tenant)
             while len(self._ready) > self._most:
