@@ -45,7 +45,7 @@ from services.recap.year.watched import watched
 log = structlog.get_logger(__name__)
 
 # Raised with every change of what a fact means: another run then, never a mix.
-RECAP_SCHEMA_VERSION: Final = 2
+RECAP_SCHEMA_VERSION: Final = 3
 
 ALL_STORIES: Final = (*STORIES, *COHORT_STORIES)
 _COHORTS: Final = "cohorts.json"
