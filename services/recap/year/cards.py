@@ -137,6 +137,8 @@ def _extra(story: str, shown: Mapping[str, str], words: Words) -> dict[str, str]
             "second": words.axes.get(shown.get("archetype.second", "")),
         }
         return {name: word for name, word in named.items() if word is not None}
+    elif story == "country":
+        return {"own_genre": _filled(words.own_genre, shown) if "country.genre" in shown else ""}
     else:
         return {}
     return {"items": "\n".join(lines)} if lines else {}

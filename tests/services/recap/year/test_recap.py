@@ -4,7 +4,7 @@ import pytest
 
 from services.recap.year.cards import cards
 from services.recap.year.recap import Recap
-from services.recap.year.texts import words
+from services.recap.year.texts import LANGUAGES, words
 
 BASE = {
     "minutes": {"minutes.total": 400, "minutes.days": 4, "minutes.plays": 9},
@@ -30,6 +30,22 @@ BASE = {
 def test_what_is_no_recap_is_refused(stories: object) -> None:
     with pytest.raises(ValueError, match="no recap"):
         Recap.of_json(json.dumps(stories))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_viewer_hears_what_is_more_theirs_than_the_countrys(language: str) -> None:
+    country = {"country.code": "PT", "country.percentile": 66}
+    genre = {"country.genre": "noir", "country.genre.tenths": 23}
+    texts = [
+        card.text
+        for own in (country, country | genre)
+        for card in cards(Recap({**BASE, "country": own}), {}, words(language))
+        if card.card_id == "country"
+    ]
+    assert [("66" in text, "PT" in text, "noir" in text) for text in texts] == [
+        (True, True, False), (True, True, True)
+    ]  # fmt: skip
+    assert texts[1].startswith(texts[0])
 
 
 @pytest.mark.parametrize(
