@@ -912,7 +912,7 @@ class GetProfileFeaturesResponse(_message.Message):
     @_builtins.property
     def features(self) -> Global___ProfileFeatures:
         """features is empty for a profile without events. What has expired at freshness.as_of
-        is absent: sights (impressions and clicks) of a title of which nothing was heard for
+        is absent: wishes of a quiz after 24 hours; sights (impressions and clicks) of a title of which nothing was heard for
         140 days are zeros, and a title of which there is nothing else is left out.
         """
 
