@@ -3,16 +3,18 @@
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from libs.domain.event import Attribution, Event, EventKind
 from libs.features.event_columns import ColumnsBuilder, EventColumns
 from libs.storage.event_row import COLUMN_COUNT, EVENT_COLUMNS, WEIGHT_COLUMNS, Row, decode, encode
+from libs.storage.history_row import HISTORY_COLUMNS, HistoryRow
 
 # A chunk is read in one statement; its rows are held as Python values before they are packed.
 CHUNK_ROWS: Final = 50_000
 
 Order = tuple[int, int, str]
+_Condition: TypeAlias = tuple[str, Sequence[object]]
 Arrival = Literal["ORDER BY log_seq", "ORDER BY log_seq DESC"]
 
 _ORDER: Final = "occurred_ms, sequence, event_id"
@@ -90,25 +92,58 @@ def read_history(
     as_of_ms: int | None = None,
 ) -> list[Event]:
     """A profile's newest events, newest first, that come before `before` and pass the filters."""
-    conditions, values = ["tenant = ?", "profile_id = ?"], [tenant, profile_id]
-    wanted = sorted({kind.value for kind in kinds})  # a variable of the statement each
+    wanted = _wanted(tenant, profile_id, before, title_id, kinds, as_of_ms)
+    return [decode(row) for row in _newest(connection, EVENT_COLUMNS, wanted, most)]
+
+
+def read_history_rows(
+    connection: sqlite3.Connection,
+    tenant: str,
+    profile_id: str,
+    *,
+    most: int,
+    before: Order | None = None,
+    kinds: Collection[EventKind] = (),
+    as_of_ms: int | None = None,
+) -> list[HistoryRow]:
+    """The rows of what `read_history` tells of the same."""
+    wanted = _wanted(tenant, profile_id, before, "", kinds, as_of_ms)
+    return _newest(connection, HISTORY_COLUMNS, wanted, most)
+
+
+def _wanted(
+    tenant: str,
+    profile_id: str,
+    before: Order | None,
+    title_id: str,
+    kinds: Collection[EventKind],
+    as_of_ms: int | None,
+) -> _Condition:
+    conditions = ["tenant = ?", "profile_id = ?"]
+    values: list[object] = [tenant, profile_id]
+    numbers = sorted({kind.value for kind in kinds})  # a variable of the statement each
     filters: list[tuple[bool, str, Sequence[object]]] = [
         (before is not None, f"({_ORDER}) < (?, ?, ?)", before or ()),
         (bool(title_id), "title_id = ?", (title_id,)),
-        (bool(wanted), f"kind IN ({', '.join('?' * len(wanted))})", wanted),
+        (bool(numbers), f"kind IN ({', '.join('?' * len(numbers))})", numbers),
         (as_of_ms is not None, "occurred_ms <= ?", (as_of_ms,)),
     ]
-    parameters: list[object] = [*values]
     for is_wanted, condition, some in filters:
         if is_wanted:
             conditions.append(condition)
-            parameters.extend(some)
-    rows = connection.execute(
-        f"SELECT {EVENT_COLUMNS} FROM events WHERE {' AND '.join(conditions)}"  # noqa: S608  constants
+            values.extend(some)
+    return " AND ".join(conditions), values
+
+
+def _newest(
+    connection: sqlite3.Connection, columns: str, wanted: _Condition, most: int
+) -> list[Any]:
+    condition, values = wanted
+    return connection.execute(
+        f"SELECT {columns} FROM events WHERE {condition}"  # noqa: S608  constants
         " ORDER BY occurred_ms DESC, sequence DESC, event_id DESC LIMIT ?",
-        [*parameters, most],
+        [*values, most],
     ).fetchall()
-    return [decode(row) for row in rows]
 
 
 def read_profile_events(

@@ -21,6 +21,7 @@ from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.features.watched_days import WatchedDay, watched_days
 from libs.storage.compaction import CompactionStep, Place
 from libs.storage.decision_table import KEPT_MS, by_title
+from libs.storage.history_row import HistoryRow, history_row
 from libs.storage.recorded import Recorded, check_not_erased, sift_decisions, sift_events
 
 ValueT = TypeVar("ValueT")
@@ -249,6 +250,22 @@ class MemoryEventStore:
             and (as_of_ms is None or event.occurred_ms <= as_of_ms)
         ]
         return sorted(wanted, key=lambda event: event.order, reverse=True)[:most]
+
+    def history_rows(
+        self,
+        tenant: str,
+        profile_id: str,
+        *,
+        most: int,
+        before: tuple[int, int, str] | None = None,
+        kinds: Collection[EventKind] = (),
+        as_of_ms: int | None = None,
+    ) -> list[HistoryRow]:
+        """The rows of what `history` tells of the same."""
+        found = self.history(
+            tenant, profile_id, most=most, before=before, kinds=kinds, as_of_ms=as_of_ms
+        )
+        return [history_row(event) for event in found]
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
         """The features of everything recorded, or of the events at or before `as_of_ms`."""

@@ -5,16 +5,15 @@ import binascii
 import json
 from typing import Final
 
-from libs.domain.event import Event
 from libs.domain.identifiers import check_id
 from libs.faults import InvalidField
 
 _LARGEST: Final = 2**63 - 1
 
 
-def token_after(event: Event) -> str:
-    """The token of the page that comes after `event`."""
-    return base64.urlsafe_b64encode(json.dumps(event.order).encode()).decode()
+def token_after(order: tuple[int, int, str]) -> str:
+    """The token of the page that comes after the event of this order."""
+    return base64.urlsafe_b64encode(json.dumps(order).encode()).decode()
 
 
 def order_of(token: str) -> tuple[int, int, str] | None:

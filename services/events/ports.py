@@ -12,6 +12,7 @@ from libs.features.profile_state import ProfileState
 from libs.features.title_table import TitleTable
 from libs.features.watched_days import WatchedDay
 from libs.storage.compaction import CompactionStep, Place
+from libs.storage.history_row import HistoryRow
 from libs.storage.recorded import Recorded
 
 
@@ -114,6 +115,19 @@ class EventStore(Protocol):
 
         Raises HistoryCompacted, as the next two do, for an `as_of_ms` before what is compacted.
         """
+        ...
+
+    def history_rows(
+        self,
+        tenant: str,
+        profile_id: str,
+        *,
+        most: int,
+        before: tuple[int, int, str] | None = None,
+        kinds: Collection[EventKind] = (),
+        as_of_ms: int | None = None,
+    ) -> list[HistoryRow]:
+        """The rows of what `history` tells of the same, in some fifth of the time."""
         ...
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:

@@ -19,6 +19,7 @@ from libs.serving.decision_codec import decision
 from libs.serving.decoding import enum_value, page_size, request_time_ms, timestamp
 from libs.serving.identity import tenant_of
 from libs.serving.profile_codec import profile, profile_message
+from libs.storage.history_row import order
 from libs.storage.recorded import Recorded
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.batch_codec import Batch, decode_batch, decode_each, rejection_messages
@@ -176,7 +177,7 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
             until_ms = self._store.compacted_until_ms(tenant)
             return events_pb2.ListHistoryResponse(
                 events=event_messages(events[:most]),
-                next_page_token=token_after(events[most - 1]) if len(events) > most else "",
+                next_page_token=token_after(events[most - 1].order) if len(events) > most else "",
                 compacted_until=None if until_ms < 0 else timestamp(until_ms),
             )
 
@@ -194,14 +195,14 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         as_of_ms = _as_of_ms(request, now_ms)
 
         def answer() -> events_pb2.ListHistoryColumnsResponse:
-            events = self._store.history(
+            rows = self._store.history_rows(
                 tenant, profile_id, most=most + 1, before=before, kinds=kinds, as_of_ms=as_of_ms
             )
             # Read after them, so that it is not less than what they lack.
             until_ms = self._store.compacted_until_ms(tenant)
-            message = columns_message(events[:most])
-            if len(events) > most:
-                message.next_page_token = token_after(events[most - 1])
+            message = columns_message(rows[:most])
+            if len(rows) > most:
+                message.next_page_token = token_after(order(rows[most - 1]))
             if until_ms >= 0:
                 message.compacted_until.CopyFrom(timestamp(until_ms))
             return message

@@ -21,6 +21,7 @@ from libs.features.title_replay import ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
 from libs.features.watched_days import WatchedDay, watched_days
 from libs.storage.compaction import CompactionStep, Place
+from libs.storage.history_row import HistoryRow, history_row
 from libs.storage.past_titles import PastTitles
 from libs.storage.postgres import (
     decision_tables,
@@ -243,6 +244,22 @@ class PostgresEventStore:
                 kinds=kinds,
                 as_of_ms=as_of_ms,
             )
+
+    def history_rows(
+        self,
+        tenant: str,
+        profile_id: str,
+        *,
+        most: int,
+        before: tuple[int, int, str] | None = None,
+        kinds: Collection[EventKind] = (),
+        as_of_ms: int | None = None,
+    ) -> list[HistoryRow]:
+        """The rows of what `history` tells of the same."""
+        found = self.history(
+            tenant, profile_id, most=most, before=before, kinds=kinds, as_of_ms=as_of_ms
+        )
+        return [history_row(event) for event in found]
 
     def profile_state(self, tenant: str, profile_id: str, as_of_ms: int | None) -> ProfileState:
         """The features of everything recorded, or of the events at or before `as_of_ms`."""

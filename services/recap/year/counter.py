@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from libs.domain.title import Title
@@ -15,7 +15,8 @@ from services.recap.year.history import of_days
 from services.recap.year.period import Period
 from services.recap.year.recap import Recap
 from services.recap.year.split import by_person, divided, divided_days, split
-from services.recap.year.verifier import Verifier
+from services.recap.year.walk import Walk
+from services.recap.year.wall_clock import WallClock
 from services.recap.year.watched import watched
 
 
@@ -35,12 +36,11 @@ class KnownTitles(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ready:
-    """The catalogue of one tenant as tables, and the verifier that holds them."""
+    """The catalogue of one tenant, and the same as tables."""
 
     version: int
+    titles: Mapping[str, Title]
     catalogue: Catalogue
-    verifier: Verifier
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Counter:
@@ -50,6 +50,8 @@ class Counter:
         self._most = most_tenants
         self._ready: OrderedDict[str, _Ready] = OrderedDict()
         self._lock = threading.Lock()
+        self._clock = WallClock()
+        self._clock_lock = threading.Lock()
 
     def count(
         self,
@@ -70,33 +72,36 @@ class Counter:
         ready = self._of(tenant, titles)
         history = held.events
         days = of_days((held.profile_id, day) for day in held.days)
-        with ready.lock:
-            whole_ids = [held.profile_id] if is_whole else []
-            parts = split(history, ready.catalogue, period, cutoff_ms, days, whole_ids)
-            days = divided_days(days, parts)
-            ready.verifier.open_history(history, period, cutoff_ms, days, parts.whose)
-            seen = watched(divided(history, parts), ready.catalogue, period, cutoff_ms, days)
-            stories = count_all(seen, ready.verifier)
-            members = full_members(stories, {held.profile_id: country})
-            if members.height and cohorts.axes:
-                stories |= compare(stories, members, cohorts, ready.verifier)
+        whole_ids = [held.profile_id] if is_whole else []
+        parts = split(history, ready.catalogue, period, cutoff_ms, days, whole_ids)
+        with self._clock_lock:
+            wall = self._clock.days_and_hours(history)
+        walk = Walk.of(held, ready.titles, wall, period, cutoff_ms, parts.whose)
+        seen = watched(
+            divided(history, parts),
+            ready.catalogue,
+            period,
+            cutoff_ms,
+            divided_days(days, parts),
+        )
+        stories = count_all(seen, walk)
+        members = full_members(stories, {held.profile_id: country})
+        if members.height and cohorts.axes:
+            stories |= compare(stories, members, cohorts, walk)
         return {who: recap for _, who, recap in by_person(recaps(stories), parts)}
 
     def close(self) -> None:
         """Forget all; nobody may be counting."""
-        for ready in self._ready.values():
-            ready.verifier.close()
+        self._clock.close()
         self._ready.clear()
 
     def _of(self, tenant: str, titles: KnownTitles) -> _Ready:
         with self._lock:
             ready = self._ready.get(tenant)
-            # Before the titles: where they change in between, they are read again the next time.
-            version = titles.version
-            if ready is None or ready.version != version:
-                catalogue = Catalogue.of(titles.titles.values())
-                # One that is still counting keeps its own until it is done.
-                ready = _Ready(version, catalogue, Verifier(catalogue, threads=1))
+            if ready is None or ready.version != titles.version:
+                # The version first: of titles that change meanwhile an older one is made anew.
+                version, known = titles.version, titles.titles
+                ready = _Ready(version, known, Catalogue.of(known.values()))
                 self._ready[tenant] = ready
             self._ready.move_to_end(tenant)
             while len(self._ready) > self._most:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -18,11 +18,29 @@ from services.recap.year.fact import (
 from services.recap.year.recap import Recap, Story
 from services.recap.year.split import profile_of
 from services.recap.year.stories import STORIES, count
-from services.recap.year.verifier import Verifier
 from services.recap.year.watched import Watched
 
 # What comparisons are made of.
 _COMPARED: Final = ("taste", "axes")
+
+
+class Verifier(Protocol):
+    """The second program, over the same history."""
+
+    def disagreeing(self, story: str, found: pl.DataFrame) -> list[str]:
+        """Whose facts of a story are not those of the verifier, ascending by profile_id."""
+        ...
+
+    def disagreeing_comparisons(
+        self,
+        members: pl.DataFrame,
+        taste: pl.DataFrame,
+        axes: pl.DataFrame,
+        cohorts: Cohorts,
+        found: Mapping[str, pl.DataFrame],
+    ) -> dict[str, list[str]]:
+        """The same of stories of comparison of `members` (profile_id, country, minutes)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,12 +101,11 @@ def compare(
         "country": comparison.country(members, taste, cohorts),
         "archetype": comparison.archetype(members, axes, cohorts),
     }
-    verifier.open_comparison(members, taste, axes, cohorts)
+    differing = verifier.disagreeing_comparisons(members, taste, axes, cohorts, found)
     # Whose taste or axes the programs do not agree on is compared with nobody.
     unsure = {whose for name in _COMPARED for whose in stories[name].disagreeing}
     return {
-        name: agreed(facts, sorted(unsure | set(verifier.disagreeing(name, facts))))
-        for name, facts in found.items()
+        name: agreed(facts, sorted(unsure | set(differing[name]))) for name, facts in found.items()
     }
 
 
@@ -109,8 +126,4 @@ def recaps(stories: Mapping[str, Counted]) -> dict[str, Recap]:
 
 def count_all(watched: Watched, verifier: Verifier) -> dict[str, Counted]:
     """All stories but those of comparison."""
-    facts = {story: count(story, watched) for story in STORIES}
-    unsure: dict[str, list[str]] = {story: [] for story in STORIES}
-    for story, profile_id in verifier.all_disagreeing(pl.concat(facts.values())):
-        unsure[story].append(profile_id)
-    return {story: agreed(facts[story], unsure[story]) for story in STORIES}
+    return {story: count_story(story, watched, verifier) for story in STORIES}

@@ -7,6 +7,7 @@ from hypothesis import given
 from libs.domain.event import Event, Recording
 from libs.faults import InvalidField
 from libs.features.watched_days import watched_days
+from libs.storage.history_row import history_row
 from services.events.columns_codec import columns_message
 from services.recap.history_columns import HistoryPage
 from services.recap.year.history import COUNTED_KINDS, of_events
@@ -25,7 +26,7 @@ def _recorded(events: list[Event]) -> list[Event]:
 @given(event_lists())
 def test_columns_make_the_table_that_the_events_make(events: list[Event]) -> None:
     own = _recorded(events)
-    page = HistoryPage.of("p", columns_message(own))
+    page = HistoryPage.of("p", columns_message([history_row(event) for event in own]))
     counted = page.frame().filter(pl.col("kind").is_in(COUNTED_KINDS))
     wanted = of_events(own)
     assert counted.schema == wanted.schema
@@ -35,7 +36,7 @@ def test_columns_make_the_table_that_the_events_make(events: list[Event]) -> Non
 @given(event_lists())
 def test_columns_make_the_days_that_the_events_make(events: list[Event]) -> None:
     own = _recorded(events)
-    page = HistoryPage.of("p", columns_message(own))
+    page = HistoryPage.of("p", columns_message([history_row(event) for event in own]))
     assert watched_days(page.events()) == watched_days(own)
 
 

@@ -15,9 +15,10 @@ from services.recap.year.catalogue import Catalogue
 from services.recap.year.history import of_events
 from services.recap.year.period import Period
 from services.recap.year.stories import STORIES, count
-from services.recap.year.verifier import Verifier
+from services.recap.year.walk import Walk
 from services.recap.year.watched import Watched, watched
 from tests.made_world import UNTIL_MS, small_world
+from tests.services.recap.year.made_counts import verifier_of, walk_of
 
 CUTOFF_MS: Final = UNTIL_MS - DAY_MS
 PERIOD: Final = Period(dt.date(2024, 9, 1), dt.date(2024, 9, 30))
@@ -153,19 +154,21 @@ SAID_FAULTS: Final[dict[str, History]] = {
 }
 
 
-def _disagreeing(change: Callable[[str, pl.DataFrame], pl.DataFrame], seen: Watched) -> set[str]:
-    """The stories of which the verifier does not believe what `change` makes of `seen`."""
+def _disagreeing(
+    change: Callable[[str, pl.DataFrame], pl.DataFrame], seen: Watched
+) -> tuple[set[str], set[str]]:
+    """The stories of which each verifier does not believe what `change` makes of `seen`."""
     history, titles = _made()
-    verifier = Verifier(Catalogue.of(titles), threads=1)
-    try:
-        verifier.open_history(history, PERIOD, CUTOFF_MS)
-        return {
-            story
-            for story in STORIES
-            if verifier.disagreeing(story, change(story, count(story, seen)))
-        }
-    finally:
-        verifier.close()
+    facts = {story: change(story, count(story, seen)) for story in STORIES}
+    walk = _walk()
+    with verifier_of(history, titles, PERIOD, CUTOFF_MS) as verifier:
+        in_sql = {story for story, said in facts.items() if verifier.disagreeing(story, said)}
+    return in_sql, {story for story, said in facts.items() if walk.disagreeing(story, said)}
+
+
+@cache
+def _walk() -> Walk:
+    return walk_of(*_made(), PERIOD, CUTOFF_MS)
 
 
 def _seen(history: pl.DataFrame, period: Period = PERIOD, cutoff_ms: int = CUTOFF_MS) -> Watched:
@@ -175,48 +178,43 @@ def _seen(history: pl.DataFrame, period: Period = PERIOD, cutoff_ms: int = CUTOF
 def test_without_a_fault_everything_is_believed() -> None:
     seen = _seen(_made()[0])
     assert sum(count(story, seen).height for story in STORIES) > 3_000
-    assert _disagreeing(lambda story, facts: facts, seen) == set()
+    assert _disagreeing(lambda story, facts: facts, seen) == (set(), set())
 
 
 @pytest.mark.parametrize("fault", HISTORY_FAULTS)
 def test_a_fault_in_what_is_read_is_caught(fault: str) -> None:
     seen = _seen(HISTORY_FAULTS[fault](_made()[0]))
-    assert _disagreeing(lambda story, facts: facts, seen)
+    assert all(_disagreeing(lambda story, facts: facts, seen))
 
 
 @pytest.mark.parametrize("fault", SEEN_FAULTS)
 def test_a_fault_in_what_was_watched_is_caught(fault: str) -> None:
     seen = SEEN_FAULTS[fault](_seen(_made()[0]))
-    assert _disagreeing(lambda story, facts: facts, seen)
+    assert all(_disagreeing(lambda story, facts: facts, seen))
 
 
 @pytest.mark.parametrize("fault", ASKED_FAULTS)
 def test_a_fault_in_the_period_is_caught(fault: str) -> None:
     period, cutoff_ms = ASKED_FAULTS[fault]
     seen = dataclasses.replace(_seen(_made()[0], period, cutoff_ms), period=PERIOD)
-    assert _disagreeing(lambda story, facts: facts, seen)
+    assert all(_disagreeing(lambda story, facts: facts, seen))
 
 
 @pytest.mark.parametrize("fault", SAID_FAULTS)
 def test_a_fault_in_what_is_said_is_caught(fault: str) -> None:
     seen = _seen(_made()[0])
-    assert _disagreeing(lambda story, facts: SAID_FAULTS[fault](facts), seen)
+    assert all(_disagreeing(lambda story, facts: SAID_FAULTS[fault](facts), seen))
 
 
-def test_all_stories_at_once_are_believed_as_each_alone() -> None:
+def test_both_verifiers_doubt_the_same_facts_of_the_same_profiles() -> None:
     history, titles = _made()
-    verifier = Verifier(Catalogue.of(titles), threads=1)
-    try:
-        verifier.open_history(history, PERIOD, CUTOFF_MS)
+    with verifier_of(history, titles, PERIOD, CUTOFF_MS) as verifier:
         for fault in ("UTC for local", "one event lost", "every event twice"):
             seen = _seen(HISTORY_FAULTS[fault](history))
-            facts = {story: count(story, seen) for story in STORIES}
-            wanted = [
-                (story, whose)
-                for story in sorted(STORIES)
-                for whose in verifier.disagreeing(story, facts[story])
-            ]
-            assert wanted
-            assert verifier.all_disagreeing(pl.concat(facts.values())) == wanted
-    finally:
-        verifier.close()
+            doubted = 0
+            for story in STORIES:
+                facts = count(story, seen)
+                whose = verifier.disagreeing(story, facts)
+                assert _walk().disagreeing(story, facts) == whose
+                doubted += len(whose)
+            assert doubted

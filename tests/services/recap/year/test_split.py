@@ -35,8 +35,8 @@ from services.recap.year.split import (
     split,
 )
 from services.recap.year.texts import LANGUAGES, words
-from services.recap.year.verifier import Verifier
 from tests.made_sessions import simulated_profiles
+from tests.services.recap.year.made_counts import verifier_of
 
 PROFILES = 160
 DAYS = 365
@@ -185,18 +185,17 @@ def test_a_persons_facts_name_the_person_in_their_sql() -> None:
     )
     recap = _recaps(profile_id, service.events[profile_id])[who]
     names = {title_id: title.name for title_id, title in service.titles.items()}
-    verifier = Verifier(Catalogue.of(service.titles.values()), threads=1)
     history = of_events(service.events[profile_id])
-    verifier.open_history(history, YEAR, UNTIL_MS, NO_DAYS, parts.whose)
     told = cards(recap, names, words("en"), who)
     assert len(told) > 5
-    for card in told:
-        for fact in card.facts:
-            rows = verifier.ask(fact.query, profile_id)
-            assert (fact.fact_id, fact.value) in {
-                (fact_id, number if number is not None else text) for fact_id, number, text in rows
-            }
-    verifier.close()
+    titles = service.titles.values()
+    with verifier_of(history, titles, YEAR, UNTIL_MS, parts.whose) as verifier:
+        for card in told:
+            for fact in card.facts:
+                rows = verifier.ask(fact.query, profile_id)
+                assert (fact.fact_id, fact.value) in {
+                    (fact_id, text if number is None else number) for fact_id, number, text in rows
+                }
 
 
 def test_the_question_describes_each_of_them_in_every_language() -> None:
