@@ -43,7 +43,7 @@ def test_where_titles_have_moods_the_quiz_asks_about_tonight() -> None:
 
 def test_without_moods_it_asks_about_the_taste_that_a_bundle_has_learnt() -> None:
     asked = {one.question.kind for one in taste_quiz().choice(()).considered}
-    assert asked == {"title", "genre", "era"}
+    assert asked == {"title", "genre", "era", "pair"}
 
 
 def test_without_moods_and_bundle_it_asks_what_metadata_tell() -> None:
@@ -80,7 +80,7 @@ def test_the_belief_by_likelihoods_and_by_regression_agree() -> None:
     for place, option in enumerate(question.options):
         regressed = quiz.belief([(question.question_id, option.option_id)]).probabilities
         bayes = quiz.pool.prior * question.likelihood[place]
-        np.testing.assert_allclose(regressed, bayes / bayes.sum(), atol=2e-3)
+        np.testing.assert_allclose(regressed, bayes / bayes.sum(), atol=4e-3)
 
 
 def test_a_title_that_the_model_does_not_know_is_neither_raised_nor_lowered() -> None:
