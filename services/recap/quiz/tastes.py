@@ -85,6 +85,16 @@ class Tastes:
         counts = [len(options) for _, options in self.worded]
         return QuestionBank.of_stacked(tuple(questions), noisy(likelihood, counts))
 
+    def log_expectations(self, answers: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """The logarithm (n,) of how likely each title is watched by whom only the answers tell of.
+
+        A title that the model does not know, which few have watched, is as unlikely as the least.
+        """
+        known = np.log(self.model.watches(self._said(answers)).astype(np.float64))
+        expected = np.full(self.title_count, known.min() if len(known) else 0.0)
+        expected[self.places] = known
+        return expected
+
     def log_ratios(self, answers: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """How much likelier (n,) the answers make each title, as a logarithm up to a constant.
 

@@ -3,6 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.recap.quiz.board import Board
+from services.recap.quiz.play import Position, result
 from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import DONT_CARE
 from services.recap.quiz.quiz import Quiz, Said
@@ -122,3 +124,27 @@ def test_a_pool_that_the_model_knows_nothing_of_has_nothing_to_ask() -> None:
     pool = make_pool(0, with_moods=False)
     choice = Quiz.of(pool, MODEL, TITLES).choice(())
     assert choice.question is None
+
+
+def test_to_somebody_unknown_those_titles_are_shown_that_such_answers_make_likeliest() -> None:
+    quiz = taste_quiz()
+    board = Board.of(quiz)
+    question = next(one for one in quiz.all_questions if one.kind == "genre")
+    said = ((question.question_id, question.options[0].option_id),)
+    here = Position(board, said, quiz.belief(said), ())
+    # The page's own order is the other way round.
+    page = Pool.of(TitleTraits.of(TITLES.values()), IDS[::-1], np.arange(len(IDS), dtype=float))
+    shown = [one.title_id for one in result(here, page, 10, is_personal=False).titles]
+    expected = dict(zip(MODEL.title_ids, MODEL.watches(_places(said)).tolist(), strict=True))
+    likeliest = sorted(IDS[:80], key=lambda one: -expected.get(one, 0.0))[:10]
+    assert set(shown) == set(likeliest)
+    own = [one.title_id for one in result(here, page, 10).titles]
+    assert own != shown, "of a profile the page's scores count"
+
+
+def _places(said: tuple[Said, ...]) -> list[tuple[int, int]]:
+    ids = [question.question_id for question in MODEL.questions]
+    return [
+        (ids.index(asked), MODEL.questions[ids.index(asked)].option_ids.index(option))
+        for asked, option in said
+    ]
