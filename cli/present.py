@@ -38,6 +38,12 @@ def check_recorded(settings: SuiteSettings, tenant: str = DEFAULT_TENANT) -> Non
         )
 
 
+def check_embedded(settings: SuiteSettings) -> None:
+    """Raise StartFault where the log is in a database: what writes the file would miss it."""
+    if settings.is_past_one_machine:
+        raise StartFault("this is of the embedded log, and REPRISE_EVENTS_URL names another one")
+
+
 def past_present_ms(settings: SuiteSettings, output: Output) -> int | None:
     """The time to take as now, and say so; None when the log is fresh and now is now."""
     newest_ms = newest_event_ms(settings)
