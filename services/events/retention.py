@@ -29,6 +29,9 @@ EVERY_S: Final = 3_600.0
 # After each step writers have the disk for so many times what the step took.
 _REST: Final = 2.0
 
+# How long it is waited for somebody else who compacts.
+_ELSEWHERE_S: Final = 0.5
+
 log = structlog.get_logger(__name__)
 
 
@@ -77,10 +80,12 @@ class Retention:
                 STEP_EVENTS, partial(self._store.compact, until_ms, after)
             )
             count += done.event_count
-            if done.after is None or done.is_elsewhere:
-                break  # another replica does the rest
+            if done.after is None:
+                break
             after = done.after
-            await asyncio.sleep(_REST * (time.monotonic() - began_s))
+            rest_s = _REST * (time.monotonic() - began_s)
+            # Another replica's step, or whoever begins to follow, is over by then.
+            await asyncio.sleep(max(rest_s, _ELSEWHERE_S) if done.is_elsewhere else rest_s)
         if count:
             log.info("events compacted", count=count, until_ms=until_ms)
         return count

@@ -112,6 +112,27 @@ class Failing(MemoryEventStore):
         return done
 
 
+class Elsewhere(MemoryEventStore):
+    """Somebody else compacts at the first try."""
+
+    tries = 0
+
+    def compact(self, until_ms: int, after: Place) -> CompactionStep:
+        self.tries += 1
+        if self.tries == 1:
+            return CompactionStep(0, after, is_elsewhere=True)
+        return super().compact(until_ms, after)
+
+
+async def test_what_somebody_else_compacts_is_waited_for() -> None:
+    store = Elsewhere()
+    fill(store)
+    commits = GroupCommit(store, most_waiting=10_000)
+    assert await Retention(store, commits, lambda: NOW_MS, days=30).keep() > 1_700
+    assert store.tries == 2
+    await commits.close()
+
+
 async def test_what_could_not_be_compacted_is_tried_again() -> None:
     store = Failing()
     fill(store)
