@@ -326,6 +326,7 @@ class CompactedServers(CompactedLog):
             self.expired.add((tenant, profile_id))
 
 
+@pytest.mark.timeout(300)
 def test_whatever_is_compacted_on_servers_and_whoever_follows(
     postgres_databases: PostgresDatabases, redis_url: str
 ) -> None:
