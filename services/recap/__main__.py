@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from libs.artifacts.bundle import tenants_below
 from libs.domain.identifiers import DEFAULT_TENANT
+from libs.faults import StartFault
 from libs.serving.application import Application, Readiness
 from libs.serving.catalogue_client import CatalogueClient
 from libs.serving.catalogue_feed import CatalogueFeed
@@ -15,9 +16,8 @@ from libs.serving.identity_settings import Identity
 from libs.serving.profile_features import profile_features
 from libs.serving.profile_features_client import ProfileFeaturesClient
 from libs.serving.tenancy import Tenants
-from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import Database, open_file, open_server
-from libs.storage.recap.personal_tables import PersonalTables
+from libs.storage.recap.personal_tables import PersonalTables, open_pseudonyms
 from libs.storage.recap.recap_table import RecapTable
 from libs.telemetry.metrics import ServiceMetrics
 from services.recap import composition, personal_data_servicer
@@ -40,7 +40,11 @@ async def build(
 ) -> Application:
     """Choose every part and open it, on the server's loop."""
     database = _database(settings)
-    pseudonyms = Pseudonyms.of_file(settings.recap_key_path)
+    try:
+        pseudonyms = open_pseudonyms(database, settings.recap_key_path)
+    except StartFault:
+        database.close()
+        raise
     personal = PersonalTables(database, pseudonyms)
     events, candidates, ranking = (
         open_channel(target, connections=settings.connections, tls=identity.channel_tls)

@@ -45,6 +45,7 @@ from services.recap.quiz.pack_warnings import PackWarnings
 from services.recap.quiz.prompts import Prompts
 from services.recap.quiz.quiz_store import QuizStore
 from services.recap.quiz.quizzes import Quizzes
+from services.recap.quiz.rankings import Rankings
 from services.recap.quiz.selection import StopRules
 from services.recap.quiz.servicer import QuizServicer
 from services.recap.ranking_client import RankingClient
@@ -139,6 +140,7 @@ def share(ground: Ground, recaps: Recaps) -> Part:
     """ShareService, and the renderer of its pictures."""
     sharing = Sharing(
         recaps,
+        QuizStore(ground.database, ground.personal),
         ground.profiles,
         ground.tenants.of,
         ShareTable(ground.database, ground.personal),
@@ -219,7 +221,7 @@ def quiz(ground: Ground) -> Part:
         ),
         now_ms,
     )
-    servicer = QuizServicer(offers, quizzes)
+    servicer = QuizServicer(offers, quizzes, Rankings(materials.of, ground.ranking))
     return Part(
         Mounted(
             QUIZ, lambda server: quiz_pb2_grpc.add_QuizServiceServicer_to_server(servicer, server)
