@@ -47,7 +47,7 @@ def place_of(pack: Pack, file: Path, folder: Path) -> Path:
     stored = folder / f"{file.stem}.toml"
     for name, text in texts(folder):
         is_other = text is not None and (folder / name).exists() and name != stored.name
-        if is_other and pack.pack_id in shelf([(name, text)]).packs:
+        if is_other and pack.pack_id in shelf(((name, text),)).packs:
             raise StartFault(
                 f"{folder / name} is pack {pack.pack_id!r} already: remove it, or import"
                 f" {file} under that name"

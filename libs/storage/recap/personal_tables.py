@@ -29,6 +29,10 @@ _ERASED = sa.Table(
     # HMAC of the id: nobody can tell whose it is, and nothing of that id is taken any more.
     sa.Column("pseudonym", sa.Text, primary_key=True),
 )
+# Asked by every transaction: making a statement takes longer than SQLite takes for it.
+_FIND_ERASED: Final = sa.select(sa.literal(1)).where(
+    _ERASED.c.tenant == sa.bindparam("tenant"), _ERASED.c.pseudonym == sa.bindparam("pseudonym")
+)
 
 _KEY = sa.Table(
     "recap_key",
@@ -76,12 +80,7 @@ class PersonalTables:
         """
         pseudonym = self._pseudonyms.of(tenant, profile_id)
         _lock(connection, pseudonym, "pg_advisory_xact_lock_shared")
-        found = connection.execute(
-            sa.select(sa.literal(1)).where(
-                _ERASED.c.tenant == tenant,
-                _ERASED.c.pseudonym == pseudonym,
-            )
-        )
+        found = connection.execute(_FIND_ERASED, {"tenant": tenant, "pseudonym": pseudonym})
         return found.first() is not None
 
     def export(self, tenant: str, profile_id: str) -> Iterator[str]:

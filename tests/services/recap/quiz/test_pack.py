@@ -63,6 +63,15 @@ TITLES = [
 ]
 
 
+def test_a_pack_says_which_language_it_is_in() -> None:
+    assert parse(PACK, "hats.toml").language == "en"
+    name = 'name = "Which hat are you?"\n'
+    assert parse(PACK.replace(name, name + 'language = "ar-EG"\n'), "hats.toml").language == "ar-EG"
+    for wrong in ('""', '"Arabic!"', "7", '"a"'):
+        with pytest.raises(PackRejected, match=r"hats.toml:1: language: must be a BCP 47 tag"):
+            parse(PACK.replace(name, f"{name}language = {wrong}\n"), "hats.toml")
+
+
 def test_a_pack_that_fits_is_played_and_its_outcome_is_what_was_answered() -> None:
     pack = parse(PACK, "hats.toml")
     pack.check(TITLES)
