@@ -125,7 +125,13 @@ def _result(result: QuizResult | None) -> quiz_pb2.QuizResult | None:
     if result.outcome is not None:
         told = result.outcome
         message.outcome.CopyFrom(
-            quiz_pb2.PackOutcome(outcome_id=told.outcome_id, name=told.name, text=told.text)
+            quiz_pb2.PackOutcome(
+                outcome_id=told.outcome_id,
+                name=told.name,
+                text=told.text,
+                pack_name=told.pack_name,
+                language=told.language,
+            )
         )
     return message
 

@@ -258,8 +258,9 @@ class Quizzes:
         outcome = None
         # Of who has said nothing every outcome would be made up.
         if state.pack_id and here.telling:
-            told = material.shelf.pack(state.pack_id).outcome(here.board.pool, here.belief)
-            outcome = PackOutcome(told.outcome_id, told.name, told.text)
+            pack = material.shelf.pack(state.pack_id)
+            told = pack.outcome(here.board.pool, here.belief)
+            outcome = PackOutcome(told.outcome_id, told.name, told.text, pack.name, pack.language)
         made = QuizResult(
             page_id=page.page_id,
             slate=result(here, pool, is_personal=bool(state.profile_id)),
@@ -282,7 +283,7 @@ class Quizzes:
         if asked is not None and question is None:
             # The catalogue no longer makes the question that was asked: another takes its place.
             if not choice.considered:
-                raise InvalidField("state", "the catalogue has changed; start another quiz")
+                raise InvalidField("quiz_id", "the catalogue has changed; start another quiz")
             question = choice.considered[0].question
             state = state.asking(as_asked(question))
         made = decode_result(kept.result) if is_last and kept.result else None

@@ -5,7 +5,6 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -326,7 +325,6 @@ class AnswerQuizQuestionRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     OPTION_ID_FIELD_NUMBER: _builtins.int
-    ANSWER_TIME_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
     RANKING_LIMIT_FIELD_NUMBER: _builtins.int
     quiz_id: _builtins.str
@@ -343,10 +341,6 @@ class AnswerQuizQuestionRequest(_message.Message):
     """explain asks for how the belief stands."""
     ranking_limit: _builtins.int
     """ranking_limit is as in StartQuizRequest."""
-    @_builtins.property
-    def answer_time(self) -> _duration_pb2.Duration:
-        """answer_time is how long the viewer took; may be unset."""
-
     def __init__(
         self,
         *,
@@ -355,13 +349,12 @@ class AnswerQuizQuestionRequest(_message.Message):
         state: _builtins.bytes = ...,
         question_id: _builtins.str = ...,
         option_id: _builtins.str = ...,
-        answer_time: _duration_pb2.Duration | None = ...,
         explain: _builtins.bool = ...,
         ranking_limit: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "explain", b"explain", "option_id", b"option_id", "profile_id", b"profile_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "ranking_limit", b"ranking_limit", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explain", b"explain", "option_id", b"option_id", "profile_id", b"profile_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "ranking_limit", b"ranking_limit", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -600,26 +593,36 @@ Global___QuizTitle: _TypeAlias = QuizTitle  # noqa: Y015
 
 @_typing.final
 class PackOutcome(_message.Message):
-    """PackOutcome is the result of a curated pack."""
+    """PackOutcome is the result of a curated pack; a named profile may share it, see
+    PreviewShareRequest.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     OUTCOME_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    PACK_NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     outcome_id: _builtins.str
     name: _builtins.str
     text: _builtins.str
+    pack_name: _builtins.str
+    """pack_name is what the pack is called."""
+    language: _builtins.str
+    """language is the BCP 47 tag of the pack's texts."""
     def __init__(
         self,
         *,
         outcome_id: _builtins.str = ...,
         name: _builtins.str = ...,
         text: _builtins.str = ...,
+        pack_name: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "outcome_id", b"outcome_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "name", b"name", "outcome_id", b"outcome_id", "pack_name", b"pack_name", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
