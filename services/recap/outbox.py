@@ -145,5 +145,7 @@ class Outbox:
             return oldest_events(connection, tenant, BATCH_SIZE)
 
     def _remove(self, taken: list[WaitingEvent]) -> None:
-        with self._database.write() as connection:
+        # Should they come back after a crash, they are sent again, and the log takes each id once;
+        # whoever writes next need not wait for the disk behind this.
+        with self._database.write_unsynced() as connection:
             remove_events(connection, taken)

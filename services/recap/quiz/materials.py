@@ -16,7 +16,7 @@ from libs.models.retrieval_model import RetrievalModel
 from libs.models.taste_model import TasteModel
 from libs.serving.waiting import on_thread
 from services.recap.quiz.pack_shelf import NO_PACKS, PackShelf, PackTexts, shelf, texts
-from services.recap.quiz.pool import Pool
+from services.recap.quiz.pool import Pool, rows_of
 from services.recap.quiz.title_traits import TitleTraits
 
 _LOOK_S: Final = 0.5
@@ -55,7 +55,7 @@ class Material:
         model = of_version(self.models, bundle_version)
         if model is None:
             return Pool.of(self.traits, title_ids, scores)
-        found = np.array([model.row_of.get(title_id, -1) for title_id in title_ids], np.int64)
+        found = rows_of(model.row_of, title_ids)
         is_known = found >= 0
         # A title that is newer than the bundle is near to nothing, and nobody has watched it.
         vectors = np.zeros((len(found), model.unit_vectors.shape[1]), np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from services.recap.quiz.question import MOST_OPTIONS, Question, QuestionOption
 from services.recap.quiz.title_traits import GENRE, Labels
 
 ELSE: Final = "else"
+_ELSE: Final = QuestionOption(ELSE, "Something else", "it is something else")
 
 # A label on less of the belief than this is not worth a place among the answers.
 _LEAST_SHARE: Final = 0.01
@@ -121,21 +123,23 @@ def _question(
 ) -> Question:
     """Each group is an answer; "something else" stands for titles with other labels only."""
     fits = [np.logical_or.reduce(labels.carried[list(group)]) for group in groups]
-    names = [_joined([labels.names[place] for place in group]) for group in groups]
     options = [
-        QuestionOption(
-            f"o{place}",
-            _capital(name),
-            wording.reason.format(name),
-            label=f"{kind}:{name}" if len(groups[place]) == 1 else "",
-        )
-        for place, name in enumerate(names)
+        _option(kind, place, tuple(labels.names[label] for label in group), wording.reason)
+        for place, group in enumerate(groups)
     ]
     others = labels.carried.any(axis=0) & ~np.logical_or.reduce(fits)
     if others.any() and len(options) < MOST_OPTIONS:
         fits.append(others)
-        options.append(QuestionOption(ELSE, "Something else", "it is something else"))
+        options.append(_ELSE)
     return question_of(question_id, kind, text, options, fits, wording.cost_bits)
+
+
+@lru_cache(maxsize=4096)
+def _option(kind: str, place: int, names: tuple[str, ...], reason: str) -> QuestionOption:
+    """The answer that stands for labels; nearly every viewer has the same ones."""
+    name = _joined(names)
+    label = f"{kind}:{name}" if len(names) == 1 else ""
+    return QuestionOption(f"o{place}", _capital(name), reason.format(name), label=label)
 
 
 def question_of(
@@ -151,15 +155,14 @@ def question_of(
     A title that fits several is taken to be named by any of them alike; one that fits none says
     nothing: all options are as likely.
     """
-    fitting = np.stack(fits)
+    fitting = np.array(fits)
     count = fitting.sum(axis=0, dtype=np.float32)
-    likelihood = np.where(
-        count > 0, fitting / np.maximum(count, 1), np.float32(1.0 / len(fitting))
-    ).astype(np.float32)
+    likelihood = np.full(fitting.shape, 1.0 / len(fitting), np.float32)
+    np.divide(fitting, count, out=likelihood, where=count > 0)
     return Question(question_id, kind, text, tuple(options), likelihood, fitting, cost_bits)
 
 
-def _joined(names: list[str]) -> str:
+def _joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
