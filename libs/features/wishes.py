@@ -14,6 +14,10 @@ from libs.features.title_record import Key, tie
 # What somebody is in the mood for is about this evening, and next to nothing tomorrow.
 WISH_HALF_LIFE_MS: Final = 3.0 * 3_600_000
 WISH_TTL_MS: Final = DAY_MS
+# In the mood for it now says more than watched once. Of 300 simulated viewers with a history the
+# median rank of what they want, of 500, is 193 without wishes and 122, 101 and 82 after 4 answers
+# at 1, 4 and 12; beyond 4 a page would be about little else.
+WISH_STRENGTH: Final = 4.0
 
 _HEAD: Final = struct.Struct("<qqQ")
 _ONE: Final = struct.Struct("<dH")
@@ -39,8 +43,8 @@ class Wishes:
         return self if at_ms - self.key[0] < WISH_TTL_MS else NO_WISHES
 
     def at(self, at_ms: int) -> tuple[tuple[str, float], ...]:
-        """Title ids and what is left of their weights; none once they have expired."""
-        kept = left(max(at_ms - self.key[0], 0), WISH_HALF_LIFE_MS)
+        """Title ids and what they weigh at that time, as evidence; none once they have expired."""
+        kept = WISH_STRENGTH * left(max(at_ms - self.key[0], 0), WISH_HALF_LIFE_MS)
         wishes = self.unexpired(at_ms).wishes
         return tuple([(wish.title_id, wish.weight * kept) for wish in wishes])
 

@@ -21,6 +21,7 @@ from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import DONT_CARE, MOST_OPTIONS, SKIP, Question, QuestionOption
 from services.recap.quiz.questions_of_labels import question_of
 from services.recap.quiz.selection import StopRules
+from services.recap.quiz.title_traits import watchable
 
 KIND: Final = "pack"
 _MOST_TEXT: Final = 600
@@ -122,8 +123,12 @@ class Pack:
         ]
         return self.outcomes[int(np.argmax(lifts))]
 
-    def check(self, titles: Sequence[Title]) -> None:
-        """Raise PackRejected unless a catalogue carries its labels and every question tells."""
+    def check(self, catalogue: Sequence[Title]) -> None:
+        """Raise PackRejected unless a catalogue carries its labels and every question tells.
+
+        What a quiz cannot answer with, such as episodes, does not count.
+        """
+        titles = watchable(catalogue)
         known_tags = frozenset(tag for title in titles for tag in title.tags)
         known_genres = frozenset(genre for title in titles for genre in title.genres)
         for place, labels in self._labels():

@@ -18,6 +18,9 @@ _ELSE: Final = QuestionOption(ELSE, "Something else", "it is something else")
 # A label on less of the belief than this is not worth a place among the answers.
 _LEAST_SHARE: Final = 0.01
 _MOST_IN_GROUP: Final = MOST_OPTIONS - 1
+# Nobody reads more in one answer; of more labels the rarest are "something else".
+_MOST_LABELS: Final = MOST_OPTIONS * _MOST_IN_GROUP
+_LABELS_BESIDE_ELSE: Final = _MOST_LABELS - _MOST_IN_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,27 @@ def _common(labels: Labels, prior: NDArray[np.float64]) -> _Common:
 
 
 def _groups(labels: _Common, prior: NDArray[np.float64]) -> tuple[tuple[int, ...], ...]:
-    """At most MOST_OPTIONS groups of labels: the rarest joins the one it is most often met with."""
-    groups: list[tuple[int, ...]] = [(place,) for place in range(len(labels.names))]
-    carried = labels.carried.astype(np.float64)  # (g, n) 1 where a title carries one of the group
-    while len(groups) > MOST_OPTIONS:
+    """Groups of labels to answer by: the rarest joins the one it is most often met with.
+
+    MOST_OPTIONS at most; one less where there are so many labels that some are in none.
+    """
+    commonest, most = np.argsort(-(labels.carried @ prior), kind="stable"), MOST_OPTIONS
+    if len(commonest) > _MOST_LABELS:
+        commonest, most = commonest[:_LABELS_BESIDE_ELSE], MOST_OPTIONS - 1
+    places = sorted(commonest.tolist())
+    groups: list[tuple[int, ...]] = [(place,) for place in places]
+    # (g, n) 1 where a title carries one of the group
+    carried = labels.carried[places].astype(np.float64)
+    while len(groups) > most:
         shares = carried @ prior
         rarest = int(shares.argmin())
         together = carried @ (prior * carried[rarest])
         lift = together / (shares * shares[rarest])
-        room = _MOST_IN_GROUP - len(groups[rarest])
-        lift[[len(group) > room for group in groups]] = -1.0
-        lift[rarest] = -2.0
+        # Where none has room the smallest one grows above what is wanted.
+        sizes = np.array([len(group) for group in groups])
+        room = max(_MOST_IN_GROUP - len(groups[rarest]), np.delete(sizes, rarest).min())
+        lift[sizes > room] = -1.0
+        lift[rarest] = -np.inf
         # A group that is large already tells little more by growing.
         friend = int((lift / shares).argmax())
         kept = [place for place in range(len(groups)) if place not in (rarest, friend)]

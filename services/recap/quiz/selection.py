@@ -37,6 +37,7 @@ class StopRules:
 
 
 STOP_RULES: Final = StopRules()
+ENDLESS: Final = StopRules(sure_mass=2.0, least_gain_bits=-float("inf"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ import polars as pl
 
 from libs.domain.event import DAY_MS
 from services.recap.year.catalogue import Catalogue
+from services.recap.year.groups import Groups, best
 from services.recap.year.history import WATCHING_KINDS
 from services.recap.year.households import LEAST_SESSIONS, WEEK_HOURS, Sessions
 from services.recap.year.local_time import HOUR_MS, local_ms
@@ -65,6 +66,7 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
         device=begun["device"].to_physical().cast(pl.Int64).to_numpy(),
         content=content / total_ms[:, None],
         kids_share=kids_ms / total_ms,
+        whole=_wholes(by_title, catalogue),
     )
     ids = begun["session_id"].to_list()
     for profile_id, first, count in (
@@ -103,6 +105,20 @@ def _content(
         spent["ms"].to_numpy() / spent["parts"].to_numpy(),
     )
     return genres, content
+
+
+def _wholes(
+    by_title: pl.DataFrame, catalogue: Catalogue
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """(count,): of each session the whole of which most was watched, numbered by id."""
+    met = by_title["title_id"].unique().to_frame()
+    numbers = met.join(catalogue.whole(), on="title_id", how="left").select(
+        "title_id", number=pl.col("whole_id").fill_null(pl.col("title_id")).rank("dense")
+    )
+    rows = by_title.join(numbers, on="title_id", how="left", maintain_order="left")
+    s, number = rows["s"].to_numpy(), rows["number"].to_numpy().astype(np.int64)
+    in_whole = Groups(s, number)
+    return in_whole.of(number)[best(in_whole.of(s), in_whole.sums(rows["ms"].to_numpy()))]
 
 
 def _hours(begun: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

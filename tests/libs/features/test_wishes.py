@@ -11,6 +11,7 @@ from libs.features.evidence import session_evidence
 from libs.features.wishes import (
     NO_WISHES,
     WISH_HALF_LIFE_MS,
+    WISH_STRENGTH,
     WISH_TTL_MS,
     Wishes,
     decode_wishes,
@@ -74,8 +75,8 @@ def test_wishes_survive_their_bytes() -> None:
 
 def test_wishes_fade_by_half_and_are_gone_after_a_day() -> None:
     wishes = after([answer("1", START_MS, Wish("a", 0.5))])
-    assert wishes.at(START_MS - 1) == wishes.at(START_MS) == (("a", 0.5),)
-    assert wishes.at(START_MS + int(WISH_HALF_LIFE_MS)) == (("a", 0.25),)
+    assert wishes.at(START_MS - 1) == wishes.at(START_MS) == (("a", 0.5 * WISH_STRENGTH),)
+    assert wishes.at(START_MS + int(WISH_HALF_LIFE_MS)) == (("a", 0.25 * WISH_STRENGTH),)
     assert wishes.at(START_MS + WISH_TTL_MS - 1)
     assert wishes.at(START_MS + WISH_TTL_MS) == ()
     assert wishes.unexpired(START_MS + WISH_TTL_MS) is NO_WISHES
@@ -88,4 +89,4 @@ def test_a_request_that_brings_evidence_of_its_own_is_heard_alone(
     wishes = after([answer("1", START_MS, Wish("a", 1.0), Wish("nobody knows it", 1.0))])
     evidence = session_evidence(seeds, wishes, START_MS, ROW_OF)
     assert evidence.rows.tolist() == ([1] if seeds else [3])
-    assert evidence.weights.tolist() == ([2.0] if seeds else [1.0])
+    assert evidence.weights.tolist() == ([2.0] if seeds else [WISH_STRENGTH])

@@ -16,7 +16,7 @@ from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
 from libs.faults import InvalidField, PartUnavailable
 from libs.features.profile_state import EMPTY, replay
-from libs.features.wishes import Wishes
+from libs.features.wishes import WISH_STRENGTH, Wishes
 from libs.models.retrieval import Retrieved
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
@@ -110,7 +110,7 @@ async def test_what_a_quiz_has_come_to_speaks_where_the_request_brings_nothing(
     plain = await suite.ask(limit=60)
     (first, _), (brings, _), (refuses, _), _ = suite.candidates.asked
     assert first.history_rows[:2].tolist() == [9, 8]
-    assert first.history_weights[:2].tolist() == [1.0, 0.5]
+    assert first.history_weights[:2].tolist() == [WISH_STRENGTH, WISH_STRENGTH / 2]
     assert brings.history_rows[0] == 10
     assert 9 not in brings.history_rows
     assert len(refuses.history_rows) == 0

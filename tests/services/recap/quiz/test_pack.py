@@ -140,6 +140,12 @@ def test_what_is_wrong_is_told_with_its_place_in_the_file(old: str, new: str, pl
         parse(PACK.replace(old, new, 1), "hats.toml").check(TITLES)
 
 
+def test_a_tag_that_only_episodes_carry_is_missing() -> None:
+    episode = Title("e", TitleKind.EPISODE, "One", parent_id="d1", tags=("mood:fog",))
+    with pytest.raises(PackRejected, match="no title carries 'mood:fog'"):
+        parse(PACK.replace("mood:dark", "mood:fog", 1), "hats.toml").check([*TITLES, episode])
+
+
 def test_what_is_no_toml_is_told_with_its_line() -> None:
     with pytest.raises(PackRejected, match=r"hats\.toml: .*line 2"):
         parse('pack_id = "hats"\nname = \n', "hats.toml")
@@ -216,3 +222,19 @@ async def test_a_pack_is_played_by_the_same_engine(
     with pytest.raises(InvalidField) as caught:
         await quizzes.start("default", "z", "p", "", UNKNOWN_CONTEXT, lambda: 9.0)
     assert caught.value.field == "pack_id"
+
+
+async def test_a_pack_asks_all_of_its_questions(database: Database) -> None:
+    start, end = PACK.index("[[questions]]"), PACK.index("[[outcomes]]")
+    more = [PACK[start:end].replace('"weather"', f'"{name}"') for name in ("wind", "snow")]
+    packs = PackShelf({"hats": parse(PACK[:end] + "".join(more) + PACK[end:], "hats.toml")}, {})
+    quizzes, _, _ = made_quizzes(
+        database, lambda: NOW_MS, material=material_of(TITLES, shelf=packs)
+    )
+    step = await quizzes.start("default", "z", "p", "hats", UNKNOWN_CONTEXT, lambda: 9.0)
+    asked = []
+    while step.question is not None:
+        asked.append(step.question.question_id)
+        said = Said("z", "p", step.token, asked[-1], "yes")
+        step = await quizzes.answer("default", said, lambda: 9.0)
+    assert asked == ["weather", "wind", "snow"], "though two answers are enough to be sure of five"

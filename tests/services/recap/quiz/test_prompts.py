@@ -13,7 +13,7 @@ from libs.domain.viewing import UNKNOWN_CONTEXT, Device, ViewingContext
 from libs.faults import NotFound
 from libs.storage.recap.database import Database
 from services.recap.quiz.prompt_policy import GAP_MS, Moment, Refusal, Verdict
-from services.recap.quiz.prompts import Prompts
+from services.recap.quiz.prompts import Prompts, event_id_of
 from tests.made_databases import PostgresDatabases
 from tests.made_recap import KINDS, made_database, personal_tables_of, waiting
 
@@ -144,3 +144,8 @@ def test_while_it_is_switched_off_not_even_a_taken_slot_is_an_offer(prompts: Pro
     assert offer(prompts, "o2", moment=off).refusal is Refusal.SWITCHED_OFF
     assert prompts.dismiss(TENANT, "p", "o1", NOW_MS) == 0
     assert offer(prompts).refusal is Refusal.NONE
+
+
+def test_ids_of_events_keep_their_parts_apart() -> None:
+    assert event_id_of("p", "1", "11") == event_id_of("p", "1", "11")
+    assert len({event_id_of(*parts) for parts in (("p1", "1"), ("p", "11"), ("p", "1", "1"))}) == 3

@@ -1767,7 +1767,7 @@ class Wish(_message.Message):
     title_id: _builtins.str
     """title_id is the title; required."""
     weight: _builtins.float
-    """weight is above 0 and at most 1, which says as much as having just watched it."""
+    """weight is above 0 and at most 1, which says as much as four titles just watched."""
     def __init__(
         self,
         *,
