@@ -166,7 +166,7 @@ def share(ground: Ground, recaps: Recaps) -> Part:
 def story(ground: Ground) -> Part:
     """StoryService over the beats of editors."""
     beats = BeatTable(ground.database, make_terms)
-    held = HeldBeats(beats, most_series=ground.settings.most_series)
+    held = HeldBeats(beats, most_bytes=ground.settings.most_beats_mib * 2**20)
     servicer = StoryServicer(
         BeatDesk(ground.tenants.of, beats),
         StoryTeller(ground.tenants.of, ground.profiles, held),

@@ -129,6 +129,7 @@ def requests_of(version: str) -> dict[str, Message]:
             max_answers=5,
             without_stop_rules=True,
             ranking_limit=3,
+            kinds=["genre", "pair", "length", "mood"],
         ),
     }
 

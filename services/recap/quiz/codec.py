@@ -35,7 +35,7 @@ def dismiss_response(silenced_until_ms: int) -> quiz_pb2.DismissQuizResponse:
 
 def length(request: quiz_pb2.StartQuizRequest) -> Length:
     """How long a quiz is to go on; raises InvalidField."""
-    return Length(request.max_answers, request.without_stop_rules)
+    return Length(request.max_answers, request.without_stop_rules, tuple(request.kinds))
 
 
 def ranking_limit(limit: int) -> int:

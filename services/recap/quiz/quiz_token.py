@@ -79,7 +79,7 @@ def encode(state: QuizState) -> bytes:
         base64.b64encode(state.scores.astype("<f2").tobytes()).decode(),
         [(one.asked.question_id, one.asked.stamp, one.option_id) for one in state.answers],
         None if state.asked is None else (state.asked.question_id, state.asked.stamp),
-        (state.length.most_answers, state.length.asks_on),
+        (state.length.most_answers, state.length.asks_on, state.length.kinds),
     ]
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return bytes([VERSION]) + zlib.compress(text.encode(), 1)
@@ -91,7 +91,7 @@ def decode(body: bytes) -> QuizState:
         raise InvalidField("state", "is of another release; start another quiz")
     value = json.loads(zlib.decompress(body[1:]))
     quiz_id, profile_id, pack_id, seen, expires_ms, version, ids, scores, *rest = value
-    answers, asked, length = rest
+    answers, asked, (most_answers, asks_on, kinds) = rest
     zone, device, country, language, surface, kids, geo_cell = seen
     return QuizState(
         quiz_id=quiz_id,
@@ -106,5 +106,5 @@ def decode(body: bytes) -> QuizState:
         scores=np.frombuffer(base64.b64decode(scores), "<f2").astype(np.float16),
         answers=tuple(Answered(Asked(one, stamp), option) for one, stamp, option in answers),
         asked=None if asked is None else Asked(*asked),
-        length=Length(*length),
+        length=Length(most_answers, asks_on, tuple(kinds)),
     )

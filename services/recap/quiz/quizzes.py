@@ -263,7 +263,7 @@ class Quizzes:
             outcome = PackOutcome(told.outcome_id, told.name, told.text, pack.name, pack.language)
         made = QuizResult(
             page_id=page.page_id,
-            slate=result(here, pool),
+            slate=result(here, pool, is_personal=bool(state.profile_id)),
             stop=choice.stop or Stop.NO_GAIN,
             degraded=page.degraded,
             outcome=outcome,

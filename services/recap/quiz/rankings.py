@@ -43,4 +43,5 @@ class Rankings:
         page = await self._ranking.recommend(tenant, query, timeout_s=time_left_s() * PAGE_SHARE)
         material = self._materials(tenant).current
         pool = material.pool(page.title_ids, page.scores, page.model_version)
-        return Ranked(result(here, pool, limit), page.degraded)
+        is_personal = bool(step.state.profile_id)
+        return Ranked(result(here, pool, limit, is_personal=is_personal), page.degraded)

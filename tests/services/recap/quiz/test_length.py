@@ -22,6 +22,14 @@ def test_asking_on_ends_by_the_number_of_answers_alone() -> None:
     assert rules.least_gain_bits < -1e9
 
 
+def test_only_kinds_that_there_are_may_be_asked_for() -> None:
+    assert Length(kinds=("genre",)).rules(RULES).kinds == {"genre"}
+    with pytest.raises(InvalidField, match=r"kinds\[1\]"):
+        Length(kinds=("genre", "weather"))
+    with pytest.raises(InvalidField, match="kinds"):
+        Length(kinds=("genre",) * 11)
+
+
 @pytest.mark.parametrize("count", [-1, MOST_ANSWERS + 1])
 def test_no_quiz_is_longer_than_the_longest(count: int) -> None:
     with pytest.raises(InvalidField, match="max_answers"):

@@ -217,3 +217,22 @@ async def test_who_has_said_nothing_brings_no_evidence(database: Database) -> No
     while step.question is not None:
         step = await answer(quizzes, step, "", "dont_care")
     assert [query.seeds for query in ranking.queries] == [(), ()]
+
+
+async def test_an_answer_does_not_become_another_one_with_the_catalogue(database: Database) -> None:
+    quizzes, _, held = made_quizzes(database, Clock(), material=GENRES_ALONE)
+    step = await start(quizzes, "p")
+    assert step.question is not None
+    assert [option.text for option in step.question.options] == ["Comedy", "Drama"]
+    renamed = [
+        dataclasses.replace(title, genres=tuple(one.replace("Comedy", "Action") for one in genres))
+        for title in held.current.traits.titles
+        for genres in (title.genres,)
+    ]
+    held.current = dataclasses.replace(material_of(renamed), catalogue_version=2)
+    step = await answer(quizzes, step)
+    while step.question is not None:
+        step = await answer(quizzes, step, "p", "dont_care")
+    assert step.result is not None
+    assert step.result.slate.relaxed == ("genre: the catalogue has changed since",)
+    assert {title.reasons for title in step.result.slate.titles} == {()}

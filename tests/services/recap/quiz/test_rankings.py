@@ -25,6 +25,22 @@ async def test_stop_rules_switched_off_ask_as_much_as_was_asked_for(tmp_path: Pa
     assert short.stopped_by != quiz_pb2.STOP_REASON_UNSPECIFIED
 
 
+async def test_nothing_is_asked_of_another_kind_than_was_asked_for(tmp_path: Path) -> None:
+    fill(tmp_path, "default", "")
+    async with served(tmp_path) as suite:
+        asked = []
+        for quiz_id, wanted in (("any", []), ("pairs", ["pair"])):
+            player = Player(suite, quiz_id)
+            await player.start(max_answers=20, without_stop_rules=True, kinds=wanted)
+            kinds = set()
+            while not player.step.HasField("result"):
+                kinds.add(player.step.question.kind)
+                await player.answer(first_option(player.step.question))
+            asked.append(kinds)
+    assert asked[0] > {"pair"}
+    assert asked[1] == {"pair"}
+
+
 async def test_a_quiz_goes_on_with_the_length_that_it_began_with(tmp_path: Path) -> None:
     fill(tmp_path, "default", "")
     async with served(tmp_path) as suite:

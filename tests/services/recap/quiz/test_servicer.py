@@ -22,19 +22,7 @@ from reprise.recap.v1 import quiz_pb2
 from services.recap.ranking_client import RankingClient, SlateQuery
 from tests.made_bundle import NOW_MS, catalogue, ranker, retrieval
 from tests.made_suite import Served, fill, served
-from tests.services.recap.quiz.quiz_calls import WITHIN_S, Player, first_option
-
-
-async def history(suite: Served, profile_id: str, count: int) -> list[Any]:
-    """The profile's events, once there are so many."""
-    stub = events_pb2_grpc.EventsServiceStub(suite.events)
-    request = events_pb2.ListHistoryRequest(profile_id=profile_id)
-    async with asyncio.timeout(WITHIN_S):
-        while True:
-            found = list((await stub.ListHistory(request)).events)
-            if len(found) >= count:
-                return found
-            await asyncio.sleep(0.01)
+from tests.services.recap.quiz.quiz_calls import WITHIN_S, Player, first_option, history
 
 
 async def exported(suite: Served, profile_id: str) -> list[dict[str, Any]]:

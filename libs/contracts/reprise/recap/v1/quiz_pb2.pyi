@@ -216,6 +216,7 @@ class StartQuizRequest(_message.Message):
     MAX_ANSWERS_FIELD_NUMBER: _builtins.int
     WITHOUT_STOP_RULES_FIELD_NUMBER: _builtins.int
     RANKING_LIMIT_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     quiz_id: _builtins.str
     """quiz_id is chosen by the client and names the quiz; required; 1 to 128 characters."""
     profile_id: _builtins.str
@@ -238,6 +239,12 @@ class StartQuizRequest(_message.Message):
     def context(self) -> _viewing_pb2.ViewingContext:
         """context is the viewing context."""
 
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """kinds is what may be asked about, as in Question.kind; empty is everything; at most 10. A quiz
+        that goes on keeps them.
+        """
+
     def __init__(
         self,
         *,
@@ -249,10 +256,11 @@ class StartQuizRequest(_message.Message):
         max_answers: _builtins.int = ...,
         without_stop_rules: _builtins.bool = ...,
         ranking_limit: _builtins.int = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "explain", b"explain", "max_answers", b"max_answers", "pack_id", b"pack_id", "profile_id", b"profile_id", "quiz_id", b"quiz_id", "ranking_limit", b"ranking_limit", "without_stop_rules", b"without_stop_rules"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "explain", b"explain", "kinds", b"kinds", "max_answers", b"max_answers", "pack_id", b"pack_id", "profile_id", b"profile_id", "quiz_id", b"quiz_id", "ranking_limit", b"ranking_limit", "without_stop_rules", b"without_stop_rules"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
