@@ -5,18 +5,21 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from libs.domain.event import DAY_MS, EventKind
+from libs.domain.event import EventKind
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.groups import Groups
 from services.recap.year.history import (
+    IS_OPINION,
+    IS_WATCHING,
     NIGHT_FROM,
     NIGHT_UNTIL,
     NO_DAYS,
-    OPINION_KINDS,
-    WATCHING_KINDS,
+    kind_numbers,
 )
-from services.recap.year.local_time import HOUR_MS, local_ms
+from services.recap.year.local_time import HOUR_MS, wall_ms
+from services.recap.year.numbering import Ints, placed, placed_in_runs
 from services.recap.year.period import Period
 
 _NEVER: Final = -(2**62)
@@ -55,71 +58,91 @@ def watched(
     `compacted` is what is left of older events; what it cannot carry, the order of a day, is not
     told of profiles that have any in the period.
     """
-    history = history.filter(
-        (pl.col("occurred_ms") <= cutoff_ms) & (pl.col("recorded_ms") <= cutoff_ms)
-    )
-    profiles = (
-        pl.concat([history["profile_id"].unique(), compacted["profile_id"].unique()])
-        .unique()
-        .sort()
-    )
+    history = until(history, cutoff_ms)
+    profiles, p = placed_in_runs(history["profile_id"])
     title_ids = pl.concat([history["title_id"].unique(), compacted["title_id"].unique()])
     names = _names(title_ids.unique(), catalogue)
-    numbers = profiles.to_frame("profile_id").with_row_index("p")
-    history = _numbered(history, numbers, names)
-    seen = history.filter(pl.col("kind").is_in(WATCHING_KINDS))
-    local = _local_ms(seen)
-    events = seen.select(
-        "p",
-        "t",
-        "w",
-        "kind",
-        at_ms="occurred_ms",
-        watched_ms=pl.col("to_ms") - pl.col("from_ms"),
-        day=(local // DAY_MS).cast(pl.Int32),
-        hour=(local // HOUR_MS % 24).cast(pl.Int8),
-    )
-    in_period = pl.col("day").is_between(period.first_number, period.last_number)
+    if compacted.height:
+        known = profiles
+        profiles = pl.concat([profiles, compacted["profile_id"].unique()]).unique().sort()
+        p = placed(known, profiles)[p]
+    t = placed(history["title_id"], names["title_id"])
+    wholes = names["w"].to_numpy().astype(np.int64)
+    kind = kind_numbers(history)
+    events = _events(history, p, t, wholes[t], IS_WATCHING[kind])
     lifetime = _by_day(events)
+    in_period = pl.col("day").is_between(period.first_number, period.last_number)
     told = events.filter(in_period)
     if compacted.height:
-        older = _compacted_days(_numbered(compacted, numbers, names))
+        older = _compacted_days(compacted, profiles, names)
         lifetime = _merged(pl.concat([lifetime, older.select(lifetime.columns)]))
         told = told.join(older.filter(in_period), on="p", how="anti")
     days = lifetime.filter(in_period)
-    wholes = by_whole(days, names)
+    of_wholes = by_whole(days, names)
+    is_opinion = IS_OPINION[kind]
     return Watched(
         period=period,
         cutoff_ms=cutoff_ms,
         catalogue=catalogue,
-        profiles=profiles,
+        profiles=profiles.alias("profile_id"),
         names=names,
         events=told,
         lifetime=lifetime,
         days=days,
-        wholes=wholes,
-        genres=by_genre(wholes, catalogue),
-        opinions=history.filter(pl.col("kind").is_in(OPINION_KINDS)).select(
-            "p", "t", "kind", "thumb", rating=pl.col("rating_value") / pl.col("rating_scale")
+        wholes=of_wholes,
+        genres=by_genre(of_wholes, catalogue),
+        opinions=history.filter(pl.Series(is_opinion)).select(
+            "kind",
+            "thumb",
+            p=pl.Series(p[is_opinion].astype(np.uint32)),
+            t=pl.Series(t[is_opinion].astype(np.uint32)),
+            rating=pl.col("rating_value") / pl.col("rating_scale"),
         ),
     )
 
 
-def _numbered(frame: pl.DataFrame, numbers: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    return frame.join(numbers, on="profile_id", how="left", maintain_order="left").join(
-        names.select("title_id", "t", "w"), on="title_id", how="left", maintain_order="left"
+def until(history: pl.DataFrame, cutoff_ms: int) -> pl.DataFrame:
+    """What had occurred and was recorded by then."""
+    columns = ("occurred_ms", "recorded_ms")
+    if all(np.all(history[name].to_numpy() <= cutoff_ms) for name in columns):
+        return history  # as it is, and no copy
+    return history.filter(pl.all_horizontal(pl.col(columns) <= cutoff_ms))
+
+
+def _events(
+    history: pl.DataFrame, p: Ints, t: Ints, w: Ints, is_watching: NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Of those that watch: p, t, w, kind, at_ms, watched_ms, day and hour."""
+    if not is_watching.all():
+        history, p, t, w = (
+            history.filter(pl.Series(is_watching)),
+            *(column[is_watching] for column in (p, t, w)),
+        )
+    hours = wall_ms(history) // HOUR_MS
+    return pl.DataFrame(
+        {
+            "p": p.astype(np.uint32),
+            "t": t.astype(np.uint32),
+            "w": w.astype(np.uint32),
+            "kind": history["kind"],
+            "at_ms": history["occurred_ms"],
+            "watched_ms": history["to_ms"] - history["from_ms"],
+            "day": (hours // 24).astype(np.int32),
+            "hour": (hours % 24).astype(np.int8),
+        }
     )
 
 
-def _compacted_days(days: pl.DataFrame) -> pl.DataFrame:
+def _compacted_days(days: pl.DataFrame, profiles: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     """As `_by_day`, of days that came as such."""
+    t = placed(days["title_id"], names["title_id"])
     return days.select(
-        "p",
-        "t",
-        pl.col("day").cast(pl.Int32),
-        "w",
-        "watched_ms",
-        "night_ms",
+        p=pl.Series(placed(days["profile_id"], profiles).astype(np.uint32)),
+        t=pl.Series(t.astype(np.uint32)),
+        day=pl.col("day").cast(pl.Int32),
+        w=names["w"].gather(t),
+        watched_ms="watched_ms",
+        night_ms="night_ms",
         plays="play_count",
         completes="complete_count",
         last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("last_ms"),
@@ -185,16 +208,6 @@ def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     return numbered.join(wholes, on="whole_id", how="left", maintain_order="left").select(
         "t", "title_id", "kind", pl.col("w").fill_null(pl.col("t"))
     )
-
-
-def _local_ms(events: pl.DataFrame) -> pl.Series:
-    at_ms = events["occurred_ms"].to_numpy()
-    zones = events["time_zone"]
-    found = np.empty(len(at_ms), np.int64)
-    for zone in zones.unique().to_list():
-        is_there = (zones == zone).to_numpy()
-        found[is_there] = local_ms(at_ms[is_there], zone)
-    return pl.Series("local_ms", found)
 
 
 def _by_day(events: pl.DataFrame) -> pl.DataFrame:
