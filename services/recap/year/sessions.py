@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.groups import Groups
+from services.recap.year.groups import grouped
 from services.recap.year.history import IS_WATCHING, kind_numbers
 from services.recap.year.households import LEAST_SESSIONS, WEEK_HOURS, Sessions
 from services.recap.year.local_time import HOUR_MS, wall_ms
@@ -57,7 +57,7 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
     ms = (seen["to_ms"] - seen["from_ms"]).to_numpy()
     if (s < 0).any():
         s, t, ms = (column[s >= 0] for column in (s, t, ms))
-    by_title = Groups(s, t)
+    by_title = grouped(s, t)
     s, t, ms = by_title.of(s), by_title.of(t), by_title.sums(ms)
     total_ms = begun["ms"].to_numpy()
     is_childrens = title_ids.is_in(catalogue.children_ids().implode()).to_numpy()
@@ -138,7 +138,7 @@ def _content(
         (np.cumsum(counts) - counts)[t] - (np.cumsum(repeats) - repeats), repeats
     )
     cells = s[rows] * width + of_titles["f"].to_numpy()[genre]
-    spent: NDArray[np.float64] = np.bincount(cells, ms[rows] / parts[t[rows]], count * width)
+    spent = np.bincount(cells, ms[rows] / parts[t[rows]], count * width).astype(np.float64)
     return genres, spent.reshape(count, width)
 
 

@@ -16,7 +16,7 @@ from services.recap.year.history import of_events
 from services.recap.year.period import Period
 from services.recap.year.stories import STORIES, count
 from services.recap.year.walk import Walk
-from services.recap.year.watched import Watched, watched
+from services.recap.year.watched import Watched, by_date, by_title, watched
 from tests.made_world import UNTIL_MS, small_world
 from tests.services.recap.year.made_counts import verifier_of, walk_of
 
@@ -48,10 +48,13 @@ def _days(**columns: pl.Expr) -> Seen:
     def change(seen: Watched) -> Watched:
         inside = pl.col("day").is_between(seen.period.first_number, seen.period.last_number)
         lifetime = seen.lifetime.with_columns(**columns)
+        days = lifetime.filter(inside)
         return dataclasses.replace(
             seen,
             lifetime=lifetime,
-            days=lifetime.filter(inside),
+            days=days,
+            titles=by_title(days),
+            dates=by_date(days),
             events=seen.events.with_columns(
                 **{name: value for name, value in columns.items() if name == "day"}
             ),
@@ -111,7 +114,8 @@ SEEN_FAULTS: Final[dict[str, Seen]] = {
     "completes that are plays": _days(completes=pl.col("plays")),
     "episodes for series": lambda seen: dataclasses.replace(
         seen,
-        days=seen.days.with_columns(w=pl.col("t")),
+        titles=seen.titles.with_columns(w=pl.col("t")),
+        dates=by_date(seen.days.with_columns(w=pl.col("t"))),
         events=seen.events.with_columns(w=pl.col("t")),
     ),
     "a genre told twice": lambda seen: dataclasses.replace(
