@@ -31,8 +31,8 @@ GOAL_SERVED_MS: Final = 3.0
 GOAL_ON_DEMAND_MS: Final = 60.0
 
 PLAYS: Final = 500
-# Partitions of a thousand profiles, two and five of them: what grows is the slope.
-SIZES: Final = ((2_000, 2), (5_000, 5))
+# Partitions of 2,500 profiles, two and five of them: what grows is the slope.
+SIZES: Final = ((5_000, 2), (12_500, 5))
 ON_DEMAND_PLAYS: Final = 2_000
 CALLS: Final = 300
 ON_DEMAND_CALLS: Final = 30
@@ -47,7 +47,8 @@ def run() -> dict[str, Any]:
     served_ms, on_demand_ms = asyncio.run(_served())
     figures = {
         "machine": machine(),
-        "profiles_cpu_s": large["profiles"] / (large["cpu_s"] - large["split_cpu_s"]),
+        "profiles_cpu_s": large["profiles"] / large["cpu_s"],
+        "unassessed_profiles_cpu_s": large["profiles"] / (large["cpu_s"] - large["split_cpu_s"]),
         "assessed_profiles_cpu_s": large["profiles"] / large["split_cpu_s"],
         "goal_profiles_s": GOAL_PROFILES_S,
         "ratio_to_group_by": large["cpu_s"] / large["group_by_cpu_s"],
@@ -161,11 +162,15 @@ def _show(figures: dict[str, Any]) -> None:
         table.add_column(column)
     table.add_row(
         f"profiles a CPU second, {PLAYS} plays each, verified",
-        f"{figures['profiles_cpu_s']:,.0f}",
+        f"{figures['unassessed_profiles_cpu_s']:,.0f}",
         f"{GOAL_PROFILES_S:,.0f}",
     )
     table.add_row(
-        "profiles a CPU second, assessed whether they are shared",
+        "and whether they are shared assessed",
+        f"{figures['profiles_cpu_s']:,.0f}",
+    )
+    table.add_row(
+        "profiles a CPU second, that assessment alone",
         f"{figures['assessed_profiles_cpu_s']:,.0f}",
     )
     table.add_row("CPU time of one GROUP BY over the file", f"{figures['ratio_to_group_by']:.0f}x")

@@ -15,6 +15,8 @@ from services.recap.year.fact import (
     Value,
 )
 
+_JSON: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
 # By fact id; None where the two programs that counted it do not agree.
 Story: TypeAlias = Mapping[str, Value] | None
 
@@ -27,11 +29,8 @@ class Recap:
 
     def to_json(self) -> str:
         """The text of it; equal recaps have one text."""
-        return json.dumps(
-            {name: story if story is None else dict(story) for name, story in self.stories.items()},
-            sort_keys=True,
-            ensure_ascii=False,
-            separators=(",", ":"),
+        return _JSON.encode(
+            {name: story if story is None else dict(story) for name, story in self.stories.items()}
         )
 
     @staticmethod

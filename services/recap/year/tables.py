@@ -74,19 +74,17 @@ SELECT profile FROM profile_numbers WHERE profile NOT IN (
     "told_period": """
 SELECT CAST($first_date AS DATE) AS first_day, CAST($last_date AS DATE) AS last_day
 """,
-    "told": """
-SELECT * FROM days WHERE day BETWEEN CAST($first_date AS DATE) AND CAST($last_date AS DATE)
-""",
     "told_titles": """
 SELECT profile, title, whole, sum(watched_ms)::BIGINT AS watched_ms,
   sum(night_ms)::BIGINT AS night_ms, sum(plays)::BIGINT AS plays,
   sum(completes)::BIGINT AS completes
-FROM told GROUP BY profile, title, whole
+FROM days, told_period WHERE day BETWEEN first_day AND last_day GROUP BY profile, title, whole
 """,
     "told_whole_days": """
 SELECT profile, day, whole, sum(watched_ms)::BIGINT AS watched_ms,
   count(*) FILTER (title <> whole) AS episodes
-FROM told WHERE watched_ms > 0 GROUP BY profile, day, whole
+FROM days, told_period WHERE watched_ms > 0 AND day BETWEEN first_day AND last_day
+GROUP BY profile, day, whole
 """,
     "told_days": """
 SELECT profile, day, sum(watched_ms)::BIGINT AS watched_ms, count(*) AS titles

@@ -105,6 +105,13 @@ class Verifier:
         if self._count(DOUBTFUL) and self._count(MISPLACED):
             raise ValueError("events must be in the order of profiles and of theirs")
 
+    def close_partition(self) -> None:
+        """Forget what was opened; what is counted over next may be as large."""
+        for name in reversed(VIEWS):
+            self._connection.execute(f"DROP VIEW {name}")
+        for name in reversed(TABLES):
+            self._connection.execute(f"DROP TABLE {name}")
+
     def ask(self, query: str, profile_id: str) -> list[tuple[str, int | None, str | None]]:
         """fact_id, number, text by the SQL that a person's fact carries."""
         parameters = {**self._parameters, "profile_id": profile_id}
