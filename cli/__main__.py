@@ -10,11 +10,6 @@ import typer
 
 from cli import batch as batch_command
 from cli import demo as demo_command
-from cli import evaluate as evaluate_command
-from cli import evaluate_quiz as quiz_command
-from cli import import_beats as beats_command
-from cli import import_movielens as movielens_command
-from cli import import_pack as pack_command
 from cli import quiz as play_command
 from cli import recap as recap_command
 from cli import recommend as recommend_command
@@ -26,14 +21,14 @@ from cli import story as story_command
 from cli import train as train_command
 from cli import up as up_command
 from cli.console import Output
+from cli.evaluating import evaluating
 from cli.events.app import events
-from cli.judging import Question
+from cli.importing import importing
 from cli.load import command as load_command
-from cli.moments import parse_moment, today_ms
+from cli.moments import Moment, today_ms
 from cli.present import check_recorded
 from cli.profiles import profiles as profiles_app
 from cli.recaps import recaps as recaps_app
-from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import Fault, StartFault
 from libs.serving.settings import SuiteSettings, read_settings
@@ -48,18 +43,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-importing = typer.Typer(no_args_is_help=True, help="Fill the suite with data from elsewhere.")
 app.add_typer(importing, name="import")
-evaluating = typer.Typer(invoke_without_command=True)
 app.add_typer(evaluating, name="evaluate")
 app.add_typer(events, name="events")
 app.add_typer(profiles_app, name="profiles")
 app.add_typer(recaps_app, name="recaps")
-
-Moment = Annotated[
-    int | None,
-    typer.Option(parser=parse_moment, metavar="TIME", help="ISO date or time, or Unix seconds"),
-]
 
 
 @app.callback()
@@ -142,37 +130,6 @@ def simulated_beats(
     simulated_beats_command.write(_settings(), file, series or (), context.obj)
 
 
-@importing.command()
-def movielens(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Holds ratings.dat or ratings.csv.")],
-) -> None:
-    """Import MovieLens ratings; again, it records only what is missing."""
-    imported = movielens_command.import_movielens(_settings(), folder, context.obj)
-    movielens_command.show(imported, context.obj)
-
-
-@importing.command()
-def beats(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="JSON lines: a beat or an episode a line.")],
-) -> None:
-    """Import what happens in the episodes of series, whole files only; again changes nothing."""
-    imported = beats_command.import_beats(_settings(), file, context.obj)
-    beats_command.show(imported, file, context.obj)
-    if not imported.is_imported:
-        raise typer.Exit(1)
-
-
-@importing.command()
-def pack(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A curated quiz, in TOML.")],
-) -> None:
-    """Check a curated quiz against the catalogue and let recap play it."""
-    pack_command.import_pack(_settings(), file, context.obj)
-
-
 @app.command()
 def train(
     context: typer.Context,
@@ -191,55 +148,6 @@ def train(
         log_server=settings.log_server,
     )
     train_command.show(train_command.run_training(config, context.obj), context.obj)
-
-
-@evaluating.callback()
-def evaluate(
-    context: typer.Context,
-    at: Moment = None,
-    days: Annotated[
-        float, typer.Option(min=0.01, max=3650, help="How far to look after --at.")
-    ] = 7,
-    most: Annotated[int, typer.Option(min=1, help="At most so many profiles.")] = 2000,
-    least_known: Annotated[
-        int, typer.Option(min=0, help="Only profiles that knew so many titles by then.")
-    ] = 0,
-    served: Annotated[
-        bool, typer.Option("--served", help="Compare with what the running services answer.")
-    ] = False,
-) -> None:
-    """Measure lists of one time against what happened after it."""
-    if context.invoked_subcommand:
-        return
-    settings = _settings()
-    check_recorded(settings)
-    horizon_ms = round(days * DAY_MS)
-    at_ms = evaluate_command.default_at_ms(settings, horizon_ms) if at is None else at
-    question = Question(
-        at_ms=at_ms, horizon_ms=horizon_ms, most_profiles=most, least_known=least_known
-    )
-    evaluation = evaluate_command.evaluate(settings, question, context.obj, is_served=served)
-    evaluate_command.show(evaluation, context.obj)
-
-
-@evaluating.command("quiz")
-def evaluate_the_quiz(
-    context: typer.Context,
-    hidden_users: Annotated[
-        Path, typer.Option(help="A profile id a line: training never sees them.")
-    ],
-    answers: Annotated[int, typer.Option(min=1, max=20, help="Questions to each of them.")] = 10,
-    wrong: Annotated[
-        float, typer.Option(min=0, max=1, help="The share of answers given at random.")
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Halves histories another way.")] = 1,
-) -> None:
-    """Measure lists after few answers of people whom training has never seen."""
-    settings = _settings()
-    check_recorded(settings)
-    quizzing = quiz_command.Quizzing(hidden_users, answers, wrong, seed)
-    evaluation = quiz_command.evaluate_quiz(settings, quizzing, context.obj)
-    quiz_command.show(evaluation, context.obj)
 
 
 @app.command()

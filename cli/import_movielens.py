@@ -10,12 +10,12 @@ from rich.table import Table
 
 from cli.console import Output
 from cli.filling import EVENT_BATCH, Filler, batches, filling
-from cli.moments import now_ms
 from cli.movielens import BadLine, BadLines, MovieLensFolder
 from cli.simulated import remembered_config
 from libs.domain.event import Event
 from libs.domain.profile import Profile
 from libs.faults import StartFault
+from libs.serving.clock import now_ms
 from libs.serving.settings import SuiteSettings
 
 # How often the bar moves.

@@ -1,15 +1,12 @@
 """Times as people type them on a command line."""
 
 import datetime as dt
+from typing import Annotated
 
 import typer
 
 from libs.domain.event import DAY_MS
-
-
-def now_ms() -> int:
-    """The present in Unix milliseconds."""
-    return int(dt.datetime.now(dt.UTC).timestamp() * 1000)
+from libs.serving.clock import now_ms
 
 
 def today_ms() -> int:
@@ -41,3 +38,10 @@ def _checked(at_ms: int, text: str) -> int:
 def moment_text(at_ms: int) -> str:
     """The time for people, in UTC to the second."""
     return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+# An option that takes a time.
+Moment = Annotated[
+    int | None,
+    typer.Option(parser=parse_moment, metavar="TIME", help="ISO date or time, or Unix seconds"),
+]

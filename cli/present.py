@@ -4,10 +4,11 @@ from contextlib import closing
 from typing import Final
 
 from cli.console import Output
-from cli.moments import moment_text, now_ms
+from cli.moments import moment_text
 from libs.domain.event import DAY_MS
 from libs.domain.identifiers import DEFAULT_TENANT
 from libs.faults import StartFault
+from libs.serving.clock import now_ms
 from libs.serving.settings import SuiteSettings
 from libs.storage.recorded_log import RecordedLog, open_log
 

@@ -9,9 +9,10 @@ from rich.table import Table
 
 from cli.calling import open_channel
 from cli.console import Output
-from cli.moments import moment_text, now_ms
+from cli.moments import moment_text
 from cli.title_names import NO_NAMES, TitleNames, title_names
 from libs.faults import StartFault
+from libs.serving.clock import now_ms
 from libs.serving.decoding import time_ms
 from libs.serving.settings import SuiteSettings
 from reprise.recap.v1 import recap_pb2, recap_pb2_grpc

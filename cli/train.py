@@ -6,9 +6,10 @@ from rich.table import Table
 
 from cli.console import Output
 from cli.judged_table import INTERVALS, judged_table
-from cli.moments import moment_text, now_ms
+from cli.moments import moment_text
 from libs.artifacts.bundle import BundleStore, tenant_root
 from libs.domain.identifiers import DEFAULT_TENANT
+from libs.serving.clock import now_ms
 from libs.serving.settings import SuiteSettings
 from training.config import TrainingConfig
 from training.pipeline import train

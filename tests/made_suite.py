@@ -1,7 +1,6 @@
 """All four services in this process: real servers, real channels, real files, small bundles."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from services.ranking import __main__ as ranking
 from services.ranking.settings import RankingSettings
 from services.recap import __main__ as recap
 from services.recap.settings import RecapSettings
+from tests.free_ports import free_ports
 from tests.made_bundle import NOW_MS, catalogue, ranker, retrieval
 
 
@@ -47,13 +47,6 @@ class Served:
         channel = getattr(self, "recap" if name == "privacy" else name)
         assert isinstance(channel, grpc.aio.Channel)
         return channel
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def fill(home: Path, tenant: str, prefix: str) -> str:
@@ -89,7 +82,7 @@ async def served(
             return f"127.0.0.1:{server.port}"
 
         # Events calls those that call it, so they have to be known before they are there.
-        ranking_port, recap_port = free_port(), free_port()
+        ranking_port, recap_port = free_ports(2)
         events_settings = EventsSettings(
             home=home,
             ranking_target=f"127.0.0.1:{ranking_port}",

@@ -47,7 +47,7 @@ class Moment:
         """The candidates of one query."""
         viewer = asked.viewer
         country = _country(viewer)
-        rows, weights = taste_history(viewer.view, viewer.at_ms)
+        rows, weights = viewer.evidence.joined(*taste_history(viewer.view, viewer.at_ms))
         return retrieve(
             self.model,
             RetrievalQuery(

@@ -14,6 +14,7 @@ from libs.domain.profile import Profile
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.features.catalogue_columns import CatalogueColumns
 from libs.features.event_columns import EventColumns
+from libs.features.evidence import session_evidence
 from libs.features.profile_state import NO_BASE, ProfileBase, ProfileReplay, unexpired
 from libs.features.profile_view import resolve, seen_rows, taste_history
 from libs.features.ranking_matrix import Viewer
@@ -135,6 +136,7 @@ def take_snapshots(
                     counters=state.counters,
                     context=events[stop].context if is_visit else UNKNOWN_CONTEXT,
                     at_ms=at_ms,
+                    evidence=session_evidence((), state.wishes, at_ms, columns.credit.row_of),
                 )
                 asked[place].append(Asked(profile_id, viewer, relevant))
         replay.advance(events[start:])

@@ -11,7 +11,7 @@ from cli.events import features as features_command
 from cli.events import history as history_command
 from cli.events import rebuild as rebuild_command
 from cli.events import tail as tail_command
-from cli.moments import parse_moment
+from cli.moments import Moment
 from cli.present import check_embedded, check_recorded
 from libs.domain.event import EventKind
 from libs.domain.identifiers import DEFAULT_TENANT
@@ -19,10 +19,6 @@ from libs.serving.settings import SuiteSettings, read_settings
 
 events = typer.Typer(no_args_is_help=True, help="Look at what is recorded; take it elsewhere.")
 
-Moment = Annotated[
-    int | None,
-    typer.Option(parser=parse_moment, metavar="TIME", help="ISO date or time, or Unix seconds"),
-]
 Tenant = Annotated[str, typer.Option(envvar="REPRISE_TENANT", help="Whose events.")]
 
 

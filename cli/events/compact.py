@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from rich.table import Table
 
 from cli.console import Output
-from cli.moments import moment_text, now_ms
+from cli.moments import moment_text
 from libs.faults import StartFault
+from libs.serving.clock import now_ms
 from libs.serving.settings import SuiteSettings
 from libs.storage.compaction import compact_before, compact_file, count_old
 

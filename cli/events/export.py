@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.console import Output
-from cli.moments import now_ms
 from cli.present import recorded_log
+from libs.serving.clock import now_ms
 from libs.serving.settings import SuiteSettings
 from libs.storage.parquet_export import Export, export_log
 

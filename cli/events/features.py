@@ -9,7 +9,6 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.events.event_text import duration_text, time_text
-from cli.moments import now_ms
 from cli.title_names import TitleNames, title_names
 from libs.features.counters import decay, left
 from libs.features.profile_state import (
@@ -19,6 +18,7 @@ from libs.features.profile_state import (
     decode_state,
 )
 from libs.features.title_record import TASTE_HALF_LIFE_MS
+from libs.serving.clock import now_ms
 from libs.serving.decoding import timestamp
 from libs.serving.settings import SuiteSettings
 from reprise.events.v1 import events_pb2, events_pb2_grpc
@@ -48,18 +48,23 @@ def features(settings: SuiteSettings, profile_id: str, at_ms: int | None, output
     values = decay(state.counters.values, state.counters.at_ms, read_at_ms, PROFILE_HALF_LIVES_MS)
     counters = dict(zip(PROFILE_COUNTER_NAMES, values.tolist(), strict=True))
     rows = title_rows(state, read_at_ms)
+    wishes = dict(state.wishes.at(read_at_ms))
     value = {
         "profile_id": profile_id,
         "is_stored": answer.HasField("profile"),
         "feature_schema_version": answer.feature_schema_version,
         "newest_event": time_text(state.newest_ms) if state.newest_ms else None,
         "counters": counters,
+        "wishes": wishes,
         "titles": rows,
     }
-    names = title_names(settings, state.title_ids)
+    names = title_names(settings, [*state.title_ids, *wishes])
     output.result(value, _title_table(profile_id, rows[:MOST_TITLES], names, len(rows)))
     if not output.as_json:
         output.console.print(_counter_table(counters))
+        if wishes:
+            told = [f"{escape(names.of(one))} {weight:.2f}" for one, weight in wishes.items()]
+            output.say(f"wanted, as a quiz has come to: {', '.join(told)}")
         newest = value["newest_event"] or "never"
         output.say(f"[dim]newest event {newest}; schema {value['feature_schema_version']}[/]")
 

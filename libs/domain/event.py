@@ -12,8 +12,11 @@ from libs.faults import InvalidField
 DAY_MS: Final = 86_400_000
 
 # What an event can say, raised with every change to that; stored with each event. 1 had no
-# recording, and no index version and arm in its attribution.
-EVENT_SCHEMA_VERSION: Final = 2
+# recording, and no index version and arm in its attribution; 2 had no wishes in a quiz's answer.
+EVENT_SCHEMA_VERSION: Final = 3
+
+# More titles than anybody wants at once.
+MAX_WISHES: Final = 20
 
 
 class EventKind(IntEnum):
@@ -142,17 +145,35 @@ class Dwell:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A title that is wanted now, by as much as `weight` says: 1 is the most, and 0 not at all."""
+
+    title_id: str
+    weight: float
+
+    def __post_init__(self) -> None:
+        check_id("quiz_answer.wishes.title_id", self.title_id)
+        if not 0 < self.weight <= 1:
+            raise InvalidField("quiz_answer.wishes.weight", "must be above 0 and at most 1")
+
+
+@dataclass(frozen=True, slots=True)
 class QuizAnswer:
-    """One answer of the quiz."""
+    """One answer of the quiz; `wishes` is what it and the answers before it come to."""
 
     quiz_id: str
     question_id: str
     answer_id: str
+    wishes: tuple[Wish, ...] = ()
 
     def __post_init__(self) -> None:
         check_id("quiz_answer.quiz_id", self.quiz_id)
         check_id("quiz_answer.question_id", self.question_id)
         check_id("quiz_answer.answer_id", self.answer_id)
+        if len(self.wishes) > MAX_WISHES:
+            raise InvalidField("quiz_answer.wishes", f"has more than {MAX_WISHES}")
+        if len({wish.title_id for wish in self.wishes}) < len(self.wishes):
+            raise InvalidField("quiz_answer.wishes.title_id", "stands there twice")
 
 
 @dataclass(frozen=True, slots=True)

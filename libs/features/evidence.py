@@ -1,6 +1,6 @@
-"""Evidence of this session: titles that a request itself brings, beside the stored history."""
+"""Evidence of this session, beside what was watched: titles of a request, or of a quiz."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.features.profile_view import MOST_TASTE
+from libs.features.wishes import Wishes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,3 +48,14 @@ class Evidence:
 
 
 NO_EVIDENCE: Final = Evidence.of((), {})
+
+
+def session_evidence(
+    seeds: Sequence[tuple[str, float]],
+    wishes: Wishes,
+    at_ms: int,
+    row_of: Mapping[str, int],
+) -> Evidence:
+    """What a request itself brings; of one that brings nothing, what a quiz has come to before."""
+    found = seeds or wishes.at(at_ms)
+    return Evidence.of(found, row_of) if found else NO_EVIDENCE

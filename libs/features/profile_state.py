@@ -1,5 +1,6 @@
 """A profile's state: its title records, its own counters, and how events make them."""
 
+import dataclasses
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from libs.features.counters import Counters, decode_counters, empty, encode_coun
 from libs.features.daypart import DAYPART_COUNT, event_daypart
 from libs.features.engagement import engagement
 from libs.features.title_record import RECORD_KINDS, SIGHT_TTL_MS, TITLE_RECORD, TitleFold
+from libs.features.wishes import NO_WISHES, Wishes, decode_wishes, encode_wishes
 
 # Two months: what a profile did last season says little about when and where it watches now.
 PROFILE_HALF_LIFE_MS: Final = 60.0 * DAY_MS
@@ -33,6 +35,7 @@ _ENGAGEMENT, _STARTS, _IMPRESSIONS, _DEVICES = range(4)
 _DAYPARTS: Final = _DEVICES + len(Device)
 
 _TIME: Final = struct.Struct("<q")
+_COUNTERS_SIZE: Final = len(encode_counters(empty(len(PROFILE_COUNTER_NAMES))))
 
 # What a record says of sights, and by what it shows that there is anything else.
 _SIGHTS: Final = ("impressions", "clicks", "shown_ms")
@@ -43,12 +46,13 @@ in_order = attrgetter("order")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProfileState:
-    """Title records (n,) with their ids ascending, and the profile's counters."""
+    """Title records (n,) with their ids ascending, the profile's counters and its wishes."""
 
     title_ids: tuple[str, ...]
     records: NDArray[np.void]  # (n,) of TITLE_RECORD
     counters: Counters  # of PROFILE_COUNTER_NAMES
     newest_ms: int  # the newest event of any kind; 0 for none
+    wishes: Wishes = NO_WISHES
 
     def age_ms(self, at_ms: int) -> int | None:
         """How long before `at_ms` the newest event was that is in here; None without any."""
@@ -74,7 +78,7 @@ def replay(events: Iterable[Event], base: "ProfileBase | None" = None) -> Profil
 class ProfileBase:
     """What events have made of a profile that are no longer there: replays go on from it."""
 
-    counters: Counters = _NO_COUNTERS
+    own: bytes = b""  # as of ProfileFold
     newest_ms: int = 0
     # By title id: its encoded record and encoded intervals.
     titles: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -88,7 +92,7 @@ class ProfileReplay:
 
     def __init__(self, base: ProfileBase = NO_BASE) -> None:
         self._titles = {title_id: TitleFold(*held) for title_id, held in base.titles.items()}
-        self._profile = ProfileFold(base.counters, base.newest_ms)
+        self._profile = ProfileFold(base.own, base.newest_ms)
 
     def advance(self, events: Iterable[Event]) -> None:
         """Fold in the next events, which are sorted here; earlier ones came in earlier calls."""
@@ -105,22 +109,28 @@ class ProfileReplay:
         folds = sorted(self._titles.items())
         return [(one, fold.encode_record(), fold.encode_intervals()) for one, fold in folds]
 
+    def own(self) -> tuple[bytes, int]:
+        """What is the profile's own, and its newest_ms: as tables hold them."""
+        return self._profile.encode(), self._profile.newest_ms
+
     def state(self) -> ProfileState:
         """The state after everything so far."""
         title_ids = tuple(sorted(self._titles))
         records = b"".join([self._titles[title_id].encode_record() for title_id in title_ids])
+        whole = self._profile
         return ProfileState(
-            title_ids, decode_records(records), self._profile.counters(), self._profile.newest_ms
+            title_ids, decode_records(records), whole.counters(), whole.newest_ms, whole.wishes
         )
 
 
 class ProfileFold:
-    """The profile's own counters in the making."""
+    """What is the profile's own, its counters and wishes, in the making."""
 
-    __slots__ = ("_at_ms", "_values", "newest_ms")
+    __slots__ = ("_at_ms", "_values", "newest_ms", "wishes")
 
-    def __init__(self, counters: Counters = _NO_COUNTERS, newest_ms: int = 0) -> None:
-        """Continue from a stored state, or from nothing."""
+    def __init__(self, own: bytes = b"", newest_ms: int = 0) -> None:
+        """Continue from what `encode` gave and from `newest_ms`, or from nothing."""
+        counters, self.wishes = decode_own(own) if own else (_NO_COUNTERS, NO_WISHES)
         self._values: list[float] = counters.values.tolist()
         self._at_ms = counters.at_ms
         self.newest_ms = newest_ms
@@ -128,6 +138,9 @@ class ProfileFold:
     def apply(self, event: Event) -> None:
         """Fold in one event of this profile."""
         self.newest_ms = max(self.newest_ms, event.occurred_ms)
+        if event.kind is EventKind.QUIZ_ANSWER:
+            self.wishes = self.wishes.after(event)
+            return
         is_shown, is_started = event.kind is EventKind.IMPRESSION, event.kind is EventKind.PLAY
         share = engagement(event)
         if not (is_shown or is_started or share > 0.0):
@@ -147,6 +160,14 @@ class ProfileFold:
         """The counters after everything so far."""
         return Counters(np.array(self._values), self._at_ms)
 
+    def encode(self) -> bytes:
+        """Counters and wishes as tables hold them; `newest_ms` has a column of its own."""
+        return encode_own(self.counters(), self.wishes)
+
+    def encode_profile_counters(self) -> bytes:
+        """What the contract calls profile_counters."""
+        return _TIME.pack(self.newest_ms) + self.encode()
+
     def _aged(self, at_ms: int) -> float:
         """Bring the counters to `at_ms` if that is later; returns what 1 of then is worth there."""
         ahead_ms = at_ms - self._at_ms
@@ -161,9 +182,12 @@ class ProfileFold:
 def unexpired(state: ProfileState, at_ms: int) -> ProfileState:
     """The state without what has expired at `at_ms`.
 
-    Sights of a title of which nothing was heard for SIGHT_TTL_MS are none; a title of which
-    there is nothing else is left out.
+    Wishes do after WISH_TTL_MS. Sights of a title of which nothing was heard for SIGHT_TTL_MS are
+    none; a title of which there is nothing else is left out.
     """
+    wishes = state.wishes.unexpired(at_ms)
+    if wishes is not state.wishes:
+        state = dataclasses.replace(state, wishes=wishes)
     records = state.records
     is_old = records["counters_ms"] < at_ms - SIGHT_TTL_MS
     is_old &= (records["shown_ms"] > 0) | (records["clicks"] > 0)
@@ -178,7 +202,7 @@ def unexpired(state: ProfileState, at_ms: int) -> ProfileState:
     title_ids = tuple(
         [one for one, is_kept in zip(state.title_ids, is_said, strict=True) if is_kept]
     )
-    return ProfileState(title_ids, kept[is_said], state.counters, state.newest_ms)
+    return dataclasses.replace(state, title_ids=title_ids, records=kept[is_said])
 
 
 def counters_at(counters: Counters, at_ms: int) -> dict[str, float]:
@@ -197,9 +221,26 @@ def decode_records(data: bytes) -> NDArray[np.void]:
     return np.frombuffer(data, TITLE_RECORD)
 
 
+def encode_own(counters: Counters, wishes: Wishes) -> bytes:
+    """What is the profile's own: the counters, then the wishes."""
+    return encode_counters(counters) + encode_wishes(wishes)
+
+
+def decode_own(data: bytes) -> tuple[Counters, Wishes]:
+    """The inverse of `encode_own`."""
+    return decode_counters(data[:_COUNTERS_SIZE]), decode_wishes(data[_COUNTERS_SIZE:])
+
+
 def encode_profile_counters(state: ProfileState) -> bytes:
-    """What the contract calls profile_counters: newest_ms, then the counters."""
-    return _TIME.pack(state.newest_ms) + encode_counters(state.counters)
+    """What the contract calls profile_counters: newest_ms, then what is the profile's own."""
+    return _TIME.pack(state.newest_ms) + encode_own(state.counters, state.wishes)
+
+
+def split_profile_counters(profile_counters: bytes) -> tuple[bytes, int]:
+    """What a ProfileFold goes on from; empty `profile_counters` are a new profile's."""
+    if not profile_counters:
+        return b"", 0
+    return profile_counters[_TIME.size :], *_TIME.unpack_from(profile_counters)
 
 
 def decode_state(
@@ -209,5 +250,7 @@ def decode_state(
     if not profile_counters:
         return EMPTY
     (newest_ms,) = _TIME.unpack_from(profile_counters)
-    counters = decode_counters(profile_counters[_TIME.size :])
-    return ProfileState(tuple(title_ids), decode_records(title_records), counters, newest_ms)
+    counters, wishes = decode_own(profile_counters[_TIME.size :])
+    return ProfileState(
+        tuple(title_ids), decode_records(title_records), counters, newest_ms, wishes
+    )

@@ -38,7 +38,7 @@ class Viewer:
     counters: Counters  # of PROFILE_COUNTER_NAMES
     context: ViewingContext
     at_ms: int
-    evidence: Evidence = NO_EVIDENCE  # of this session, which is in nobody's history
+    evidence: Evidence = NO_EVIDENCE  # of this session, beside the history
 
 
 @dataclass(frozen=True, slots=True, eq=False)

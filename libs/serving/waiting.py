@@ -1,7 +1,8 @@
 """Waiting: for whichever comes first, and for what a thread is still doing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 ResultT = TypeVar("ResultT")
@@ -19,6 +20,17 @@ async def on_thread(work: Callable[..., ResultT], *args: Any) -> ResultT:
     except asyncio.CancelledError:
         await asyncio.wait([working])
         raise
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, ResultT]) -> AsyncIterator[asyncio.Task[ResultT]]:
+    """Work that goes on beside a block, which may wait for it; it ends with the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def first_of(*events: asyncio.Event) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 
 from libs.domain.event import Event
 from libs.faults import HistoryCompacted
-from libs.features.counters import decode_counters, encode_counters
 from libs.features.event_columns import EventColumns
 from libs.features.profile_state import NO_BASE, ProfileBase, ProfileFold
 from libs.features.schema import FEATURE_SCHEMA_VERSION
@@ -137,7 +136,7 @@ def _keep_profile(
     found = connection.execute(
         "SELECT counters, newest_ms FROM profile_bases WHERE tenant = ? AND profile_id = ?", key
     ).fetchone()
-    fold = ProfileFold(decode_counters(found[0]), found[1]) if found else ProfileFold()
+    fold = ProfileFold(*found) if found else ProfileFold()
     for event in events:
         fold.apply(event)
     connection.execute(
@@ -151,7 +150,7 @@ def _keep_profile(
             len(events),
             min(event.occurred_ms for event in events),
             fold.newest_ms,
-            encode_counters(fold.counters()),
+            fold.encode(),
         ),
     )
 
@@ -228,7 +227,8 @@ def read_base(connection: sqlite3.Connection, tenant: str, profile_id: str) -> P
         key,
     ).fetchall()
     titles = {title_id: (zlib.decompress(record), watched) for title_id, record, watched in rows}
-    return ProfileBase(decode_counters(found[0]), found[1], titles)
+    own, newest_ms = found
+    return ProfileBase(own, newest_ms, titles)
 
 
 def profile_ids(connection: sqlite3.Connection, tenant: str) -> set[str]:

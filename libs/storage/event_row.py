@@ -27,6 +27,7 @@ from libs.domain.event import (
 from libs.domain.viewing import Device, Surface, ViewingContext
 from libs.features.daypart import event_daypart
 from libs.features.engagement import engagement, opinion
+from libs.storage.quiz_answer_values import quiz_answer_of, quiz_answer_values
 
 # What makes an event, in the order of `encode` and `decode`.
 EVENT_COLUMNS: Final = (
@@ -168,8 +169,8 @@ def _encode_detail(detail: Detail) -> Row:
             return (*_NO_DETAIL[:7], json.dumps([direction.value, row_id, visible_ms]))
         case Dwell(dwell_ms=dwell_ms):
             return (*_NO_DETAIL[:7], json.dumps([dwell_ms]))
-        case QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id):
-            return (*_NO_DETAIL[:7], json.dumps([quiz_id, question_id, answer_id]))
+        case QuizAnswer() as answer:
+            return (*_NO_DETAIL[:7], json.dumps(quiz_answer_values(answer)))
         case Prompt(prompt_id=prompt_id):
             return (*_NO_DETAIL[:7], json.dumps([prompt_id]))
 
@@ -196,6 +197,6 @@ def _rare_detail(kind: EventKind, values: list[Any]) -> Detail:
         case EventKind.DWELL:
             return Dwell(*values)
         case EventKind.QUIZ_ANSWER:
-            return QuizAnswer(*values)
+            return quiz_answer_of(values)
         case _:
             return Prompt(*values)

@@ -1,7 +1,6 @@
 """The event store in SQLite: log, decisions, profiles and features around one connection."""
 
 import contextlib
-import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,8 +11,7 @@ from libs.domain.decision import Decision
 from libs.domain.erasure import Erasure, ServiceErasure
 from libs.domain.event import Event, EventKind
 from libs.domain.profile import Profile
-from libs.faults import NotFound, PartUnavailable, StartFault
-from libs.features.event_columns import from_events
+from libs.faults import NotFound, StartFault
 from libs.features.profile_state import ProfileState, replay
 from libs.features.title_replay import ReadBase, ReadEvents
 from libs.features.title_table import LiveTitleCounters, TitleTable
@@ -30,6 +28,7 @@ from libs.storage import (
 )
 from libs.storage.event_schema import EVENT_SCHEMA, PART
 from libs.storage.feature_tables import FeatureTables, read_profile_state, read_title_changes
+from libs.storage.folding_writer import FoldingWriter
 from libs.storage.history_row import HistoryRow
 from libs.storage.past_titles import PastTitles
 from libs.storage.rebuild import rebuild
@@ -41,15 +40,7 @@ from libs.storage.recorded import (
     sift_events,
 )
 from libs.storage.scrub import Scrubber
-from libs.storage.sqlite import (
-    Connect,
-    Readers,
-    connect,
-    open_writer,
-    snapshot,
-    transaction,
-)
-from libs.storage.transaction_lost import TransactionLost
+from libs.storage.sqlite import Connect, Readers, connect, open_writer, snapshot
 
 # Tenants of which something is held in memory; what another one needs is read again.
 MOST_TENANTS: Final = 32
@@ -69,73 +60,32 @@ class SqliteEventStore:
         self, path: Path, *, most_tenants: int = MOST_TENANTS, connect: Connect = connect
     ) -> None:
         """Open the file; raises StartFault when that cannot be. `connect` opens the writer's."""
-        self._writer = open_writer(path, EVENT_SCHEMA, connect=connect)
-        self._features = FeatureTables(self._writer.connection, most_tenants=most_tenants)
+        writer = open_writer(path, EVENT_SCHEMA, connect=connect)
+        self._features = FeatureTables(writer.connection, most_tenants=most_tenants)
         self._readers = Readers(path, EVENT_SCHEMA, PART)
         self._past = PastTitles(self._reading, most_tenants, self._basing)
+        self._writer = FoldingWriter(writer, self._features, self._past.note_late)
         self._scrubber = Scrubber(path)
         try:
             self._pseudonyms = erasure_table.open_pseudonyms(
-                self._writer.connection, path.with_name(PSEUDONYM_KEY)
+                writer.connection, path.with_name(PSEUDONYM_KEY)
             )
         except StartFault:
             self._writer.close()
             raise
-        # What the running transaction has appended to the log and not folded yet, and from when
-        # on it has changed the past of each tenant.
-        self._unfolded: list[tuple[str, list[Event]]] = []
-        self._changed_from: list[tuple[str, int]] = []
-        self._is_in_transaction = False
 
     def close(self) -> None:
         """Close the file; nobody may be reading or writing."""
         self._readers.close()
         self._writer.close()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
         """Make the writes of the block durable together; inside, each call still fails alone.
 
         Unless the file fails in a way that undoes them all: that call, and every one after it in
         the block, raises TransactionLost, and the block PartUnavailable.
         """
-        connection = self._writer.connection
-        is_outermost, mark = not self._is_in_transaction, len(self._unfolded)
-        changed_mark = len(self._changed_from)
-        if not is_outermost:
-            _check_alive(connection)
-        self._is_in_transaction = True
-        try:
-            with transaction(connection):
-                yield
-                _check_alive(connection)
-                if is_outermost:
-                    self._fold()
-        except BaseException as error:
-            del self._unfolded[mark:]
-            del self._changed_from[changed_mark:]
-            if is_outermost:
-                self._features.forget()
-            is_lost = isinstance(error, TransactionLost) and is_outermost
-            if is_lost or isinstance(error, sqlite3.OperationalError):
-                raise PartUnavailable("events", str(error)) from error
-            raise
-        finally:
-            if is_outermost:
-                self._is_in_transaction = False
-        if is_outermost:
-            for tenant, from_ms in self._changed_from:
-                self._past.note_late(tenant, from_ms)
-            self._changed_from.clear()
-
-    def _fold(self) -> None:
-        """Bring the features up to the log, once for all calls of the transaction."""
-        unfolded, self._unfolded = self._unfolded, []
-        by_tenant: dict[str, list[Event]] = {}
-        for tenant, events in unfolded:
-            by_tenant.setdefault(tenant, []).extend(events)
-        for tenant, events in by_tenant.items():
-            self._features.apply(tenant, events, from_events(events))
+        return self._writer.transaction()
 
     def rebuild_features(self) -> Iterator[float]:
         """Make all features anew from the log, a step at each `next`: the share that is done.
@@ -167,10 +117,7 @@ class SqliteEventStore:
                 now_ms=now_ms,
             )
             if sifted.new:
-                said = decision_table.attributions(connection, tenant, sifted.new)
-                event_log.append(connection, tenant, sifted.new, said, now_ms)
-                self._unfolded.append((tenant, sifted.new))
-                self._changed_from.append((tenant, min(event.occurred_ms for event in sifted.new)))
+                self._writer.append(tenant, sifted.new, now_ms)
         return sifted.recorded
 
     def record_decisions(self, tenant: str, decisions: Sequence[Decision], now_ms: int) -> Recorded:
@@ -211,9 +158,8 @@ class SqliteEventStore:
         erasure says `is_removed`, and after that it changes nothing.
         """
         pseudonym = self._pseudonyms.of(tenant, profile_id)
-        if self._is_in_transaction:
-            # What came in this very transaction has to be in the features before it is taken out.
-            self._fold_early()
+        # What came in this very transaction has to be in the features before it is taken out.
+        self._writer.fold_early()
         try:
             with self.transaction():
                 return self._erase(tenant, profile_id, pseudonym, services, now_ms)
@@ -235,7 +181,7 @@ class SqliteEventStore:
         if erasure is None:
             erasure = removal.begin(connection, tenant, profile_id, tuple(services), now_ms)
             if erasure.oldest_event_ms is not None:
-                self._changed_from.append((tenant, erasure.oldest_event_ms))
+                self._writer.note_changed(tenant, erasure.oldest_event_ms)
         if erasure.is_removed:
             return erasure
         is_removed = removal.step(connection, self._features, tenant, profile_id)
@@ -248,17 +194,6 @@ class SqliteEventStore:
         """Compact some events with occurred_ms ≤ `until_ms`, of profiles behind `after`."""
         with self.transaction():
             return compaction.step(self._writer.connection, until_ms, after)
-
-    def _fold_early(self) -> None:
-        """Fold what the transaction has appended so far, whole or not at all."""
-        unfolded = self._unfolded
-        try:
-            with transaction(self._writer.connection):
-                self._fold()
-        except BaseException:
-            self._unfolded = unfolded
-            self._features.forget()
-            raise
 
     def confirm_erasure(self, tenant: str, profile_id: str, answer: ServiceErasure) -> Erasure:
         """Note what a service has answered; raises NotFound for a profile that was not erased."""
@@ -397,9 +332,3 @@ class SqliteEventStore:
     def _basing(self, tenant: str) -> ReadBase:
         """How TitleReplay reads what one tenant's compacted events stand for."""
         return lambda: undivided.read_title_base(self._readers.connection(), tenant)
-
-
-def _check_alive(connection: sqlite3.Connection) -> None:
-    # Without a transaction each statement would be durable by itself.
-    if not connection.in_transaction:
-        raise TransactionLost("the transaction was undone by an earlier failure")

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.event import Event, EventKind
-from libs.features.counters import decode_counters, encode_counters
+from libs.features.counters import decode_counters
 from libs.features.event_columns import EventColumns, without_thumbs
 from libs.features.profile_state import (
     EMPTY,
     ProfileFold,
     ProfileState,
+    decode_own,
     decode_records,
 )
 from libs.features.thumbs import thumb_shares
@@ -77,10 +78,10 @@ class FeatureTables:
         rows = []
         for profile_id in sorted(by_profile):
             found = stored.get(profile_id)
-            fold = ProfileFold(decode_counters(found[0]), found[1]) if found else ProfileFold()
+            fold = ProfileFold(*found) if found else ProfileFold()
             for event in by_profile[profile_id]:
                 fold.apply(event)
-            rows.append((tenant, profile_id, encode_counters(fold.counters()), fold.newest_ms))
+            rows.append((tenant, profile_id, fold.encode(), fold.newest_ms))
         self._connection.executemany(
             "INSERT INTO profile_counters (tenant, profile_id, counters, newest_ms)"
             " VALUES (?, ?, ?, ?) ON CONFLICT (tenant, profile_id)"
@@ -187,7 +188,9 @@ def read_profile_state(
         return EMPTY
     records = decode_records(b"".join([record for _, record in rows]))
     title_ids = tuple([title_id for title_id, _ in rows])
-    return ProfileState(title_ids, records, decode_counters(found[0]), found[1])
+    own, newest_ms = found
+    counters, wishes = decode_own(own)
+    return ProfileState(title_ids, records, counters, newest_ms, wishes)
 
 
 def read_title_changes(

@@ -150,11 +150,10 @@ def _rebuild_profile(connection: sqlite3.Connection, tenant: str, profile_id: st
         return 1
     replay = ProfileReplay(base)
     replay.advance(events)
-    state = replay.state()
     connection.execute(
         "INSERT INTO profile_counters (tenant, profile_id, counters, newest_ms)"
         " VALUES (?, ?, ?, ?)",
-        (*key, encode_counters(state.counters), state.newest_ms),
+        (*key, *replay.own()),
     )
     connection.executemany(
         "INSERT INTO profile_titles (tenant, profile_id, title_id, record, intervals)"

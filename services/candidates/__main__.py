@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import functools
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
+from libs.serving.clock import now_ms
 from libs.serving.identity import Authorize
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
@@ -82,7 +82,7 @@ async def build(
         readiness=readiness,
         authorize=identity.authorize,
         metrics=metrics,
-        clock=lambda: time.time_ns() // 1_000_000,
+        clock=now_ms,
         store=store,
         bundles=settings.bundles_path,
         live=features,

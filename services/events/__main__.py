@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import sys
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
@@ -14,6 +13,7 @@ from prometheus_client import Gauge, Histogram
 from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
+from libs.serving.clock import now_ms
 from libs.serving.identity import Authorize
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
@@ -52,11 +52,6 @@ class ClosableStore(EventStore, Protocol):
     def close(self) -> None:
         """Give back what is held; nobody may be reading or writing."""
         ...
-
-
-def now_ms() -> int:
-    """The wall clock in Unix ms."""
-    return time.time_ns() // 1_000_000
 
 
 async def build(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from libs.domain.event import (
+    MAX_WISHES,
     Attribution,
     Detail,
     Dwell,
@@ -22,6 +23,7 @@ from libs.domain.event import (
     Thumb,
     ThumbDirection,
     WatchedInterval,
+    Wish,
 )
 from libs.domain.viewing import ViewingContext
 from libs.faults import InvalidField
@@ -32,6 +34,7 @@ from libs.serving.decoding import (
     viewing_context,
     viewing_context_message,
 )
+from libs.serving.quiz_answer_codec import quiz_answer_message
 from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2
 from services.events.batch_codec import Batch, decode_batch
@@ -108,7 +111,8 @@ def _decode_row_scroll(message: events_pb2.Event) -> Detail:
 
 def _decode_quiz_answer(message: events_pb2.Event) -> Detail:
     answer = message.quiz_answer
-    return QuizAnswer(answer.quiz_id, answer.question_id, answer.answer_id)
+    wishes = tuple([Wish(one.title_id, one.weight) for one in answer.wishes[: MAX_WISHES + 1]])
+    return QuizAnswer(answer.quiz_id, answer.question_id, answer.answer_id, wishes)
 
 
 _DECODE_DETAIL: Final[dict[str, Callable[[events_pb2.Event], Detail]]] = {
@@ -201,9 +205,7 @@ def _set_detail(message: events_pb2.Event, detail: Detail) -> None:
             )
         case Dwell(dwell_ms=dwell_ms):
             message.dwell.CopyFrom(events_pb2.Dwell(dwell_ms=dwell_ms))
-        case QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id):
-            message.quiz_answer.CopyFrom(
-                events_pb2.QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id)
-            )
+        case QuizAnswer() as answer:
+            message.quiz_answer.CopyFrom(quiz_answer_message(answer))
         case Prompt(prompt_id=prompt_id):
             message.prompt.CopyFrom(events_pb2.Prompt(prompt_id=prompt_id))

@@ -222,6 +222,10 @@ def _features(state: ProfileState) -> dict[str, Any]:
         "newest_event_ms": state.newest_ms,
         "counters_as_of_ms": state.counters.at_ms,
         "counters": dict(zip(PROFILE_COUNTER_NAMES, state.counters.values.tolist(), strict=True)),
+        "wishes": {
+            "as_of_ms": state.wishes.key[0],
+            "weights": {wish.title_id: wish.weight for wish in state.wishes.wishes},
+        },
         "titles": [
             {"title_id": title_id, **{name: _number(record[name]) for name in names}}
             for title_id, record in zip(state.title_ids, state.records, strict=True)

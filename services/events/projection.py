@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 from libs.domain.event import Event
 from libs.features.counters import Counters, encode_counters
 from libs.features.event_columns import from_events, without_thumbs
-from libs.features.profile_state import (
-    ProfileFold,
-    ProfileState,
-    decode_state,
-    encode_profile_counters,
-    in_order,
-)
+from libs.features.profile_state import ProfileFold, in_order, split_profile_counters
 from libs.features.thumbs import thumb_shares
 from libs.features.title_record import RECORD_KINDS, TitleFold
 from libs.features.title_table import LiveTitleCounters
@@ -246,8 +240,7 @@ def _folded(
     tenant: str, profile_id: str, before: HeldProfile, events: Iterable[Event], applied: int
 ) -> ProfileWrite:
     """What is to be written of a profile when `events` come to what is held of it."""
-    state = decode_state((), b"", before.counters)
-    whole = ProfileFold(state.counters, state.newest_ms)
+    whole = ProfileFold(*split_profile_counters(before.counters))
     titles: dict[str, TitleFold] = {}
     for event in sorted(events, key=in_order):
         whole.apply(event)
@@ -257,9 +250,8 @@ def _folded(
                 held = before.titles.get(event.title_id)
                 title = titles[event.title_id] = TitleFold(*held) if held else TitleFold()
             title.apply(event)
-    after = ProfileState((), state.records[:0], whole.counters(), whole.newest_ms)
     write = ProfileWrite(tenant, profile_id, before.applied, applied)
-    write.fields[COUNTERS] = encode_profile_counters(after)
+    write.fields[COUNTERS] = whole.encode_profile_counters()
     for title_id, title in titles.items():
         write.fields[TITLE + title_id.encode()] = title.encode_record()
         if title.edges:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-import time
 import uuid
 
 import structlog
@@ -18,6 +17,7 @@ from libs.serving.application import Application, Build, Mounted, Readiness
 from libs.serving.catalogue_client import CatalogueClient
 from libs.serving.catalogue_feed import CatalogueFeed
 from libs.serving.channels import open_channel
+from libs.serving.clock import now_ms
 from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
 from libs.serving.process import serve
 from libs.serving.profile_features import profile_features
@@ -100,7 +100,7 @@ def build(settings: RankingSettings, metrics: ServiceMetrics, identity: Identity
             )
 
         tenants = Tenants(open_tenant, most=settings.most_tenants)
-        servicer = RankingServicer(tenants.of, metrics)
+        servicer = RankingServicer(tenants.of, metrics, now_ms)
 
         async def tell_health() -> None:
             await readiness.set(SERVICE, any(held.is_filled for held in tenants.held))
@@ -161,11 +161,6 @@ def _shelves(settings: RankingSettings, tenant: str, feed: CatalogueFeed) -> She
         Loaded(bundles, RANKER_PART, Ranker.read, on_reject=refuse),
         lambda: (feed.version, feed.titles),
     )
-
-
-def now_ms() -> int:
-    """The present in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from libs.domain.decision import Part, Purpose
 from libs.domain.profile import Profile
 from libs.faults import BundleNotLoaded, DeadlineSpent, Overloaded, PartUnavailable
 from libs.features.catalogue_columns import is_available, is_recommendable
-from libs.features.evidence import NO_EVIDENCE, Evidence
+from libs.features.evidence import Evidence, session_evidence
 from libs.features.profile_state import EMPTY as NO_HISTORY
 from libs.features.profile_state import ProfileState, unexpired
 from libs.features.profile_view import ProfileView, resolve, taste_history
@@ -93,10 +93,10 @@ class Reading:
             self._missing.add(Part.CATALOGUE)
         return tuple(sorted(self._missing))
 
-    def evidence(self, shelf: Shelf) -> Evidence:
-        """What the request itself says, over the rows of a shelf."""
-        seeds = self._query.seeds
-        return Evidence.of(seeds, shelf.columns.credit.row_of) if seeds else NO_EVIDENCE
+    def evidence(self, shelf: Shelf, state: ProfileState) -> Evidence:
+        """What speaks for this session, over the rows of a shelf."""
+        query, row_of = self._query, shelf.columns.credit.row_of
+        return session_evidence(query.seeds, state.wishes, query.at_ms, row_of)
 
     async def profile(self) -> tuple[Profile | None, ProfileState, Audience]:
         """The profile, its features and for whom the answer must be fit."""
@@ -177,7 +177,7 @@ class Reading:
     ) -> tuple[Shelf, ProfileView, Retrieved]:
         query = self._query
         view = resolve(unexpired(state, query.at_ms), shelf.columns)
-        evidence = self.evidence(shelf)
+        evidence = self.evidence(shelf, state)
         rows, weights = evidence.joined(*taste_history(view, query.at_ms))
         excluded = excluded_rows(view, shelf.columns, query.at_ms)
         retrieved, missing = await self._parts.candidates.retrieve(

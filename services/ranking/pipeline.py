@@ -50,9 +50,9 @@ class Recommender:
         profile, state, audience = await reading.profile()
         titles = await reading.titles(audience)
         shelf, view, retrieved = await reading.candidates(audience, state, titles)
-        unwanted = reading.evidence(shelf).unwanted
+        evidence = reading.evidence(shelf, state)
         verdict = judge(
-            retrieved.rows, view, shelf.columns, audience, query.at_ms, unwanted=unwanted
+            retrieved.rows, view, shelf.columns, audience, query.at_ms, unwanted=evidence.unwanted
         )
         is_again = len(verdict.kept) == 0 and query.purpose is not Purpose.EVALUATION
         if is_again:
@@ -64,7 +64,7 @@ class Recommender:
                 audience,
                 query.at_ms,
                 is_new_only=False,
-                unwanted=unwanted,
+                unwanted=evidence.unwanted,
             )
         pool = taken(retrieved, verdict.kept)
         viewer = Viewer(
@@ -73,7 +73,7 @@ class Recommender:
             state.counters,
             audience.context,
             query.at_ms,
-            reading.evidence(shelf),
+            evidence,
         )
         if shelf.ranker is not None and shelf.spaces is not None and not reading.is_fallback:
             matrix = assemble(

@@ -1,10 +1,10 @@
 """The servicer: decode the request, call the pipeline, encode the answer."""
 
-import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import grpc.aio
+import numpy as np
 
 from libs.faults import InvalidField
 from libs.serving.deadlines import deadline_of
@@ -41,13 +41,17 @@ class TenantRecommender(Protocol):
 
 
 class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
-    """RankingService over the pipelines of its tenants."""
+    """RankingService over the pipelines of its tenants; `clock` gives Unix ms."""
 
     def __init__(
-        self, tenants: Callable[[str], TenantRecommender], metrics: ServiceMetrics
+        self,
+        tenants: Callable[[str], TenantRecommender],
+        metrics: ServiceMetrics,
+        clock: Callable[[], int],
     ) -> None:
         self._tenants = tenants
         self._metrics = metrics
+        self._clock = clock
 
     async def Recommend(  # noqa: N802 - the name in the contract
         self,
@@ -55,7 +59,7 @@ class RankingServicer(ranking_pb2_grpc.RankingServiceServicer):
         context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> ranking_pb2.RecommendResponse:
         """One slate for a profile in a viewing context."""
-        query = decode(request, tenant_of(context), now_ms=time.time_ns() // 1_000_000)
+        query = decode(request, tenant_of(context), now_ms=self._clock())
         deadline = deadline_of(context)
         tenant = self._tenants(query.tenant)
         await tenant.filled(deadline.share_s(FIRST_CALL_SHARE, most_s=FIRST_CALL_MOST_S))
@@ -92,17 +96,11 @@ def _seeds(request: ranking_pb2.RecommendRequest) -> tuple[tuple[str, float], ..
 
 def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
     """The response that says it."""
-    names = recommendation.source_names
     response = ranking_pb2.RecommendResponse(
         page_id=recommendation.page_id,
         title_ids=recommendation.title_ids,
         scores=recommendation.scores.tolist(),
-        sources=[
-            ranking_pb2.Provenance(
-                source_names=[name for name, rank in zip(names, ranks, strict=True) if rank >= 0]
-            )
-            for ranks in recommendation.source_ranks.tolist()
-        ],
+        sources=_sources(recommendation),
         model_version=recommendation.model_version,
         index_version=recommendation.index_version,
         degraded=part_messages(recommendation.degraded),
@@ -112,3 +110,18 @@ def encode(recommendation: Recommendation) -> ranking_pb2.RecommendResponse:
     if recommendation.trained_until_ms:
         response.trained_until.CopyFrom(timestamp(recommendation.trained_until_ms))
     return response
+
+
+def _sources(recommendation: Recommendation) -> list[ranking_pb2.Provenance]:
+    """Who proposed each title; titles of the same sources have one message, made once."""
+    names = recommendation.source_names
+    proposes = recommendation.source_ranks >= 0
+    # The sources of a title as the digits of a number: a slate of 500 has a handful of those.
+    numbers = (proposes @ (1 << np.arange(len(names)))).tolist()
+    made = {
+        number: ranking_pb2.Provenance(
+            source_names=[name for place, name in enumerate(names) if number >> place & 1]
+        )
+        for number in set(numbers)
+    }
+    return [made[number] for number in numbers]

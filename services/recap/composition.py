@@ -1,6 +1,5 @@
 """The parts of recap, each put together from what all stand on."""
 
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.models.taste_model import QUIZ_PART, TasteModel
 from libs.serving.application import Mounted
+from libs.serving.clock import now_ms
 from libs.serving.profile_features import ProfileFeatures
 from libs.serving.tenancy import Tenants
 from libs.storage.pseudonyms import Pseudonyms
@@ -70,11 +70,6 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 async def _nothing() -> None:
     """The end of a part that holds nothing."""
-
-
-def now_ms() -> int:
-    """The present in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from libs.domain.rejection import Rejection, RejectionReason
 from libs.serving.channels import call
 from libs.serving.decoding import timestamp, viewing_context_message
 from libs.serving.identity import NO_CREDENTIALS, Credentials
+from libs.serving.quiz_answer_codec import quiz_answer_message
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 
 WRITE_S: Final = 2.0
@@ -53,10 +54,8 @@ def _message(event: Event) -> events_pb2.Event:
     match event.detail:
         case Prompt(prompt_id=prompt_id):
             message.prompt.CopyFrom(events_pb2.Prompt(prompt_id=prompt_id))
-        case QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id):
-            message.quiz_answer.CopyFrom(
-                events_pb2.QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id)
-            )
+        case QuizAnswer() as answer:
+            message.quiz_answer.CopyFrom(quiz_answer_message(answer))
         case _:
             raise TypeError(f"recap records no {event.kind.name}")
     return message

@@ -107,13 +107,13 @@ class Outbox:
                         field=rejection.field,
                         problem=rejection.problem,
                     )
-        await on_thread(self._remove, [one.place for one in waiting])
+        await on_thread(self._remove, waiting)
         return True
 
     def _oldest(self) -> list[WaitingEvent]:
         with self._database.read() as connection:
             return oldest_events(connection, BATCH_SIZE)
 
-    def _remove(self, places: list[int]) -> None:
+    def _remove(self, taken: list[WaitingEvent]) -> None:
         with self._database.write() as connection:
-            remove_events(connection, places)
+            remove_events(connection, taken)

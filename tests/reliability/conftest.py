@@ -1,4 +1,5 @@
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 DEFAULT_MESSAGES = 250
 DEFAULT_KILLS = 3
@@ -33,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--profiles", type=int, default=DEFAULT_PROFILES, help="profiles whose recaps are recounted"
     )
+
+
+@pytest.fixture(scope="session")
+def provider_key() -> rsa.RSAPrivateKey:
+    """The key of whoever else signs tokens."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture

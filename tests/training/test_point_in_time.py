@@ -21,13 +21,17 @@ from libs.domain.event import (
     EventKind,
     MyListChange,
     Placement,
+    QuizAnswer,
     Thumb,
     ThumbDirection,
     WatchedInterval,
+    Wish,
 )
+from libs.domain.title import Title
 from libs.domain.viewing import Device, ViewingContext
 from libs.features.catalogue_columns import CatalogueColumns, from_titles, recommendable_ids
-from libs.features.profile_state import ProfileReplay, replay, unexpired
+from libs.features.evidence import session_evidence
+from libs.features.profile_state import ProfileReplay, in_order, replay, unexpired
 from libs.features.profile_view import resolve
 from libs.features.ranking_matrix import SOURCE_NAMES, Spaces, Viewer, assemble
 from libs.features.title_block import TitleBlock
@@ -87,6 +91,34 @@ def draw(log: MemoryLog, row_count: int) -> Iterator[Drawn]:
             )
 
 
+def with_quizzes(log: MemoryLog, titles: tuple[Title, ...]) -> MemoryLog:
+    """The log, and beside one event in ten an answer to a quiz that comes to three titles."""
+    rng = np.random.default_rng(17)
+    ids = sorted(recommendable_ids(titles))
+    answers = [
+        Event(
+            f"answer-{event.event_id}",
+            event.profile_id,
+            EventKind.QUIZ_ANSWER,
+            event.occurred_ms,
+            event.sequence + 1,
+            detail=QuizAnswer(
+                "quiz",
+                "question",
+                "option",
+                tuple(
+                    Wish(str(title_id), weight)
+                    for title_id, weight in zip(
+                        rng.choice(ids, 3, replace=False), (1.0, 0.7, 0.1), strict=True
+                    )
+                ),
+            ),
+        )
+        for event in log.events[::10]
+    ]
+    return MemoryLog(tuple(sorted((*log.events, *answers), key=in_order)), log.stored)
+
+
 def matrix(
     drawn: Drawn, viewer: Viewer, columns: CatalogueColumns, block: TitleBlock, spaces: Spaces
 ) -> NDArray[np.float32]:
@@ -103,6 +135,7 @@ def matrix(
 
 def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
     log, titles = small_world()
+    log = with_quizzes(log, titles)
     columns = from_titles(titles, recommendable_ids(titles))
     count = len(columns.title_ids)
     rng = np.random.default_rng(3)
@@ -113,7 +146,7 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
     trained = TitleReplay(lambda after, to: log.columns(TENANT, to + 1, after + 1))
     by_profile = dict(log.profile_events(TENANT, UNTIL_MS))
     profiles = {profile.profile_id: profile for profile in log.stored}
-    compared = 0
+    compared = wished = 0
     with closing(SqliteEventStore(tmp_path / "events.sqlite")) as store:
         store.upsert_profiles(TENANT, log.stored)
         shuffled = rng.permutation(len(log.events)).tolist()
@@ -134,6 +167,7 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
                 state.counters,
                 drawn.context,
                 drawn.at_ms,
+                session_evidence((), state.wishes, as_of_ms, columns.credit.row_of),
             )
             block = statistics(table, columns, country).block
             wanted = matrix(drawn, viewer, columns, block, spaces)
@@ -154,11 +188,14 @@ def test_training_and_serving_make_the_same_bits(tmp_path: Path) -> None:
                 served.counters,
                 drawn.context,
                 drawn.at_ms,
+                session_evidence((), served.wishes, as_of_ms, columns.credit.row_of),
             )
+            wished += len(viewer.evidence.rows) > 0
             found = matrix(drawn, viewer, columns, block, spaces)
             assert found.tobytes() == wanted.tobytes(), drawn
             compared += 1
     assert compared == 1_000
+    assert wished > 20
     assert len(everything) == len(log.events)
 
 
@@ -170,6 +207,7 @@ def plant(event_id: str, profile_id: str, title_id: str, viewer: Viewer) -> list
         EventKind.PLAY: WatchedInterval(0, 5_000, 10_000),
         EventKind.THUMB: Thumb(ThumbDirection.UP),
         EventKind.MY_LIST: MyListChange(True),
+        EventKind.QUIZ_ANSWER: QuizAnswer("quiz", "question", "option", (Wish(title_id, 1.0),)),
     }
     return [
         Event(

@@ -47,6 +47,28 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def write_unsynced(self) -> Iterator[sa.Connection]:
+        """As `write`, but nobody waits for the disk: for what may be begun anew.
+
+        Everybody sees it at once, and it outlives this process; should the machine die within
+        the next moments, it may be lost whole. Raises PartUnavailable.
+        """
+        with _told(), self._writer.connect() as connection:
+            if self.path is None:
+                with connection.begin():
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    yield connection
+                return
+            driver = connection.connection.driver_connection
+            assert driver is not None  # noqa: S101 - it was just taken out of the pool
+            driver.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                driver.execute("PRAGMA synchronous = FULL")
+
+    @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Reads of one state; raises PartUnavailable."""
         with _told(), self._reader.begin() as connection:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from libs.domain.event import Event, EventKind, Prompt, QuizAnswer
 from libs.domain.viewing import Device, Surface, ViewingContext
+from libs.storage.quiz_answer_values import quiz_answer_of, quiz_answer_values
 from libs.storage.recap.metadata import METADATA
 
 _OUTBOX: Final = sa.Table(
@@ -71,9 +72,17 @@ def oldest_events(connection: sa.Connection, most: int) -> list[WaitingEvent]:
     ]
 
 
-def remove_events(connection: sa.Connection, places: Sequence[int]) -> None:
-    """Forget events that were taken or refused for good."""
-    connection.execute(sa.delete(_OUTBOX).where(_OUTBOX.c.place.in_(places)))
+def remove_events(connection: sa.Connection, taken: Sequence[WaitingEvent]) -> None:
+    """Forget events that were taken or refused for good.
+
+    SQLite gives the place of a row that an erasure has deleted to another one: the place alone
+    does not tell which event was sent.
+    """
+    sent = [(one.place, one.event.event_id) for one in taken]
+    key = sa.tuple_(_OUTBOX.c.place, _OUTBOX.c.event_id)
+    # The places once more by themselves: SQLite uses no index for pairs.
+    at_place = _OUTBOX.c.place.in_([one.place for one in taken])
+    connection.execute(sa.delete(_OUTBOX).where(at_place, key.in_(sent)))
 
 
 def _encode(event: Event) -> str:
@@ -99,8 +108,8 @@ def _encode(event: Event) -> str:
     match event.detail:
         case Prompt(prompt_id=prompt_id):
             value["prompt"] = prompt_id
-        case QuizAnswer(quiz_id=quiz_id, question_id=question_id, answer_id=answer_id):
-            value["quiz_answer"] = [quiz_id, question_id, answer_id]
+        case QuizAnswer() as answer:
+            value["quiz_answer"] = quiz_answer_values(answer)
         case _:
             raise TypeError(f"recap records no {event.kind.name}")
     return json.dumps(value, ensure_ascii=False)
@@ -109,7 +118,7 @@ def _encode(event: Event) -> str:
 def _decode(text: str) -> Event:
     value = json.loads(text)
     zone, device, country, language, surface, kids, geo_cell = value["context"]
-    detail = Prompt(value["prompt"]) if "prompt" in value else QuizAnswer(*value["quiz_answer"])
+    detail = Prompt(value["prompt"]) if "prompt" in value else quiz_answer_of(value["quiz_answer"])
     return Event(
         event_id=value["event_id"],
         profile_id=value["profile_id"],

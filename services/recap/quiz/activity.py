@@ -16,9 +16,8 @@ NEXT_EPISODE_MS: Final = 30 * 60_000
 
 
 def is_playing(state: ProfileState, now_ms: int) -> bool:
-    """Whether a playback was heard of just now."""
-    position_ms = state.records["position_at_ms"]
-    return bool(np.any((position_ms > now_ms - PLAYING_MS) & (position_ms <= now_ms)))
+    """Whether a playback was heard of just now, also from a player whose clock is ahead."""
+    return bool(np.any(state.records["position_at_ms"] > now_ms - PLAYING_MS))
 
 
 def next_episode_until_ms(
@@ -32,7 +31,7 @@ def next_episode_until_ms(
     `episodes` are those of each series in order.
     """
     position_ms = state.records["position_at_ms"]
-    recent = np.flatnonzero((position_ms > now_ms - NEXT_EPISODE_MS) & (position_ms <= now_ms))
+    recent = np.flatnonzero(position_ms > now_ms - NEXT_EPISODE_MS)
     untils = [
         int(position_ms[place]) + NEXT_EPISODE_MS
         for place in recent.tolist()

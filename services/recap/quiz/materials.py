@@ -100,7 +100,7 @@ class TenantMaterial:
         self._models = models
         self._tastes = tastes
         self._packs_path = packs_path
-        self._pack_texts: tuple[tuple[str, str], ...] = ()
+        self._pack_texts: tuple[tuple[str, str | None], ...] = ()
         self._material = Material(0, {}, TitleTraits.of(()))
         self._filled = asyncio.Event()
 

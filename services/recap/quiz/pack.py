@@ -152,7 +152,8 @@ def parse(text: str, source: str) -> Pack:
     """The pack of a TOML text; raises PackRejected naming `source` and the line."""
     try:
         value = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Beside what is no TOML: numbers too long for Python, and tables in tables without end.
         raise PackRejected(f"{source}: {error}") from None
     lines = _lines(text)
     try:

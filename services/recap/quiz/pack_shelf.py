@@ -44,20 +44,35 @@ class PackShelf:
 NO_PACKS = PackShelf({}, {})
 
 
-def texts(folder: Path) -> tuple[tuple[str, str], ...]:
-    """Name and text of the packs that come with Reprise, then of those in `folder`."""
+def texts(folder: Path) -> tuple[tuple[str, str | None], ...]:
+    """Name and text of the packs that come with Reprise, then of those in `folder`.
+
+    None is the text of one that cannot be read: it may have been removed this moment.
+    """
     own = files("services.recap.quiz").joinpath("packs")
-    shipped = [(one.name, one.read_text("utf-8")) for one in own.iterdir()]
-    given = [(one.name, one.read_text("utf-8", "replace")) for one in folder.glob("*.toml")]
-    return (*sorted(one for one in shipped if one[0].endswith(".toml")), *sorted(given))
+    shipped = [one for one in own.iterdir() if one.name.endswith(".toml")]
+    shipped.sort(key=lambda one: one.name)
+    return (
+        *((one.name, one.read_text("utf-8")) for one in shipped),
+        *((one.name, _text(one)) for one in sorted(folder.glob("*.toml"))),
+    )
 
 
-def shelf(found: Iterable[tuple[str, str]]) -> PackShelf:
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def shelf(found: Iterable[tuple[str, str | None]]) -> PackShelf:
     """The packs of texts; a later one of the same id takes the place of an earlier one."""
     packs: dict[str, Pack] = {}
     problems: dict[str, str] = {}
     for name, text in found:
         try:
+            if text is None:
+                raise PackRejected(f"{name}: cannot be read")
             pack = parse(text, name)
         except PackRejected as rejected:
             problems[name.removesuffix(".toml")] = str(rejected)

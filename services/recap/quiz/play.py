@@ -7,13 +7,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from libs.domain.identifiers import check_id
 from libs.faults import InvalidField
 from services.recap.quiz.belief import Belief
 from services.recap.quiz.board import Board, asked
 from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import DONT_CARE, SKIP, Answer, Question
 from services.recap.quiz.quiz import Said
-from services.recap.quiz.quiz_state import QuizState
+from services.recap.quiz.quiz_state import Asked, QuizState
 from services.recap.quiz.selection import Choice, Stop, StopRules
 from services.recap.quiz.slate import SLATE_SIZE, Slate, slate
 
@@ -40,15 +41,25 @@ class Position:
 
 
 def position(board: Board, state: QuizState) -> Position:
-    """Replay the answers; one whose question is no longer what it was moves nothing."""
+    """Replay the answers; one whose question is no longer what it was moves nothing.
+
+    What was said to it while it was not there may be no option of it once it is back.
+    """
     said, lost = [], []
     for answered in state.answers:
         asked_id = answered.asked.question_id
-        is_lost = board.question(answered.asked) is None
+        is_lost = not _is_known(board, answered.asked, answered.option_id)
         said.append((asked_id, DONT_CARE if is_lost else answered.option_id))
         if is_lost:
             lost.append(asked_id.partition(":")[0])
     return Position(board, tuple(said), board.quiz.belief(said), tuple(lost))
+
+
+def _is_known(board: Board, asked: Asked, option_id: str) -> bool:
+    """Whether the answer says nothing, or the question is made as it was asked and has it."""
+    question = board.question(asked)
+    options = () if question is None else question.options
+    return option_id in (*_SAYS_NOTHING, *(option.option_id for option in options))
 
 
 def check_answer(board: Board, state: QuizState, question_id: str, option_id: str) -> None:
@@ -58,11 +69,9 @@ def check_answer(board: Board, state: QuizState, question_id: str, option_id: st
     if question_id != state.asked.question_id:
         told = "was answered already" if question_id in state.asked_ids else "was not asked"
         raise InvalidField("question_id", told)
-    question = board.question(state.asked)
-    if option_id in _SAYS_NOTHING or question is None:
-        # A question that the catalogue no longer makes: whatever was said to it moves nothing.
-        return
-    if option_id not in {option.option_id for option in question.options}:
+    check_id("option_id", option_id)
+    # Whatever is said to a question that the catalogue no longer makes moves nothing.
+    if board.question(state.asked) is not None and not _is_known(board, state.asked, option_id):
         raise InvalidField("option_id", "is no option of the question that was asked")
 
 

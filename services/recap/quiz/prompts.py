@@ -41,16 +41,17 @@ class Prompts:
     ) -> Verdict:
         """Take the slot if the policy allows it now; of two who ask at once one gets it.
 
-        An offer_id that has taken a slot gets the same answer again; one that was refused has
-        changed nothing and is decided anew. Raises NotFound for an erased profile, and
-        PartUnavailable.
+        An offer_id that has taken a slot gets the same answer again, unless the quiz is switched
+        off; one that was refused has changed nothing and is decided anew. Raises NotFound for an
+        erased profile, and PartUnavailable.
         """
         with self._database.write() as connection:
             if self._personal.is_erased(connection, tenant, profile_id):
                 raise NotFound("profile", profile_id)
             state = hold_state(connection, tenant, profile_id)
             taken = read_offer(connection, tenant, profile_id, offer_id)
-            if taken is not None:
+            # What is switched off is so for retries, too: they may be what makes an app crash.
+            if taken is not None and not moment.is_switched_off:
                 return Verdict(_REFUSAL_OF[taken.arm], taken.taken_ms + GAP_MS)
             verdict = decide(state, moment, now_ms)
             if verdict.state is not None:

@@ -1,5 +1,6 @@
 """A question with what each answer would mean for every candidate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +16,16 @@ Likelihood: TypeAlias = NDArray[np.floating[Any]]
 # Fit every question: an answer that says nothing, and one that ends the quiz.
 DONT_CARE: Final = "dont_care"
 SKIP: Final = "skip"
+
+
+def noisy(likelihood: Likelihood, option_counts: Sequence[int]) -> Likelihood:
+    """`likelihood` (o, n) of stacked questions where a share NOISE of answers is given at random.
+
+    `option_counts` is how many of the rows are of each question.
+    """
+    counts = np.array(option_counts)
+    even = np.repeat(NOISE / np.maximum(counts, 1), counts).astype(likelihood.dtype)
+    return np.asarray((1.0 - NOISE) * likelihood + even[:, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Question:
     @property
     def noisy(self) -> Likelihood:
         """`likelihood` (o, n) where a share NOISE of the answers falls on any option alike."""
-        return np.asarray((1.0 - NOISE) * self.likelihood + NOISE / len(self.likelihood))
+        return noisy(self.likelihood, [len(self.likelihood)])
 
     def place_of(self, option_id: str) -> int:
         """The row of an option; raises KeyError if the question has none such."""

@@ -50,41 +50,51 @@ def _of_kind(pool: Pool, kind: str, wording: _Wording) -> tuple[Question, ...]:
         return ()
     groups = _groups(labels, pool.prior)
     questions = [_question(kind, kind, wording.text, labels, groups, wording)]
-    shares = pool.prior @ labels.carried
+    shares = labels.carried @ pool.prior
     for group in groups:
         if 1 < len(group) < len(labels.names):
             # Of a large group the commonest are named; the rest are "something else".
-            named = sorted(sorted(group, key=lambda column: -shares[column])[:_MOST_IN_GROUP])
-            name = f"{kind}:{'+'.join(labels.names[column] for column in named)}"
-            closer = tuple((column,) for column in named)
+            named = sorted(sorted(group, key=lambda place: -shares[place])[:_MOST_IN_GROUP])
+            name = f"{kind}:{'+'.join(labels.names[place] for place in named)}"
+            closer = tuple((place,) for place in named)
             questions.append(_question(name, kind, wording.closer_text, labels, closer, wording))
     return tuple(questions)
 
 
-def _common(labels: Labels, prior: NDArray[np.float64]) -> Labels:
-    """The labels that are worth naming; one on every title tells nothing either."""
-    shares = prior @ labels.carried
+@dataclass(frozen=True, slots=True, eq=False)
+class _Common:
+    """The labels of a kind that are worth naming."""
+
+    names: tuple[str, ...]  # (l,)
+    carried: NDArray[np.bool_]  # (l, n)
+
+
+def _common(labels: Labels, prior: NDArray[np.float64]) -> _Common:
+    """Those on enough of the belief; one on every title tells nothing either."""
+    carried = np.ascontiguousarray(labels.carried.T)
+    shares = carried @ prior
     kept = np.flatnonzero((shares >= _LEAST_SHARE) & (shares <= 1 - _LEAST_SHARE))
-    return Labels(tuple(labels.names[column] for column in kept), labels.carried[:, kept])
+    return _Common(tuple(labels.names[place] for place in kept.tolist()), carried[kept])
 
 
-def _groups(labels: Labels, prior: NDArray[np.float64]) -> tuple[tuple[int, ...], ...]:
+def _groups(labels: _Common, prior: NDArray[np.float64]) -> tuple[tuple[int, ...], ...]:
     """At most MOST_OPTIONS groups of labels: the rarest joins the one it is most often met with."""
-    groups: list[tuple[int, ...]] = [(column,) for column in range(len(labels.names))]
+    groups: list[tuple[int, ...]] = [(place,) for place in range(len(labels.names))]
+    carried = labels.carried.astype(np.float64)  # (g, n) 1 where a title carries one of the group
     while len(groups) > MOST_OPTIONS:
-        carried = np.stack([labels.carried[:, group].any(axis=1) for group in groups], axis=1)
-        shares = prior @ carried
+        shares = carried @ prior
         rarest = int(shares.argmin())
-        together = (prior[:, None] * carried).T @ carried[:, rarest]
+        together = carried @ (prior * carried[rarest])
         lift = together / (shares * shares[rarest])
         room = _MOST_IN_GROUP - len(groups[rarest])
         lift[[len(group) > room for group in groups]] = -1.0
         lift[rarest] = -2.0
         # A group that is large already tells little more by growing.
         friend = int((lift / shares).argmax())
+        kept = [place for place in range(len(groups)) if place not in (rarest, friend)]
         merged = tuple(sorted((*groups[rarest], *groups[friend])))
-        groups = [group for place, group in enumerate(groups) if place not in (rarest, friend)]
-        groups.append(merged)
+        groups = [*(groups[place] for place in kept), merged]
+        carried = np.vstack((carried[kept], np.maximum(carried[rarest], carried[friend])))
     return tuple(sorted(groups))
 
 
@@ -92,13 +102,13 @@ def _question(
     question_id: str,
     kind: str,
     text: str,
-    labels: Labels,
+    labels: _Common,
     groups: tuple[tuple[int, ...], ...],
     wording: _Wording,
 ) -> Question:
     """Each group is an answer; "something else" stands for titles with other labels only."""
-    fits = [np.asarray(labels.carried[:, list(group)].any(axis=1)) for group in groups]
-    names = [_joined([labels.names[column] for column in group]) for group in groups]
+    fits = [np.logical_or.reduce(labels.carried[list(group)]) for group in groups]
+    names = [_joined([labels.names[place] for place in group]) for group in groups]
     options = [
         QuestionOption(
             f"o{place}",
@@ -108,7 +118,7 @@ def _question(
         )
         for place, name in enumerate(names)
     ]
-    others = labels.carried.any(axis=1) & ~np.any(fits, axis=0)
+    others = labels.carried.any(axis=0) & ~np.logical_or.reduce(fits)
     if others.any() and len(options) < MOST_OPTIONS:
         fits.append(others)
         options.append(QuestionOption(ELSE, "Something else", "it is something else"))
@@ -129,8 +139,10 @@ def question_of(
     nothing: all options are as likely.
     """
     fitting = np.stack(fits)
-    count = fitting.sum(axis=0)
-    likelihood = np.where(count > 0, fitting / np.maximum(count, 1), 1.0 / len(fitting))
+    count = fitting.sum(axis=0, dtype=np.float32)
+    likelihood = np.where(
+        count > 0, fitting / np.maximum(count, 1), np.float32(1.0 / len(fitting))
+    ).astype(np.float32)
     return Question(question_id, kind, text, tuple(options), likelihood, fitting, cost_bits)
 
 

@@ -57,6 +57,18 @@ class QuizState:
         """The questions answered so far."""
         return tuple(answered.asked.question_id for answered in self.answers)
 
+    @property
+    def beginning(self) -> tuple[object, ...]:
+        """What a quiz keeps: there may be another one of its id, of somebody anonymous."""
+        return (
+            self.quiz_id,
+            self.pack_id,
+            self.expires_ms,
+            self.bundle_version,
+            self.title_ids,
+            self.scores.tobytes(),
+        )
+
     def asking(self, asked: Asked | None) -> "QuizState":
         """The state that waits for an answer to `asked`; None ends the quiz."""
         return dataclasses.replace(self, asked=asked)

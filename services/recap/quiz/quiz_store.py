@@ -1,9 +1,9 @@
 """The quizzes of named profiles in a database that replicas share: each answer counts once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from libs.domain.event import Event, EventKind, QuizAnswer
+from libs.domain.event import Event, EventKind, QuizAnswer, Wish
 from libs.domain.identifiers import MAX_ID_LENGTH
 from libs.faults import NotFound
 from libs.storage.recap.database import Database
@@ -47,9 +47,12 @@ class QuizStore:
     def begin(self, tenant: str, state: QuizState, result: bytes, now_ms: int) -> Kept:
         """Store a quiz that begins; of two that begin at once both go on with the first.
 
-        Raises NotFound for an erased profile.
+        Should the machine die at once it may be forgotten: whoever holds its state goes on, and
+        the first answer stores it whole. What has a `result` already is kept in any case. Raises
+        NotFound for an erased profile.
         """
-        with self._database.write() as connection:
+        write = self._database.write if result else self._database.write_unsynced
+        with write() as connection:
             if self._personal.is_erased(connection, tenant, state.profile_id):
                 raise NotFound("profile", state.profile_id)
             remove_expired_quizzes(connection, tenant, state.profile_id, now_ms)
@@ -67,13 +70,14 @@ class QuizStore:
         result: bytes,
         now_ms: int,
         title_of: Callable[[str, str], str],
+        wishes: Sequence[tuple[str, float]],
     ) -> Kept | None:
         """Store what one answer has made of `before`, with its event, if that is how it stands.
 
         A quiz that is not there yet, because it began with nobody named, is stored with all of
         its answers. None when somebody else has answered meanwhile: nothing is changed then.
-        `title_of` is the title that an option of a question stands for, or "". Raises NotFound
-        for an erased profile.
+        `title_of` is the title that an option of a question stands for, or ""; `wishes` are
+        what all answers come to. Raises NotFound for an erased profile.
         """
         owner, quiz_id = after.profile_id, after.quiz_id
         with self._database.write() as connection:
@@ -85,23 +89,37 @@ class QuizStore:
                 first = 0
             else:
                 found = read_quiz(connection, tenant, owner, quiz_id, holds=True)
-                if found is None or decode(found.state).answers != before.answers:
+                if found is None or not _stands_at(decode(found.state), before):
                     return None
                 first = len(before.answers)
                 write_quiz(connection, tenant, owner, quiz_id, stored)
-            events = answer_events(after, first, now_ms, title_of)
+            events = answer_events(after, first, now_ms, title_of, wishes)
             add_events(connection, tenant, events)
         return Kept(after, result)
 
 
 def answer_events(
-    state: QuizState, first: int, now_ms: int, title_of: Callable[[str, str], str]
+    state: QuizState,
+    first: int,
+    now_ms: int,
+    title_of: Callable[[str, str], str],
+    wishes: Sequence[tuple[str, float]],
 ) -> list[Event]:
-    """The events of the answers from the place `first` on, under ids that follow from them."""
+    """The events of the answers from the place `first` on, under ids that follow from them.
+
+    The last says what all of them come to.
+    """
+    last = len(state.answers) - 1
+    wanted = tuple(Wish(title_id, weight) for title_id, weight in wishes)
     return [
         Event(
             event_id=event_id_of(
-                "QUIZ_ANSWER", state.profile_id, state.quiz_id, answered.asked.question_id
+                "QUIZ_ANSWER",
+                state.profile_id,
+                state.quiz_id,
+                # One that has expired may begin anew under its id, and ask the same.
+                str(state.expires_ms),
+                answered.asked.question_id,
             ),
             profile_id=state.profile_id,
             kind=EventKind.QUIZ_ANSWER,
@@ -110,12 +128,19 @@ def answer_events(
             title_id=title_of(answered.asked.question_id, answered.option_id),
             context=state.context,
             detail=QuizAnswer(
-                state.quiz_id, _short(answered.asked.question_id), _short(answered.option_id)
+                state.quiz_id,
+                _short(answered.asked.question_id),
+                _short(answered.option_id),
+                wanted if place == last else (),
             ),
         )
         for place, answered in enumerate(state.answers)
         if place >= first
     ]
+
+
+def _stands_at(stored: QuizState, before: QuizState) -> bool:
+    return stored.beginning == before.beginning and stored.answers == before.answers
 
 
 def _short(name: str) -> str:

@@ -9,7 +9,7 @@ from libs.domain.decision import Purpose
 from libs.domain.identifiers import check_id
 from libs.domain.viewing import ViewingContext
 from libs.faults import InvalidField, PartUnavailable
-from libs.serving.waiting import on_thread
+from libs.serving.waiting import beside, on_thread
 from services.recap.outbox import Outbox
 from services.recap.quiz.board import Board, Boards
 from services.recap.quiz.board import asked as as_asked
@@ -128,26 +128,29 @@ class Quizzes:
         material = await self._material(tenant, time_left_s)
         if pack_id:
             material.shelf.pack(pack_id)
-        kept = await self._kept(tenant, profile_id, quiz_id)
-        if kept is None:
-            query = SlateQuery(Purpose.PREVIEW, POOL_SIZE, profile_id, context, is_diverse=False)
-            page = await self._page(tenant, query, time_left_s)
-            state = new_state(
-                quiz_id,
-                profile_id,
-                pack_id=pack_id,
-                context=context,
-                now_ms=self._now_ms(),
-                bundle_version=page.model_version,
-                title_ids=page.title_ids,
-                scores=page.scores,
-            )
-            board = await self._board(tenant, material, state)
-            state, here, choice = next_step(board, state, self._rules_of(material, state))
-            ended = await self._ended(tenant, material, state, here, choice, time_left_s)
-            if not profile_id:
-                return self._step(tenant, state, here, choice, ended)
-            kept = await on_thread(self._store.begin, tenant, state, ended, self._now_ms())
+        query = SlateQuery(Purpose.PREVIEW, POOL_SIZE, profile_id, context, is_diverse=False)
+        # Nearly every quiz is new: its pool is asked for while the store looks.
+        async with beside(self._page(tenant, query, time_left_s)) as asking:
+            kept = await self._kept(tenant, profile_id, quiz_id)
+            if kept is None:
+                page = await asking
+                state = new_state(
+                    quiz_id,
+                    profile_id,
+                    pack_id=pack_id,
+                    context=context,
+                    now_ms=self._now_ms(),
+                    bundle_version=page.model_version,
+                    title_ids=page.title_ids,
+                    scores=page.scores,
+                )
+                board = await self._board(tenant, material, state)
+                state, here, choice = next_step(board, state, self._rules_of(material, state))
+                ended = await self._ended(tenant, material, state, here, choice, time_left_s)
+                if profile_id:
+                    kept = await on_thread(self._store.begin, tenant, state, ended, self._now_ms())
+                if kept is None or kept.state is state:
+                    return self._step(tenant, state, here, choice, ended)
         if kept.state.pack_id != pack_id:
             raise InvalidField("pack_id", "the quiz of that id was begun with another")
         return await self._resumed(tenant, material, kept, len(kept.state.answers))
@@ -175,7 +178,14 @@ class Quizzes:
             if not said.profile_id:
                 return self._step(tenant, after, here, choice, ended)
             done = await on_thread(
-                self._store.answer, tenant, state, after, ended, self._now_ms(), _titles(board)
+                self._store.answer,
+                tenant,
+                state,
+                after,
+                ended,
+                self._now_ms(),
+                _titles(board),
+                seeds(here),
             )
             if done is not None:
                 self._outbox.wake()
@@ -199,13 +209,16 @@ class Quizzes:
     async def _board(self, tenant: str, material: Material, state: QuizState) -> Board:
         """The board of a state: held since the last question, or made again, the same."""
         model = of_version(material.models, state.bundle_version)
+        taste = of_version(material.tastes, state.bundle_version)
         pool = hashlib.sha256("\0".join(state.title_ids).encode() + state.scores.tobytes())
         key = (
             tenant,
             pool.digest(),
             material.catalogue_version,
             "" if model is None else model.version,
-            state.pack_id,
+            "" if taste is None else taste.version,
+            # What it asks, not only its id: a pack may be written anew.
+            material.shelf.pack(state.pack_id).questions if state.pack_id else (),
         )
         board = self._boards.get(key)
         if board is None:
@@ -239,7 +252,8 @@ class Quizzes:
         page = await self._page(tenant, query, time_left_s)
         pool = material.pool(page.title_ids, page.scores, page.model_version)
         outcome = None
-        if state.pack_id:
+        # Of who has said nothing every outcome would be made up.
+        if state.pack_id and here.telling:
             told = material.shelf.pack(state.pack_id).outcome(here.board.pool, here.belief)
             outcome = PackOutcome(told.outcome_id, told.name, told.text)
         made = QuizResult(
@@ -311,7 +325,7 @@ def _is_repeated(stored: QuizState, state: QuizState, said: Said) -> bool:
     Raises InvalidField where the quiz has gone on in another way.
     """
     count = len(state.answers)
-    if stored.answers[:count] != state.answers:
+    if stored.beginning != state.beginning or stored.answers[:count] != state.answers:
         raise InvalidField("state", "is not how this quiz went on")
     if len(stored.answers) == count:
         return False

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.recap.quiz.belief import Belief
-from services.recap.quiz.question import Likelihood, Question
+from services.recap.quiz.question import Likelihood, Question, noisy
 
 SURE_TITLES: Final = 10
 SURE_MASS: Final = 0.5
@@ -77,7 +77,8 @@ class QuestionBank:
         """Stack the questions of a pool of so many titles."""
         if not questions:
             return cls.of_stacked(questions, np.empty((0, title_count)))
-        return cls.of_stacked(questions, np.concatenate([one.noisy for one in questions]))
+        stacked = np.concatenate([one.likelihood for one in questions])
+        return cls.of_stacked(questions, noisy(stacked, [len(one.options) for one in questions]))
 
     @classmethod
     def of_stacked(cls, questions: tuple[Question, ...], likelihood: Likelihood) -> "QuestionBank":

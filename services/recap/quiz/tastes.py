@@ -11,7 +11,7 @@ from libs.domain.title import Title
 from libs.models.taste_model import TasteModel
 from libs.models.taste_question import Facet, TasteQuestion
 from services.recap.quiz.pool import Pool
-from services.recap.quiz.question import DONT_CARE, NOISE, Question, QuestionOption
+from services.recap.quiz.question import DONT_CARE, Question, QuestionOption, noisy
 from services.recap.quiz.questions_of_columns import years_text
 from services.recap.quiz.selection import QuestionBank
 
@@ -84,13 +84,8 @@ class Tastes:
                     cost_bits=_COSTS_BITS[question.kind],
                 )
             )
-        return QuestionBank.of_stacked(tuple(questions), self._noisy(likelihood))
-
-    def _noisy(self, likelihood: NDArray[np.float32]) -> NDArray[np.float32]:
-        """`likelihood` (o, n) as `Question.noisy` has it, of all questions at once."""
-        counts = np.array([len(options) for _, options in self.worded])
-        even = np.repeat(NOISE / np.maximum(counts, 1), counts).astype(np.float32)
-        return (1.0 - NOISE) * likelihood + even[:, None]
+        counts = [len(options) for _, options in self.worded]
+        return QuestionBank.of_stacked(tuple(questions), noisy(likelihood, counts))
 
     def log_ratios(self, answers: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """How much likelier (n,) the answers make each title, as a logarithm up to a constant.

@@ -34,18 +34,30 @@ class _Untold(Exception):
 
 
 def cards(
-    recap: Recap, names: Mapping[str, str], words: Words, person_id: str = ""
+    recap: Recap,
+    names: Mapping[str, str],
+    words: Words,
+    person_id: str = "",
+    again: Mapping[str, str] | None = None,
 ) -> tuple[Card, ...]:
     """The cards of a recap in the order to show them; `names` is by title id.
 
-    What the catalogue no longer has is not told of, and a card that is about it is left out.
+    What has no name there is not told of, and a card that is about it is left out; so is what is
+    to be watched again and not in `again` (None: all that has a name).
     """
     level, _ = recap.level()
     if level is Level.NONE:
         return ()
     told = [name for name in TOLD_STORIES if level is Level.FULL or name in _LITE_STORIES]
     found = (
-        _card(name, recap.stories.get(name) or EMPTY, names, words, person_id) for name in told
+        _card(
+            name,
+            recap.stories.get(name) or EMPTY,
+            names if again is None or name != "throwbacks" else again,
+            words,
+            person_id,
+        )
+        for name in told
     )
     return tuple(card for card in found if card is not None)
 
@@ -61,12 +73,8 @@ def _card(
         values = _days_once(values)
     if not _is_worth_telling(story, values):
         return None
-    facts = tuple(
-        one
-        for one in (
-            fact(story, fact_id, value, person_id) for fact_id, value in sorted(values.items())
-        )
-        if one.kind is not FactKind.TITLE or one.value in names
+    facts = _told(
+        [fact(story, fact_id, value, person_id) for fact_id, value in sorted(values.items())], names
     )
     shown = {one.fact_id: _shown(one, names) for one in facts}
     shown |= _extra(story, shown, words)
@@ -79,6 +87,16 @@ def _card(
     return Card(
         story, headline, text, facts, tuple(dict.fromkeys(titles)), story not in _PRIVATE_STORIES
     )
+
+
+def _told(facts: list[Fact], names: Mapping[str, str]) -> tuple[Fact, ...]:
+    """But for titles without a name, and for what is said of them."""
+    unnamed = [f"{one.fact_id}." for one in facts if _is_unnamed(one, names)]
+    return tuple(one for one in facts if not f"{one.fact_id}.".startswith(tuple(unnamed)))
+
+
+def _is_unnamed(one: Fact, names: Mapping[str, str]) -> bool:
+    return one.kind is FactKind.TITLE and one.value not in names
 
 
 def _is_worth_telling(story: str, values: Mapping[str, Value]) -> bool:

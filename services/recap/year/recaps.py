@@ -1,6 +1,6 @@
 """GetRecap: what the batch has made, or the same counted now."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -21,6 +21,7 @@ from services.recap.year.cohort import NO_COHORTS, Cohorts
 from services.recap.year.counter import Counter
 from services.recap.year.fact import Card, Level, Problem
 from services.recap.year.history import COUNTED_KINDS
+from services.recap.year.names import TitleNames
 from services.recap.year.people_words import people_words
 from services.recap.year.period import Period
 from services.recap.year.person import KIDS, WHOLE, SharedPerson, is_adults, most_told, people
@@ -32,8 +33,11 @@ log = structlog.get_logger(__name__)
 _KINDS: Final = tuple(EventKind[name] for name in COUNTED_KINDS)
 # As many as a call to ranking may name.
 _MOST_SEEDS: Final = 50
-# Of what is left of the deadline, for the history that has to be fetched.
+# Of what is left of the deadline, for a catalogue that is only now being fetched, for the history
+# and for what to watch next: without that the cards still have to leave.
+_CATALOGUE_SHARE: Final = 0.5
 _HISTORY_SHARE: Final = 0.5
+_NEXT_SHARE: Final = 0.5
 
 
 class Titles(Protocol):
@@ -49,9 +53,8 @@ class Titles(Protocol):
         """Grows with every change; 0 until it is known."""
         ...
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether changes are arriving now."""
+    async def filled(self, within_s: float) -> bool:
+        """Wait for the catalogue, but no longer than that; whether it is there."""
         ...
 
 
@@ -102,22 +105,6 @@ class RecapAnswer:
     degraded: tuple[Part, ...] = ()
 
 
-class TitleNames(Mapping[str, str]):
-    """The names of titles by id, without a copy of the catalogue."""
-
-    def __init__(self, titles: Mapping[str, Title]) -> None:
-        self._titles = titles
-
-    def __getitem__(self, title_id: str) -> str:
-        return self._titles[title_id].name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._titles)
-
-    def __len__(self) -> int:
-        return len(self._titles)
-
-
 class Recaps:
     """The recaps of all tenants."""
 
@@ -147,12 +134,15 @@ class Recaps:
         )
         if profile is not None and not _allows(profile):
             return RecapAnswer(Level.NONE, Problem.NOT_PERSONALIZED)
+        if not await self._titles_of(query.tenant).filled(_CATALOGUE_SHARE * remaining_s()):
+            raise PartUnavailable("candidates", "the catalogue has not come yet")
         run, texts = await on_thread(
             self._table.find, query.tenant, query.profile_id, query.period.key
         )
-        if run is not None and texts:
+        # Who became a child's since is told of whole, not asked which of the adults it is.
+        if run is not None and texts and (WHOLE in texts or not _stays_whole(profile)):
             recaps = {who: Recap.of_json(text) for who, text in texts.items()}
-            return await self._asked(query, run, recaps, True, remaining_s)
+            return await self._asked(query, run, recaps, profile, True, remaining_s)
         return await self._counted(query, run, profile, remaining_s)
 
     async def _counted(
@@ -163,15 +153,13 @@ class Recaps:
         remaining_s: Callable[[], float],
     ) -> RecapAnswer:
         titles = self._titles_of(query.tenant)
-        if titles.version == 0:
-            raise PartUnavailable("candidates", "the catalogue has not come yet")
         cutoff_ms = query.now_ms if run is None else run.cutoff_ms
         held = await self._history.held(
             query.tenant,
             query.profile_id,
             kinds=_KINDS,
             until_ms=cutoff_ms,
-            timeout_s=remaining_s() * _HISTORY_SHARE,
+            timeout_s=_HISTORY_SHARE * remaining_s(),
         )
         if held.events.is_empty() and not held.days and profile is None:
             return RecapAnswer(Level.NONE, Problem.UNKNOWN_PROFILE, cutoff_ms=cutoff_ms)
@@ -185,7 +173,7 @@ class Recaps:
             NO_COHORTS if run is None else Cohorts.of_json(run.cohorts_json),
         )
         shown = run or RecapRun("", query.period.key, cutoff_ms, "")
-        return await self._asked(query, shown, recaps, False, remaining_s)
+        return await self._asked(query, shown, recaps, profile, False, remaining_s)
 
     def _count(
         self,
@@ -204,8 +192,7 @@ class Recaps:
             query.period,
             cutoff_ms,
             cohorts,
-            is_whole=profile is not None
-            and not is_adults(profile.kids, profile.maturity_limit_years),
+            is_whole=_stays_whole(profile),
         )
         for recap in recaps.values():
             for story, values in recap.stories.items():
@@ -219,6 +206,7 @@ class Recaps:
         query: RecapQuery,
         run: RecapRun,
         recaps: Mapping[str, Recap],
+        profile: Profile | None,
         is_precomputed: bool,
         remaining_s: Callable[[], float],
     ) -> RecapAnswer:
@@ -229,7 +217,7 @@ class Recaps:
             )
         if query.person_id or WHOLE in recaps or not recaps:
             recap = recaps.get(query.person_id, Recap({}))
-            return await self._told(query, run, recap, is_precomputed, remaining_s)
+            return await self._told(query, run, recap, profile, is_precomputed, remaining_s)
         level, problem = most_told(recaps)
         first, last = _dates(Recap({}), query.period)
         return RecapAnswer(
@@ -248,12 +236,19 @@ class Recaps:
         query: RecapQuery,
         run: RecapRun,
         recap: Recap,
+        profile: Profile | None,
         is_precomputed: bool,
         remaining_s: Callable[[], float],
     ) -> RecapAnswer:
         level, problem = recap.level()
-        names = TitleNames(self._titles_of(query.tenant).titles)
-        told = cards(recap, names, words(query.language), query.person_id)
+        titles = self._titles_of(query.tenant).titles
+        told = cards(
+            recap,
+            TitleNames(titles, profile),
+            words(query.language),
+            query.person_id,
+            TitleNames(titles, profile, at_ms=query.now_ms),
+        )
         first, last = _dates(recap, query.period)
         next_ids, page_id, degraded = await self._next(query, told, remaining_s)
         return RecapAnswer(
@@ -284,12 +279,16 @@ class Recaps:
                 query.profile_id,
                 seeds[:_MOST_SEEDS],
                 limit=query.next_limit,
-                timeout_s=remaining_s(),
+                timeout_s=_NEXT_SHARE * remaining_s(),
             )
         except Fault as fault:
             log.warning("nothing to watch next", cause=str(fault))
             return (), "", (Part.RANKER,)
         return title_ids, page_id, ()
+
+
+def _stays_whole(profile: Profile | None) -> bool:
+    return profile is not None and not is_adults(profile.kids, profile.maturity_limit_years)
 
 
 def _allows(profile: Profile) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from libs.domain.event import (
     DETAIL_OF_KIND,
     KINDS_ABOUT_A_TITLE,
+    MAX_WISHES,
     Dwell,
     Event,
     EventKind,
@@ -20,9 +21,12 @@ from libs.domain.event import (
     Thumb,
     ThumbDirection,
     WatchedInterval,
+    Wish,
 )
 from libs.faults import InvalidField
 from reprise.events.v1 import events_pb2
+
+WISHES = tuple(Wish(f"t{place}", 1.0) for place in range(MAX_WISHES + 1))
 
 
 def event(kind: EventKind = EventKind.LOGIN, **changes: Any) -> Event:
@@ -63,6 +67,12 @@ def event(kind: EventKind = EventKind.LOGIN, **changes: Any) -> Event:
         (lambda: RowScroll(ScrollDirection.DOWN, "r", -1), "row_scroll.visible_ms"),
         (lambda: Dwell(-1), "dwell.dwell_ms"),
         (lambda: QuizAnswer("", "q", "a"), "quiz_answer.quiz_id"),
+        (lambda: Wish("", 1.0), "quiz_answer.wishes.title_id"),
+        (lambda: Wish("t", 0.0), "quiz_answer.wishes.weight"),
+        (lambda: Wish("t", 1.1), "quiz_answer.wishes.weight"),
+        (lambda: Wish("t", float("nan")), "quiz_answer.wishes.weight"),
+        (lambda: QuizAnswer("z", "q", "a", WISHES), "quiz_answer.wishes"),
+        (lambda: QuizAnswer("z", "q", "a", WISHES[:1] * 2), "quiz_answer.wishes.title_id"),
         (lambda: Prompt(""), "prompt.prompt_id"),
         (lambda: Placement(""), "placement.page_id"),
         (lambda: Placement("page", position=-1), "placement.position"),

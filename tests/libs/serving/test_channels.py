@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import time
 from typing import Any
 
@@ -19,6 +18,7 @@ from libs.serving.limits import Limits
 from libs.serving.server import running
 from libs.telemetry.metrics import ServiceMetrics
 from libs.telemetry.traces import Trace, Tracing, current_trace
+from tests.free_ports import free_port
 
 NAME = "reprise.tests.EchoService"
 
@@ -53,12 +53,6 @@ class Flaky:
 
 def say(channel: grpc.aio.Channel) -> Any:
     return channel.unary_unary(f"/{NAME}/Say", Timestamp.SerializeToString, Timestamp.FromString)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def test_a_call_that_fails_twice_is_answered_at_the_third_try() -> None:

@@ -22,6 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.faults import PartUnavailable
 from libs.serving.channels import call, open_channel
+from tests.free_ports import free_ports
 
 pytestmark = pytest.mark.end_to_end
 
@@ -142,14 +143,6 @@ async def started(home: Path, **settings: object) -> AsyncIterator[Service]:
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for taken in sockets:
-            taken.bind(("127.0.0.1", 0))
-        return [int(taken.getsockname()[1]) for taken in sockets]
 
 
 def say(channel: grpc.aio.Channel) -> Any:

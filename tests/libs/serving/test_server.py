@@ -1,137 +1,21 @@
-"""The harness under a small service of its own, in this process and in real ones."""
+"""The harness under a small service of its own, in this process."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import (  # type: ignore[import-untyped]  # published without stubs
-    error_details_pb2,
-    status_pb2,
-)
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from libs.faults import (
-    DeadlineSpent,
-    InvalidField,
-    NotFound,
-    Overloaded,
-    PartUnavailable,
-    StartFault,
-)
+from libs.faults import DeadlineSpent, InvalidField, Overloaded, PartUnavailable, StartFault
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
 from libs.serving.identity import as_everybody
-from libs.serving.limits import Limits
 from libs.serving.server import Running, running
 from libs.telemetry.metrics import ServiceMetrics
-
-NAME = "reprise.tests.EchoService"
-
-
-class Echo:
-    """Answers by the request's seconds: a fault, a defect, silence or the request itself."""
-
-    def __init__(self) -> None:
-        self.entered = asyncio.Event()
-        self.release = asyncio.Event()
-        self.poured = 0
-        self.ended = asyncio.Event()
-
-    async def say(self, request: Timestamp, context: Any) -> Timestamp:
-        match request.seconds:
-            case 1:
-                raise InvalidField("events[3].rating", "must not be NaN")
-            case 2:
-                raise Overloaded("calls in flight", retry_after_ms=1500)
-            case 3:
-                raise ZeroDivisionError("a defect")
-            case 4:
-                self.entered.set()
-                await self.release.wait()
-        return request
-
-    async def tell(self, request: Timestamp, context: Any) -> AsyncIterator[Timestamp]:
-        for nanos in range(request.nanos):
-            yield Timestamp(nanos=nanos)
-        if request.seconds == 1:
-            raise NotFound("title", "t9")
-
-    async def listen(self, requests: AsyncIterator[Timestamp], context: Any) -> Timestamp:
-        return Timestamp(seconds=sum([request.seconds async for request in requests]))
-
-    async def pour(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
-        try:
-            for _ in range(1_000):
-                self.poured += 1
-                yield bytes(1_000_000)
-        finally:
-            self.ended.set()
-
-    def mount(self, server: grpc.aio.Server) -> None:
-        read, write = Timestamp.FromString, Timestamp.SerializeToString
-        server.add_registered_method_handlers(
-            NAME,
-            {
-                "Say": grpc.unary_unary_rpc_method_handler(self.say, read, write),
-                "Tell": grpc.unary_stream_rpc_method_handler(self.tell, read, write),
-                "Pour": grpc.unary_stream_rpc_method_handler(self.pour),
-                "Listen": grpc.stream_unary_rpc_method_handler(self.listen, read, write),
-            },
-        )
-
-
-@pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-async def server(echo: Echo) -> AsyncIterator[Running]:
-    async def build(readiness: Readiness) -> Application:
-        await readiness.set(NAME, True)
-        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
-
-    async with running(build, limits=Limits(default_deadline_ms=50)) as started:
-        yield started
-
-
-@pytest.fixture
-async def channel(server: Running) -> AsyncIterator[grpc.aio.Channel]:
-    async with open_channel(f"127.0.0.1:{server.port}") as opened:
-        yield opened
-
-
-def method(channel: grpc.aio.Channel, kind: str, name: str) -> Any:
-    return getattr(channel, kind)(
-        f"/{NAME}/{name}", Timestamp.SerializeToString, Timestamp.FromString
-    )
-
-
-def raw(channel: grpc.aio.Channel, kind: str, name: str) -> Any:
-    """The method in bytes."""
-    return getattr(channel, kind)(f"/{NAME}/{name}")
-
-
-async def failure(answer: Any) -> tuple[grpc.aio.AioRpcError, dict[str, Any]]:
-    """The error of a call, and the details of its status by their types' names."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await answer
-    packed = dict(caught.value.trailing_metadata() or ())["grpc-status-details-bin"]
-    found: dict[str, Any] = {}
-    for detail in status_pb2.Status.FromString(packed).details:
-        kind = detail.type_url.rpartition(".")[2]
-        assert kind not in found, "each detail comes once"
-        found[kind] = getattr(error_details_pb2, kind)()
-        detail.Unpack(found[kind])
-    assert found["ErrorInfo"].domain == "reprise"
-    return caught.value, found
+from tests.free_ports import free_port
+from tests.libs.serving.made_echo import NAME, Echo, failure, listed, method, raw
 
 
 async def test_a_call_is_answered(channel: grpc.aio.Channel) -> None:
@@ -202,59 +86,6 @@ async def test_a_call_without_deadline_gets_the_services(channel: grpc.aio.Chann
     assert details["ErrorInfo"].reason == "ERROR_REASON_DEADLINE"
 
 
-def bounded(echo: Echo, limits: Limits) -> AbstractAsyncContextManager[Running]:
-    async def build(readiness: Readiness) -> Application:
-        return Application((Mounted(NAME, echo.mount),), authorize=as_everybody)
-
-    return running(build, limits=limits)
-
-
-async def test_one_call_more_than_may_be_in_flight_is_refused(echo: Echo) -> None:
-    async with (
-        bounded(echo, Limits(most_in_flight=1)) as server,
-        open_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
-        say = method(channel, "unary_unary", "Say")
-        first = asyncio.ensure_future(say(Timestamp(seconds=4)))
-        await echo.entered.wait()
-        error, details = await failure(say(Timestamp(seconds=9)))
-        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert details["ErrorInfo"].reason == "ERROR_REASON_OVERLOADED"
-        assert details["ErrorInfo"].metadata["limit"] == "calls in flight"
-        assert details["RetryInfo"].retry_delay.ToMilliseconds() > 0
-        assert len(await listed(channel)) == 2, "reflection is no load"
-        echo.release.set()
-        await first
-        assert (await say(Timestamp(seconds=9))).seconds == 9, "a refused call counts for nothing"
-
-
-async def test_one_stream_more_than_may_be_open_is_refused(echo: Echo) -> None:
-    async with (
-        bounded(echo, Limits(most_streams=1)) as server,
-        open_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
-        pour = raw(channel, "unary_stream", "Pour")
-        open_one = pour(b"")
-        await open_one.read()
-        error, details = await failure(pour(b"").read())
-        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert details["ErrorInfo"].metadata["limit"] == "open streams"
-        assert await method(channel, "unary_unary", "Say")(Timestamp(seconds=9))
-        open_one.cancel()
-        await echo.ended.wait()
-
-
-async def test_a_client_that_never_reads_holds_little_and_not_for_long(echo: Echo) -> None:
-    async with (
-        bounded(echo, Limits(send_ms=300)) as server,
-        open_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
-        never_read = raw(channel, "unary_stream", "Pour")(b"")
-        await asyncio.wait_for(echo.ended.wait(), 20)
-        assert echo.poured < 50, "no more of 1,000 was made than the windows hold"
-        never_read.cancel()
-
-
 async def test_a_request_that_is_too_large_is_refused_and_said_to_be(
     channel: grpc.aio.Channel,
 ) -> None:
@@ -312,13 +143,6 @@ async def test_whoever_listens_hears_which_services_are_ready(echo: Echo) -> Non
         assert server.readiness.is_ready(NAME)
         assert said == [(NAME, True), ("reprise.tests.Other", False)]
     assert said[2:] == [(NAME, False)], "the end of a server is told, and told once"
-
-
-async def listed(channel: grpc.aio.Channel) -> set[str]:
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-    asked = reflection_pb2.ServerReflectionRequest(list_services="")
-    answers = [answer async for answer in stub.ServerReflectionInfo(iter([asked]))]
-    return {service.name for service in answers[0].list_services_response.service}
 
 
 async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
@@ -387,9 +211,3 @@ async def test_the_end_drains_then_cancels_then_closes() -> None:
     async with running(build, drain_ms=1000):
         await asyncio.sleep(0)
     assert order == ["drained", "background ended", "closed"]
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

@@ -1,6 +1,5 @@
 """One class of tests for the fake, the embedded store and PostgreSQL; then what a file can do."""
 
-import contextlib
 import dataclasses
 import os
 import signal
@@ -18,11 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.domain.consent import Consent
-from libs.domain.decision import Decision, Part, Purpose
 from libs.domain.event import (
     DAY_MS,
     EVENT_SCHEMA_VERSION,
-    Attribution,
     Event,
     EventKind,
     Recording,
@@ -30,21 +27,17 @@ from libs.domain.event import (
     ThumbDirection,
 )
 from libs.domain.profile import Profile
-from libs.domain.viewing import Surface, ViewingContext
-from libs.faults import PartUnavailable, StartFault
+from libs.domain.viewing import ViewingContext
+from libs.faults import StartFault
 from libs.features.profile_state import EMPTY, encode_records, replay
 from libs.features.title_counters import OPINION_COLUMNS
-from libs.features.title_table import TitleTable
-from libs.storage.decision_table import KEPT_MS
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.feature_reader import FeatureReader
 from libs.storage.history_row import history_row
 from libs.storage.memory_event_store import MemoryEventStore
 from libs.storage.recorded import Recorded
-from libs.storage.transaction_lost import TransactionLost
 from services.events.ports import EventStore
-from tests.made_decisions import decision
-from tests.made_events import START_MS, assert_same_state, event_lists, impression, watch
+from tests.made_events import START_MS, assert_same_state, assert_same_table, event_lists, watch
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -59,14 +52,6 @@ def record_all(store: EventStore, some: list[Event], cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(some)]
     for start, stop in zip(edges, edges[1:], strict=False):  # noqa: RUF007  pairs of edges
         store.record_events(TENANT, some[start:stop], NOW_MS)
-
-
-def assert_same_table(one: TitleTable, other: TitleTable) -> None:
-    assert one.title_ids == other.title_ids
-    np.testing.assert_allclose(one.counters, other.counters, rtol=1e-6)
-    assert one.country_counters.keys() == other.country_counters.keys()
-    for country, counters in one.country_counters.items():
-        np.testing.assert_allclose(counters, other.country_counters[country], rtol=1e-6)
 
 
 class TestEventStore:
@@ -242,41 +227,6 @@ class TestEventStore:
         )
         assert [event.event_id for event in found] == ["a"]
 
-    @pytest.mark.parametrize("decision_first", [True, False])
-    def test_an_impression_carries_what_its_decision_said(
-        self, store: EventStore, decision_first: bool
-    ) -> None:
-        seen = [
-            impression("own", START_MS, title_id="title1"),
-            impression("not in the slate", START_MS, title_id="title9"),
-            impression("of another page", START_MS, page_id="page9"),
-            impression("of another profile", START_MS, profile_id="profile1"),
-            watch("no impression", START_MS),
-        ]
-        steps: list[Callable[[], object]] = [
-            lambda: store.record_decisions(TENANT, [decision()], NOW_MS),
-            lambda: store.record_events(TENANT, seen, NOW_MS),
-        ]
-        for step in steps if decision_first else reversed(steps):
-            step()
-        found = {
-            event.event_id: event.attribution
-            for profile_id in ("profile0", "profile1")
-            for event in store.history(TENANT, profile_id, most=9)
-        }
-        assert found.pop("own") == Attribution("explore", 0.25, "v1", "v2", "arm0")
-        assert set(found.values()) == {None}
-
-    def test_a_decision_is_stored_once_and_for_thirty_days(self, store: EventStore) -> None:
-        later_ms = NOW_MS + KEPT_MS + 1
-        for batch, at_ms, wanted in (
-            ([decision(), decision()], NOW_MS, Recorded(1, (1,))),
-            ([decision("b")], NOW_MS + KEPT_MS, Recorded(1)),
-            ([decision()], NOW_MS + KEPT_MS, Recorded(0, (0,))),
-            ([decision(propensities=(1.0, 1.0))], later_ms, Recorded(1)),
-        ):
-            assert store.record_decisions(TENANT, batch, at_ms) == wanted
-
     def test_a_thumb_that_is_taken_back_is_no_like_of_the_title(self, store: EventStore) -> None:
         def thumb(name: str, at_ms: int, direction: ThumbDirection, profile_id: str) -> Event:
             return Event(
@@ -306,57 +256,6 @@ class TestEventStore:
         assert likes() == likes(NOW_MS) == [0, 1]
         assert likes(START_MS + DAY_MS) == [0, 2]
 
-    def test_what_is_told_of_a_decision_is_all_that_is_kept(self, store: EventStore) -> None:
-        whole = Decision(
-            "page0", "profile0", START_MS, "explore", ("title0", "title1"), (0.5, 0.25),
-            surface=Surface.HOME, purpose=Purpose.LIVE, model_version="m", index_version="i",
-            degraded=(Part.RANKER, Part.CANDIDATES), removed_title_ids=("title2",),
-            removed_reasons=("seen",), arm="b",
-        )  # fmt: skip
-        store.record_decisions(TENANT, [whole], START_MS)
-        (told,) = store.decisions_of(TENANT, "profile0")
-        assert told == {
-            "page_id": "page0",
-            "decided_ms": START_MS,
-            "purpose": "LIVE",
-            "surface": "HOME",
-            "policy": "explore",
-            "model_version": "m",
-            "index_version": "i",
-            "arm": "b",
-            "degraded": ["RANKER", "CANDIDATES"],
-            "title_ids": ["title0", "title1"],
-            "propensities": [0.5, 0.25],
-            "removed_title_ids": ["title2"],
-            "removed_reasons": ["seen"],
-        }
-
-    def test_an_empty_batch_drops_decisions_that_are_kept_no_longer(
-        self, store: EventStore
-    ) -> None:
-        store.record_decisions(TENANT, [decision()], START_MS)
-        store.record_decisions(TENANT, [], START_MS + KEPT_MS)
-        assert len(store.decisions_of(TENANT, "profile0")) == 1
-        store.record_decisions(TENANT, [], START_MS + KEPT_MS + 1)
-        assert store.decisions_of(TENANT, "profile0") == []
-
-    def test_a_decision_too_far_ahead_is_rejected_alone(self, store: EventStore) -> None:
-        batch = [
-            replace(decision("a"), decided_ms=NOW_MS + DAY_MS),
-            replace(decision("b"), decided_ms=NOW_MS + DAY_MS + 1),
-        ]
-        recorded = store.record_decisions(TENANT, batch, NOW_MS)
-        assert recorded.recorded_count == 1
-        [rejection] = recorded.rejections
-        assert (rejection.index, rejection.field) == (1, "decided_at")
-        assert store.record_decisions(TENANT, batch[1:], NOW_MS + 1).recorded_count == 1
-
-    def test_what_an_impression_carries_outlives_the_decision(self, store: EventStore) -> None:
-        store.record_decisions(TENANT, [decision()], NOW_MS)
-        store.record_events(TENANT, [impression("a", START_MS)], NOW_MS)
-        store.record_decisions(TENANT, [decision("b")], NOW_MS + 2 * KEPT_MS)
-        assert store.history(TENANT, "profile0", most=1)[0].attribution is not None
-
     def test_profiles_are_replaced_whole(self, store: EventStore) -> None:
         whole = Profile("a", "account", True, 12, "DE", ("de", "en"), "Europe/Berlin")
         given = frozenset({Consent.SHARING, Consent.REMINDER_EMAIL})
@@ -367,45 +266,6 @@ class TestEventStore:
         store.upsert_profiles(TENANT, [Profile("a", country="NZ")])
         assert store.profiles(TENANT, ["a"]) == [Profile("a", country="NZ")]
         assert store.profiles("other", ["a"]) == []
-
-    def test_calls_of_one_transaction_fail_alone(self, store: EventStore) -> None:
-        with store.transaction():
-            store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-            with contextlib.suppress(ZeroDivisionError), store.transaction():
-                store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
-                raise ZeroDivisionError
-            store.record_events(TENANT, [watch("d", START_MS)], NOW_MS)
-        found = store.history(TENANT, "profile0", most=9)
-        assert [event.event_id for event in found] == ["d", "a"]
-
-    def test_a_transaction_that_raises_leaves_nothing(self, store: EventStore) -> None:
-        store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-        before = store.title_table(TENANT, None, "", now_ms=NOW_MS)
-        with contextlib.suppress(ZeroDivisionError), store.transaction():
-            store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
-            raise ZeroDivisionError
-        store.record_events(TENANT, [impression("c", START_MS)], NOW_MS)
-        after = store.title_table(TENANT, None, "", now_ms=NOW_MS)
-        np.testing.assert_allclose(after.counters[0, :5], before.counters[0, :5])
-        state = store.profile_state(TENANT, "profile0", None)
-        assert_same_state(state, replay([watch("a", START_MS), impression("c", START_MS)]))
-
-    def test_a_part_that_raises_leaves_nothing_of_itself(self, store: EventStore) -> None:
-        with store.transaction():
-            store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-            with contextlib.suppress(ZeroDivisionError), store.transaction():
-                store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
-                raise ZeroDivisionError
-        found = store.profile_state(TENANT, "profile0", None)
-        assert_same_state(found, replay([watch("a", START_MS)]))
-
-    def test_calls_of_one_transaction_know_each_other(self, store: EventStore) -> None:
-        with store.transaction():
-            store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-            again = store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-        assert again == Recorded(0, (0,))
-        found = store.profile_state(TENANT, "profile0", None)
-        assert_same_state(found, replay([watch("a", START_MS)]))
 
     def test_a_late_event_changes_the_past(self, store: EventStore) -> None:
         as_of_ms = START_MS + 10 * DAY_MS
@@ -463,43 +323,3 @@ class TestSqliteEventStore:
             found = store.history(TENANT, "profile0", most=100_000)
             assert set(acknowledged) <= {event.event_id for event in found}
             assert_same_state(store.profile_state(TENANT, "profile0", None), replay(found))
-
-    def test_a_full_disk_undoes_the_transaction_and_counts_nothing_twice(
-        self, tmp_path: Path
-    ) -> None:
-        some = [watch(f"event{place}", START_MS, title_id=f"t{place}") for place in range(500)]
-        with closing(SqliteEventStore(tmp_path / "events.sqlite")) as store:
-            store.record_events(TENANT, [watch("before", START_MS)], NOW_MS)
-            limit_pages(store, 2)
-
-            def record_together() -> None:
-                with store.transaction():
-                    store.record_events(TENANT, [watch("a", START_MS)], NOW_MS)
-                    with contextlib.suppress(PartUnavailable, TransactionLost):
-                        store.record_events(TENANT, some, NOW_MS)
-                    limit_pages(store, 1_000_000)
-                    with pytest.raises(TransactionLost):
-                        store.record_events(TENANT, [watch("b", START_MS)], NOW_MS)
-
-            with pytest.raises(PartUnavailable):
-                record_together()
-            limit_pages(store, 1_000_000)
-            left = store.history(TENANT, "profile0", most=9)
-            assert [event.event_id for event in left] == ["before"]
-            for event_id in ("a", "b"):
-                store.record_events(TENANT, [watch(event_id, START_MS)], NOW_MS)
-            wanted = [watch(event_id, START_MS) for event_id in ("before", "a", "b")]
-            assert_same_state(store.profile_state(TENANT, "profile0", None), replay(wanted))
-            fake = MemoryEventStore()
-            fake.record_events(TENANT, wanted, NOW_MS)
-            assert_same_table(
-                store.title_table(TENANT, None, "", now_ms=NOW_MS),
-                fake.title_table(TENANT, None, "", now_ms=NOW_MS),
-            )
-
-
-def limit_pages(store: SqliteEventStore, spare: int) -> None:
-    """Let the file grow by so many pages and no more, as a disk that is nearly full does."""
-    connection = store._writer.connection
-    (count,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {count + spare}")

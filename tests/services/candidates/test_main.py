@@ -16,16 +16,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from libs.serving.channels import open_channel
 from libs.storage.catalogue_store import SqliteCatalogueStore
 from services.candidates.settings import CandidatesSettings
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.end_to_end
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 @asynccontextmanager

@@ -1,8 +1,6 @@
 """What the service tells of compacted events, of days and of the age of what is read."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import TypeAlias
 
 import grpc.aio
 import pytest
@@ -10,18 +8,14 @@ import pytest
 from libs.domain.event import DAY_MS
 from libs.faults import HistoryCompacted, InvalidField
 from libs.features.profile_state import replay
-from libs.serving.channels import call, open_channel
+from libs.serving.channels import call
 from libs.serving.decoding import timestamp
-from libs.serving.identity import as_everybody
 from libs.serving.profile_features_client import ProfileFeaturesClient
-from libs.serving.server import running
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.storage.compaction import FIRST
-from libs.storage.event_store import SqliteEventStore
-from libs.storage.memory_event_store import MemoryEventStore
-from reprise.events.v1 import events_pb2, events_pb2_grpc
-from services.events.__main__ import ClosableStore, assemble
+from reprise.events.v1 import events_pb2
 from tests.made_events import START_MS, assert_same_state, impression, watch
+from tests.services.events.made_service import Store, Stub, served
 
 NOW_MS = START_MS + 200 * DAY_MS
 UNTIL_MS = START_MS // DAY_MS * DAY_MS + 5 * DAY_MS
@@ -33,34 +27,13 @@ EVENTS = [
     impression("shown", START_MS, title_id="only-shown"),
 ]
 
-Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def channel(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[grpc.aio.Channel]:
-    store: ClosableStore = (
-        MemoryEventStore()
-        if request.param == "memory"
-        else SqliteEventStore(tmp_path / "events.sqlite")
-    )
-    store.record_events(TENANT, EVENTS, NOW_MS)
-    store.compact(UNTIL_MS, FIRST)
-    async with (
-        running(
-            lambda ready: assemble(
-                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
-            )
-        ) as server,
-        open_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
-        yield channel
-
 
 @pytest.fixture
-def stub(channel: grpc.aio.Channel) -> Stub:
-    return events_pb2_grpc.EventsServiceStub(channel)
+async def channel(store: Store) -> AsyncIterator[grpc.aio.Channel]:
+    store.record_events(TENANT, EVENTS, NOW_MS)
+    store.compact(UNTIL_MS, FIRST)
+    async with served(store, NOW_MS) as opened:
+        yield opened
 
 
 async def days(stub: Stub, **fields: object) -> events_pb2.ListWatchedDaysResponse:

@@ -11,7 +11,7 @@ from tests.made_events import events
 
 @given(events("wüste"))
 def test_a_token_says_where_the_page_ended(event: Event) -> None:
-    assert order_of(token_after(event)) == event.order
+    assert order_of(token_after(event.order)) == event.order
 
 
 def test_no_token_is_the_first_page() -> None:

@@ -1,9 +1,8 @@
 """Retention over the fake and the embedded store, beside those who write."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -11,28 +10,15 @@ from libs.domain.event import DAY_MS
 from libs.faults import PartUnavailable
 from libs.storage.compaction import CompactionStep, Place
 from libs.storage.decision_table import KEPT_MS
-from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from services.events.group_commit import GroupCommit
 from services.events.retention import Retention
 from tests.made_decisions import decision
 from tests.made_events import START_MS, watch
+from tests.services.events.made_service import Store
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
-
-Store = MemoryEventStore | SqliteEventStore
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store = (
-        MemoryEventStore()
-        if request.param == "memory"
-        else SqliteEventStore(tmp_path / "events.sqlite")
-    )
-    yield made
-    made.close()
 
 
 @pytest.fixture

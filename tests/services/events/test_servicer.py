@@ -1,101 +1,55 @@
-"""The events service in this process: real server, real channel, both stores."""
+"""What the service records and tells, on both stores of one machine."""
 
 import asyncio
 import base64
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import grpc.aio
-import numpy as np
 import pytest
 
 from libs.domain.consent import Consent
 from libs.domain.decision import Decision
-from libs.domain.event import DAY_MS, Event, EventKind
+from libs.domain.event import DAY_MS, EventKind
 from libs.domain.profile import Profile
 from libs.faults import BatchTooLarge, InvalidField, PartUnavailable
-from libs.features.event_columns import from_events
-from libs.features.profile_state import EMPTY, replay
-from libs.features.title_replay import TitleReplay
-from libs.serving.channels import call, open_channel
+from libs.features.profile_state import replay
+from libs.serving.channels import call
 from libs.serving.decision_codec import decision_message
 from libs.serving.decoding import timestamp
-from libs.serving.identity import EVERYBODY, as_everybody, enter
+from libs.serving.identity import EVERYBODY, enter
 from libs.serving.profile_codec import profile_message
 from libs.serving.profile_features_client import ProfileFeaturesClient
-from libs.serving.server import running
 from libs.serving.status import fault_of
-from libs.serving.title_features_client import TitleFeaturesClient
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.memory_event_store import MemoryEventStore
 from reprise.events.v1 import events_pb2, events_pb2_grpc
-from services.events.__main__ import ClosableStore, assemble
 from services.events.events_codec import decode_event, event_message, event_messages
 from services.events.group_commit import GroupCommit
 from services.events.personal_records import PersonalRecords
 from services.events.retraining import no_retraining
 from services.events.servicer import EventsServicer
-from tests.made_events import START_MS, assert_same_state, impression, watch
+from tests.made_events import START_MS, assert_same_state, watch
+from tests.services.events.made_service import (
+    EVENTS,
+    NOW_MS,
+    TENANT,
+    Stub,
+    history,
+    record,
+    send,
+    served,
+)
 
 MessageT = TypeVar("MessageT")
-NOW_MS = START_MS + 100 * DAY_MS
-TENANT = "default"
-
-EVENTS = [
-    watch("a", START_MS, country="DE"),
-    watch("b", START_MS + DAY_MS, title_id="x", country="DE"),
-    impression("c", START_MS + 2 * DAY_MS, title_id="x"),
-]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def channel(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[grpc.aio.Channel]:
-    store: ClosableStore = (
-        MemoryEventStore()
-        if request.param == "memory"
-        else SqliteEventStore(tmp_path / "events.sqlite")
-    )
-    async with (
-        running(
-            lambda ready: assemble(
-                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
-            )
-        ) as server,
-        open_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
-        yield channel
-
-
-@pytest.fixture
-def stub(channel: grpc.aio.Channel) -> "Stub":
-    return events_pb2_grpc.EventsServiceStub(channel)
-
-
-Stub: TypeAlias = "events_pb2_grpc.EventsServiceAsyncStub"
-
-
-async def record(stub: Stub, events: list[Event]) -> events_pb2.RecordEventsResponse:
-    return await send(stub, event_messages(events))
-
-
-async def send(stub: Stub, messages: list[events_pb2.Event]) -> events_pb2.RecordEventsResponse:
-    request = events_pb2.RecordEventsRequest(events=messages)
-    return await call("events", stub.RecordEvents, request, timeout_s=5)
 
 
 def token_of(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-async def history(stub: Stub, **fields: object) -> events_pb2.ListHistoryResponse:
-    request = events_pb2.ListHistoryRequest(profile_id="profile0", **fields)  # type: ignore[arg-type]  # by name
-    return await call("events", stub.ListHistory, request, timeout_s=5)
 
 
 async def test_acknowledged_is_visible_and_counted_once(
@@ -109,104 +63,6 @@ async def test_acknowledged_is_visible_and_counted_once(
     profile, state = await features.profile_features(TENANT, "profile0", as_of_ms=None, timeout_s=5)
     assert profile is None
     assert_same_state(state, replay(EVENTS))
-
-
-async def test_a_past_profile_is_that_of_then(stub: Stub, channel: grpc.aio.Channel) -> None:
-    features = ProfileFeaturesClient(channel)
-    await record(stub, EVENTS)
-    for as_of_ms in (START_MS - 1, START_MS, START_MS + DAY_MS):
-        _, state = await features.profile_features(
-            TENANT, "profile0", as_of_ms=as_of_ms, timeout_s=5
-        )
-        earlier = [event for event in EVENTS if event.occurred_ms <= as_of_ms]
-        assert_same_state(state, replay(earlier))
-
-
-async def test_an_unknown_profile_has_empty_features(channel: grpc.aio.Channel) -> None:
-    found = await ProfileFeaturesClient(channel).profile_features(
-        TENANT, "nobody", as_of_ms=None, timeout_s=5
-    )
-    assert found[0] is None
-    assert_same_state(found[1], EMPTY)
-
-
-async def test_title_features_of_a_past_time_are_those_of_a_replay(
-    stub: Stub, channel: grpc.aio.Channel
-) -> None:
-    await record(stub, EVENTS)
-    as_of_ms = START_MS + DAY_MS + 7
-    found = await TitleFeaturesClient(channel).title_table(
-        TENANT, as_of_ms=as_of_ms, country="DE", timeout_s=5
-    )
-    wanted = TitleReplay(
-        lambda after, to: from_events(event for event in EVENTS if after < event.occurred_ms <= to)
-    ).table(as_of_ms)
-    assert found.as_of_ms == as_of_ms
-    assert found.title_ids == wanted.title_ids == ("title0", "x")
-    np.testing.assert_array_equal(found.counters, wanted.counters)
-    np.testing.assert_array_equal(found.country_counters["DE"], wanted.country_counters["DE"])
-
-
-async def test_title_features_now_are_decayed_to_the_clock(
-    stub: Stub, channel: grpc.aio.Channel
-) -> None:
-    await record(stub, EVENTS)
-    client = TitleFeaturesClient(channel)
-    found = await client.title_table(TENANT, as_of_ms=None, country="", timeout_s=5)
-    assert found.as_of_ms == NOW_MS
-    assert found.counters[0, 3] == 0.5
-    assert found.country_counters == {}
-    elsewhere = await client.title_table(TENANT, as_of_ms=None, country="NZ", timeout_s=5)
-    assert not elsewhere.country_counters["NZ"].any()
-
-
-async def test_a_stream_is_acknowledged_batch_by_batch(stub: Stub) -> None:
-    late = [watch(str(place), START_MS + place) for place in range(700)]
-    ahead = watch("ahead", NOW_MS + 2 * DAY_MS)
-
-    async def batches() -> AsyncIterator[events_pb2.StreamEventsRequest]:
-        for start in (0, 350):
-            events = event_messages(late[start : start + 350])
-            yield events_pb2.StreamEventsRequest(events=events, backfill=start == 0)
-            yield events_pb2.StreamEventsRequest(events=[*events[:5], event_message(ahead)])
-
-    answers = [answer async for answer in stub.StreamEvents(batches(), timeout=20)]
-    assert [answer.batch_index for answer in answers] == [0, 1, 2, 3]
-    assert [answer.recorded_count for answer in answers] == [350, 0, 350, 0]
-    assert [answer.total_recorded_count for answer in answers] == [350, 350, 700, 700]
-    assert [list(answer.duplicate_indexes) for answer in answers] == [[], [*range(5)]] * 2
-    assert [len(answer.late_indexes) for answer in answers] == [0, 0, 350, 0]
-    assert [one.index for answer in answers for one in answer.rejections] == [5, 5]
-    last = answers[-1]
-    assert (last.total_duplicate_count, last.total_rejected_count) == (10, 2)
-
-
-async def test_an_acknowledgement_comes_before_the_next_batch_is_sent(stub: Stub) -> None:
-    stream = stub.StreamEvents(timeout=20)
-    for place, event in enumerate(EVENTS):
-        await stream.write(events_pb2.StreamEventsRequest(events=event_messages([event])))
-        answer = await stream.read()
-        assert isinstance(answer, events_pb2.StreamEventsResponse)
-        assert answer.batch_index == place
-        assert len((await history(stub)).events) == place + 1
-    await stream.done_writing()
-
-
-async def test_what_a_broken_stream_had_acknowledged_stays(stub: Stub) -> None:
-    async def batches() -> AsyncIterator[events_pb2.StreamEventsRequest]:
-        yield events_pb2.StreamEventsRequest(events=event_messages(EVENTS[:1]))
-        yield events_pb2.StreamEventsRequest()
-
-    stream = stub.StreamEvents(batches(), timeout=20)
-    first = await stream.read()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stream.read()
-    fault = fault_of("events", caught.value)
-    assert isinstance(fault, InvalidField)
-    assert fault.field == "events"
-    assert isinstance(first, events_pb2.StreamEventsResponse)
-    assert first.recorded_count == 1
-    assert len((await history(stub)).events) == 1
 
 
 async def test_one_bad_event_of_500_is_explained_and_499_are_accepted(stub: Stub) -> None:
@@ -269,14 +125,7 @@ async def test_a_full_disk_refuses_what_it_cannot_keep_and_takes_it_later(tmp_pa
         [watch(f"{number}-{one}", NOW_MS, title_id=f"t{number}-{one}") for one in range(50)]
         for number in range(20)
     ]
-    async with (
-        running(
-            lambda ready: assemble(
-                store, ready, authorize=as_everybody, most_waiting=10_000, clock=lambda: NOW_MS
-            )
-        ) as server,
-        open_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
+    async with served(store) as channel:
         stub = events_pb2_grpc.EventsServiceStub(channel)
         connection.execute(f"PRAGMA max_page_count = {page_count + 60}")
         outcomes = [

@@ -11,11 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.domain.consent import Consent
 from libs.domain.decision import Part, Purpose
-from libs.domain.event import Event, EventKind, Thumb, ThumbDirection
+from libs.domain.event import Event, EventKind, Thumb, ThumbDirection, Wish
 from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
 from libs.faults import InvalidField, PartUnavailable
 from libs.features.profile_state import EMPTY, replay
+from libs.features.wishes import WISH_STRENGTH, Wishes
 from libs.models.retrieval import Retrieved
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import call, open_channel
@@ -91,6 +92,29 @@ async def test_evidence_stands_for_the_title_it_names_and_comes_before_the_histo
     ids = [f"t{row:02d}" for row in range(61)]
     assert [ids[row] for row in query.history_rows[:2]] == ["t02", "t09"]
     assert {ids[row] for row in query.history_rows[2:]} == {"t01", "t03"}
+
+
+async def test_what_a_quiz_has_come_to_speaks_where_the_request_brings_nothing(
+    suite: Suite,
+) -> None:
+    state = rated(1, 2, 3)
+    suite.profiles.state = dataclasses.replace(
+        state, wishes=Wishes((NOW_MS, 0, 1), (Wish("t09", 1.0), Wish("t08", 0.5)))
+    )
+    wished = await suite.ask(limit=60)
+    await suite.ask(seeds=(("t10", 1.0),))
+    suite.profiles.profile = Profile("p", refused_consents=frozenset({Consent.PERSONALIZATION}))
+    await suite.ask()
+    suite.profiles.profile = None
+    suite.profiles.state = state
+    plain = await suite.ask(limit=60)
+    (first, _), (brings, _), (refuses, _), _ = suite.candidates.asked
+    assert first.history_rows[:2].tolist() == [9, 8]
+    assert first.history_weights[:2].tolist() == [WISH_STRENGTH, WISH_STRENGTH / 2]
+    assert brings.history_rows[0] == 10
+    assert 9 not in brings.history_rows
+    assert len(refuses.history_rows) == 0
+    assert wished.title_ids != plain.title_ids
 
 
 async def test_what_the_request_speaks_against_is_left_out_also_of_what_is_popular(
@@ -321,7 +345,9 @@ class Tenant:
 
 @pytest.fixture
 async def stub(suite: Suite) -> AsyncIterator["ranking_pb2_grpc.RankingServiceAsyncStub"]:
-    servicer = RankingServicer(lambda tenant: Tenant(suite.recommender), ServiceMetrics())
+    servicer = RankingServicer(
+        lambda tenant: Tenant(suite.recommender), ServiceMetrics(), lambda: NOW_MS
+    )
     name = ranking_pb2.DESCRIPTOR.services_by_name["RankingService"].full_name
 
     async def build(readiness: Readiness) -> Application:

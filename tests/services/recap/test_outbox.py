@@ -12,7 +12,7 @@ from libs.faults import InvalidField, PartUnavailable
 from libs.storage.recap.database import Database, open_file
 from libs.storage.recap.outbox_table import add_events
 from services.recap.outbox import BATCH_SIZE, Outbox
-from tests.made_recap import waiting
+from tests.made_recap import personal_tables_of, waiting
 
 NOW_MS = 1_760_000_000_000
 CONTEXT = ViewingContext("Asia/Kolkata", Device.PHONE, "IN", "hi", Surface.HOME, True, "8a2a")
@@ -134,3 +134,21 @@ async def test_it_runs_until_cancelled_and_goes_on_after_a_failure(database: Dat
     with pytest.raises(asyncio.CancelledError):
         await running
     assert list(log.events) == [("default", "e1")]
+
+
+async def test_what_is_written_while_a_batch_is_sent_waits_for_the_next_one(
+    database: Database,
+) -> None:
+    add(database, shown("e1"), shown("e2"))
+    log = Log()
+
+    class Erasing:
+        """A log that takes its time: meanwhile the profile is erased, and another one written."""
+
+        async def record_events(self, tenant: str, events: Sequence[Event]) -> Sequence[Rejection]:
+            personal_tables_of(database).erase(tenant, "p")
+            add(database, shown("e3", "q"), shown("e4", "q"))
+            return await log.record_events(tenant, events)
+
+    assert await Outbox(database, Erasing()).send_batch()
+    assert [one.event.event_id for one in waiting(database)] == ["e3", "e4"]

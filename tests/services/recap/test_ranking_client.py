@@ -8,7 +8,8 @@ from libs.domain.viewing import ViewingContext
 from libs.faults import PartUnavailable
 from libs.serving.channels import open_channel
 from services.recap.ranking_client import RankingClient, SlateQuery
-from tests.made_suite import fill, free_port, served
+from tests.free_ports import free_port
+from tests.made_suite import fill, served
 
 TIMEOUT_S = 20.0
 

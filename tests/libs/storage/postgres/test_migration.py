@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from libs.faults import StartFault
 from libs.storage.postgres.log_row import WRITTEN_COLUMNS
 from libs.storage.postgres.migration import KEYS, LOG, Revisions, migrate
+from tests.free_ports import free_port
 from tests.made_databases import PostgresDatabases
-from tests.made_servers import free_port
 
 
 @pytest.mark.parametrize("revisions", [LOG, KEYS])

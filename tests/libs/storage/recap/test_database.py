@@ -29,9 +29,39 @@ def test_who_was_erased_stays_erased_when_the_database_is_opened_again(
         assert not tables.is_erased(connection, "other", "p1")
 
 
-def test_a_block_that_fails_has_written_nothing(database: Database) -> None:
-    def fail() -> None:
+def is_synced(connection: sa.Connection) -> bool:
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    return connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+
+
+def sync(database: Database) -> None:
+    """Let a server wait for the disk as those do that nobody tests with."""
+    with database.write() as connection:
+        if connection.dialect.name == "postgresql":
+            name = connection.exec_driver_sql("SELECT current_database()").scalar()
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET synchronous_commit = on')
+
+
+def test_nobody_waits_for_the_disk_where_that_is_said_and_only_there(open_database: Open) -> None:
+    with contextlib.closing(open_database()) as database:
+        sync(database)
+    row = sa.text("INSERT INTO erased_profile VALUES ('default', 'x')")
+    with contextlib.closing(open_database()) as database:
+        with database.write_unsynced() as connection:
+            assert not is_synced(connection)
+            connection.execute(row)
         with database.write() as connection:
+            assert is_synced(connection)
+    with contextlib.closing(open_database()) as database, database.read() as connection:
+        found = connection.execute(sa.text("SELECT pseudonym FROM erased_profile")).scalars()
+        assert found.all() == ["x"]
+
+
+@pytest.mark.parametrize("is_synced", [True, False])
+def test_a_block_that_fails_has_written_nothing(database: Database, is_synced: bool) -> None:
+    def fail() -> None:
+        with (database.write if is_synced else database.write_unsynced)() as connection:
             connection.execute(sa.text("INSERT INTO erased_profile VALUES ('default', 'x')"))
             raise ZeroDivisionError
 

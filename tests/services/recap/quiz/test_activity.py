@@ -1,6 +1,6 @@
 import pytest
 
-from libs.domain.event import Event, EventKind, WatchedInterval
+from libs.domain.event import DAY_MS, Event, EventKind, WatchedInterval
 from libs.domain.title import Title, TitleKind
 from libs.features.profile_state import EMPTY, ProfileState, replay
 from libs.features.progress import episode_ids
@@ -51,6 +51,13 @@ def test_what_was_heard_of_within_two_minutes_plays() -> None:
     for ago_ms in (0, PLAYING_MS - 1):
         assert is_playing(replay([watched("m", NOW_MS - ago_ms)]), NOW_MS)
     assert not is_playing(replay([watched("m", NOW_MS - PLAYING_MS)]), NOW_MS)
+
+
+def test_a_player_whose_clock_is_ahead_plays_all_the_same() -> None:
+    for ahead_ms in (1, 60_000, DAY_MS):
+        state = replay([watched("e1", NOW_MS + ahead_ms)])
+        assert is_playing(state, NOW_MS)
+        assert until(state) > NOW_MS
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])

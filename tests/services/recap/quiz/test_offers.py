@@ -14,16 +14,18 @@ from prometheus_client import CollectorRegistry, Counter
 from libs.domain.event import Event, EventKind, WatchedInterval
 from libs.domain.profile import Profile
 from libs.domain.rejection import Rejection
-from libs.domain.title import Title
+from libs.domain.title import Title, TitleKind
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.faults import InvalidField, NotFound, PartUnavailable
 from libs.features.profile_state import EMPTY, ProfileState
 from libs.serving.channels import call
 from libs.serving.profile_features import ProfileFeatures
+from libs.storage.catalogue_store import SqliteCatalogueStore
 from libs.storage.recap.database import open_file
 from reprise.common.v1 import viewing_pb2
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc
+from services.candidates.settings import CandidatesSettings
 from services.events.events_codec import event_message
 from services.recap.outbox import Outbox
 from services.recap.quiz.hold_out import HoldOut
@@ -32,6 +34,7 @@ from services.recap.quiz.offers import Offers
 from services.recap.quiz.prompt_policy import Refusal
 from services.recap.quiz.prompts import Prompts
 from services.recap.settings import RecapSettings
+from tests.made_bundle import SERIES
 from tests.made_recap import personal_tables_of
 from tests.made_suite import Served, fill, served
 
@@ -82,23 +85,42 @@ async def test_an_offer_and_its_dismissal_are_in_the_log_once(tmp_path: Path) ->
     assert refused.HasField("earliest_time")
 
 
+def left(title_id: str, profile_id: str, ago_ms: int) -> Event:
+    """A title that the profile has left so long ago, hardly begun."""
+    at_ms = time.time_ns() // 1_000_000 - ago_ms
+    watched = WatchedInterval(0, 60_000, 1_800_000)
+    return Event(profile_id, profile_id, EventKind.STOP, at_ms, title_id=title_id, detail=watched)
+
+
 async def test_nothing_is_offered_while_something_plays_or_an_episode_is_fresh(
     tmp_path: Path,
 ) -> None:
     fill(tmp_path, "default", "")
-    now_ms = time.time_ns() // 1_000_000
-    play = Event(
-        "e", "plays", EventKind.PROGRESS, now_ms, title_id="t01",
-        detail=WatchedInterval(0, 60_000, 6_000_000),
-    )  # fmt: skip
+    store = SqliteCatalogueStore(CandidatesSettings(home=tmp_path).catalogue_path)
+    last = Title("e2", TitleKind.EPISODE, "Its last", parent_id=SERIES, episode_number=2)
+    store.upsert("default", [last])
+    store.close()
+    events = [
+        left("t01", "plays", 0),
+        left("e1", "goes on", 5 * 60_000),
+        left("e1", "was long ago", 31 * 60_000),
+        left("e2", "is through", 5 * 60_000),
+        left("t01", "saw a film", 5 * 60_000),
+    ]
     async with served(tmp_path) as suite:
-        record = events_pb2.RecordEventsRequest(events=[event_message(play)])
-        await events_pb2_grpc.EventsServiceStub(suite.events).RecordEvents(record)
+        record = events_pb2.RecordEventsRequest(events=map(event_message, events))
+        answer = await events_pb2_grpc.EventsServiceStub(suite.events).RecordEvents(record)
+        assert list(answer.rejections) == []
         says = await offer(suite, is_playing=True)
-        seen = await offer(suite, "plays")
         afterwards = await offer(suite)
-    assert says.refusal == seen.refusal == quiz_pb2.OFFER_REFUSAL_PLAYING
+        refusals = [(await offer(suite, one.profile_id)).refusal for one in events]
+    assert says.refusal == quiz_pb2.OFFER_REFUSAL_PLAYING
     assert afterwards.is_offered, "a refusal has taken no slot"
+    assert refusals == [
+        quiz_pb2.OFFER_REFUSAL_PLAYING,
+        quiz_pb2.OFFER_REFUSAL_NEXT_EPISODE,
+        *[quiz_pb2.OFFER_REFUSAL_UNSPECIFIED] * 3,
+    ]
 
 
 async def test_the_kill_switch_needs_no_restart(tmp_path: Path) -> None:

@@ -142,6 +142,23 @@ def test_a_file_of_another_kind_is_refused(text: str) -> None:
         parse(text, "x.toml")
 
 
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 5_000, "{a=" * 5_000])
+def test_what_no_parser_can_take_is_refused(value: str) -> None:
+    with pytest.raises(PackRejected, match=r"hats\.toml: "):
+        parse(f"a = {value}", "hats.toml")
+
+
+def test_a_file_that_cannot_be_read_is_told_and_leaves_the_others(tmp_path: Path) -> None:
+    (tmp_path / "hats.toml").write_text(PACK)
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "gone.toml").symlink_to(tmp_path / "nothing")
+    found = shelf(texts(tmp_path)).over(TITLES)
+    assert found.pack("hats").name == "Which hat are you?"
+    for pack_id in ("folder", "gone"):
+        with pytest.raises(InvalidField, match=rf"{pack_id}\.toml: cannot be read"):
+            found.pack(pack_id)
+
+
 def test_the_packs_of_reprise_fit_the_simulated_catalogue(tmp_path: Path) -> None:
     titles = build_world(SimulationConfig(until_ms=NOW_MS, title_count=400)).titles
     found = shelf(texts(tmp_path)).over(titles)

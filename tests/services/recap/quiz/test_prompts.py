@@ -135,3 +135,12 @@ def test_an_erased_profile_is_asked_nothing_and_leaves_nothing(
         prompts.dismiss(TENANT, "p", "o1", NOW_MS)
     assert list(personal.export(TENANT, "p")) == []
     assert waiting(database) == []
+
+
+def test_while_it_is_switched_off_not_even_a_taken_slot_is_an_offer(prompts: Prompts) -> None:
+    off = Moment(is_switched_off=True)
+    offer(prompts)
+    assert offer(prompts, moment=off).refusal is Refusal.SWITCHED_OFF
+    assert offer(prompts, "o2", moment=off).refusal is Refusal.SWITCHED_OFF
+    assert prompts.dismiss(TENANT, "p", "o1", NOW_MS) == 0
+    assert offer(prompts).refusal is Refusal.NONE

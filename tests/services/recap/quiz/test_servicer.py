@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from libs.artifacts.bundle import publish, tenant_root
+from libs.domain.decision import Purpose
 from libs.faults import InvalidField, NotFound
+from libs.features.profile_state import ProfileState
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.models.ranker import RANKER_PART
 from libs.models.retrieval_model import RETRIEVAL_PART
+from libs.serving.profile_features_client import profile_features
 from libs.serving.title_codec import title_message
 from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import quiz_pb2
+from services.recap.ranking_client import RankingClient, SlateQuery
 from tests.made_bundle import NOW_MS, catalogue, ranker, retrieval
 from tests.made_suite import Served, fill, served
 from tests.services.recap.quiz.quiz_calls import WITHIN_S, Player, first_option
@@ -51,6 +55,13 @@ async def decided(suite: Served, profile_id: str, page_id: str) -> dict[str, Any
                 if line["data"].get("page_id") == page_id:
                     return dict(line["data"])
             await asyncio.sleep(0.01)
+
+
+async def profile_state(suite: Served, profile_id: str) -> ProfileState:
+    stub = events_pb2_grpc.EventsServiceStub(suite.events)
+    request = events_pb2.GetProfileFeaturesRequest(profile_id=profile_id)
+    _, state = profile_features(await stub.GetProfileFeatures(request, timeout=WITHIN_S))
+    return state
 
 
 async def test_a_quiz_ends_with_titles_of_one_page_and_why_each_fits(tmp_path: Path) -> None:
@@ -95,6 +106,30 @@ async def test_each_answer_is_recorded_once_and_repeats_get_the_same_result(
         request.question_id for request, _ in sent
     )
     assert {event.quiz_answer.quiz_id for event in events} == {"z"}
+
+
+async def test_what_the_answers_come_to_speaks_in_the_pages_that_follow(tmp_path: Path) -> None:
+    fill(tmp_path, "default", "")
+    async with served(tmp_path) as suite:
+        ranking = RankingClient(suite.ranking)
+        query = SlateQuery(Purpose.PREVIEW, 100, "p", is_diverse=False)
+
+        async def page() -> tuple[str, ...]:
+            return (await ranking.recommend("default", query, timeout_s=9)).title_ids
+
+        before = await page()
+        player = Player(suite, profile_id="p")
+        await player.start()
+        await player.answer(first_option(player.step.question), explain=True)
+        likeliest = list(player.step.belief.top_title_ids)
+        (event,) = await history(suite, "p", 1)
+        features = await profile_state(suite, "p")
+        after = await page()
+    wishes = event.quiz_answer.wishes
+    assert [one.title_id for one in wishes] == likeliest
+    assert wishes[0].weight == 1
+    assert [one.title_id for one in features.wishes.wishes] == likeliest
+    assert after != before
 
 
 async def test_another_device_goes_on_where_the_first_one_was(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from libs.domain.consent import Consent
 from libs.domain.event import DAY_MS, Event, EventKind, WatchedInterval
 from libs.domain.profile import Profile
 from libs.domain.viewing import ViewingContext
+from libs.serving.clock import now_ms
 from libs.serving.profile_codec import profile_message
 from libs.storage.catalogue_store import SqliteCatalogueStore
 from libs.telemetry.traces import HEADER
@@ -22,7 +23,6 @@ from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import recap_pb2, share_pb2, share_pb2_grpc
 from services.candidates.settings import CandidatesSettings
 from services.events.events_codec import event_message
-from services.recap.composition import now_ms
 from tests.made_bundle import NOW_MS, catalogue
 from tests.made_suite import Served, fill, served
 

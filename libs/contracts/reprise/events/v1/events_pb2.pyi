@@ -912,7 +912,7 @@ class GetProfileFeaturesResponse(_message.Message):
     @_builtins.property
     def features(self) -> Global___ProfileFeatures:
         """features is empty for a profile without events. What has expired at freshness.as_of
-        is absent: sights (impressions and clicks) of a title of which nothing was heard for
+        is absent: wishes of a quiz after 24 hours; sights (impressions and clicks) of a title of which nothing was heard for
         140 days are zeros, and a title of which there is nothing else is left out.
         """
 
@@ -1728,24 +1728,59 @@ class QuizAnswer(_message.Message):
     QUIZ_ID_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     ANSWER_ID_FIELD_NUMBER: _builtins.int
+    WISHES_FIELD_NUMBER: _builtins.int
     quiz_id: _builtins.str
     """quiz_id, question_id and answer_id name what was answered."""
     question_id: _builtins.str
     answer_id: _builtins.str
+    @_builtins.property
+    def wishes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Wish]:
+        """wishes are the titles, at most 20 and each once, that this answer and those before it
+        come to. The newest answer that has any speaks in the profile's features until they
+        have faded: by half in 3 hours, wholly in 24.
+        """
+
     def __init__(
         self,
         *,
         quiz_id: _builtins.str = ...,
         question_id: _builtins.str = ...,
         answer_id: _builtins.str = ...,
+        wishes: _abc.Iterable[Global___Wish] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_id", b"answer_id", "question_id", b"question_id", "quiz_id", b"quiz_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_id", b"answer_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "wishes", b"wishes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QuizAnswer: _TypeAlias = QuizAnswer  # noqa: Y015
+
+@_typing.final
+class Wish(_message.Message):
+    """Wish is a title that is wanted now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_ID_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    title_id: _builtins.str
+    """title_id is the title; required."""
+    weight: _builtins.float
+    """weight is above 0 and at most 1, which says as much as four titles just watched."""
+    def __init__(
+        self,
+        *,
+        title_id: _builtins.str = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["title_id", b"title_id", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Wish: _TypeAlias = Wish  # noqa: Y015
 
 @_typing.final
 class Prompt(_message.Message):
@@ -1850,7 +1885,7 @@ class ProfileFeatures(_message.Message):
     title_records: _builtins.bytes
     """title_records is n packed little-endian records of the schema's layout."""
     profile_counters: _builtins.bytes
-    """profile_counters is the packed little-endian state of the profile's counters."""
+    """profile_counters is the packed little-endian state of the profile's counters and wishes."""
     @_builtins.property
     def title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """title_ids has n ids."""

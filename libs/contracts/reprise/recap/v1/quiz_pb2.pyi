@@ -469,7 +469,9 @@ class QuizResult(_message.Message):
 
     @_builtins.property
     def outcome(self) -> Global___PackOutcome:
-        """outcome is what a curated pack says of the viewer; unset for "in the mood"."""
+        """outcome is what a curated pack says of the viewer; unset for "in the mood", and where
+        nothing was said: every answer was "dont_care" or "skip".
+        """
 
     def __init__(
         self,

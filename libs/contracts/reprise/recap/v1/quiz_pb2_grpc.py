@@ -64,8 +64,8 @@ class QuizServiceServicer:
     def OfferQuiz(self, request, context):
         """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
         slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
-        the same answer again; a refusal takes nothing and is decided anew. An erased
-        profile is NOT_FOUND.
+        the same answer again, unless the kill switch is on; a refusal takes nothing and is
+        decided anew. An erased profile is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

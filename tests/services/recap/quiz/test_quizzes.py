@@ -1,0 +1,168 @@
+"""Quizzes of one replica, where catalogue, packs and owners change under them."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from libs.domain.event import QuizAnswer
+from libs.domain.viewing import UNKNOWN_CONTEXT
+from libs.faults import InvalidField
+from libs.storage.recap.database import Database, open_file
+from services.recap.quiz.materials import Material
+from services.recap.quiz.pack import parse
+from services.recap.quiz.pack_shelf import PackShelf
+from services.recap.quiz.quiz_state import LASTS_MS
+from services.recap.quiz.quizzes import Quizzes, Said, Step
+from tests.made_quizzes import made_quizzes, material_of
+from tests.made_recap import waiting
+from tests.random_quizzes import Clock
+
+PACK = """\
+pack_id = "hats"
+name = "Which hat are you?"
+
+[[questions]]
+question_id = "weather"
+text = "Rain?"
+
+[[questions.options]]
+option_id = "yes"
+text = "Yes"
+reason = "it rains"
+genres = ["Drama"]
+
+[[questions.options]]
+option_id = "no"
+text = "No"
+reason = "it is dry"
+genres = ["Comedy"]
+
+[[outcomes]]
+outcome_id = "fedora"
+name = "Fedora"
+text = "Dark."
+genres = ["Drama"]
+
+[[outcomes]]
+outcome_id = "cap"
+name = "Cap"
+text = "Light."
+genres = ["Comedy"]
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with closing(open_file(tmp_path / "recap.sqlite")) as opened:
+        yield opened
+
+
+async def start(quizzes: Quizzes, profile_id: str, pack_id: str = "") -> Step:
+    return await quizzes.start("default", "z", profile_id, pack_id, UNKNOWN_CONTEXT, lambda: 9.0)
+
+
+async def answer(
+    quizzes: Quizzes, step: Step, profile_id: str = "p", option_id: str | None = None
+) -> Step:
+    """Answer what the step asks, with its first option unless another one is given."""
+    assert step.question is not None
+    chosen = step.question.options[0].option_id if option_id is None else option_id
+    said = Said("z", profile_id, step.token, step.question.question_id, chosen)
+    return await quizzes.answer("default", said, lambda: 9.0)
+
+
+async def test_a_quiz_that_begins_anew_under_its_old_id_records_its_answers_anew(
+    database: Database,
+) -> None:
+    clock = Clock()
+    quizzes, _, _ = made_quizzes(database, clock)
+    for _ in range(2):
+        step = await start(quizzes, "p")
+        assert step.question is not None
+        await answer(quizzes, step)
+        clock.now_ms += LASTS_MS
+    first, second = (one.event for one in waiting(database))
+    assert isinstance(first.detail, QuizAnswer)
+    assert first.detail == second.detail, "the same was asked and answered"
+    assert first.event_id != second.event_id, "the log takes each id once"
+
+
+async def test_a_quiz_of_nobody_does_not_take_the_place_of_a_profiles_own(
+    database: Database,
+) -> None:
+    clock = Clock()
+    quizzes, _, _ = made_quizzes(database, clock)
+    clock.now_ms += 1
+    nobodys = await start(quizzes, "")
+    clock.now_ms += 1
+    own = await start(quizzes, "p")
+    for _ in range(2):
+        with pytest.raises(InvalidField) as caught:
+            await answer(quizzes, nobodys)
+        assert caught.value.field == "state"
+        assert (await start(quizzes, "p")).token == own.token
+        own = await answer(quizzes, own)
+
+
+def without_genres(material: Material) -> Material:
+    """The same catalogue, which no longer makes the questions that were asked."""
+    bare = [dataclasses.replace(title, genres=()) for title in material.traits.titles]
+    return dataclasses.replace(material_of(bare), catalogue_version=material.catalogue_version + 1)
+
+
+@pytest.mark.parametrize("profile_id", ["p", ""])
+async def test_what_is_said_to_a_question_that_the_catalogue_has_lost_moves_nothing(
+    database: Database, profile_id: str
+) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    step = await start(quizzes, profile_id)
+    whole = held.current
+    held.current = without_genres(whole)
+    for wrong in ("", "x" * 500, "o\n0"):
+        with pytest.raises(InvalidField) as caught:
+            await answer(quizzes, step, profile_id, wrong)
+        assert caught.value.field == "option_id"
+    step = await answer(quizzes, step, profile_id, "o99")
+    held.current = whole
+    while step.question is not None:
+        step = await answer(quizzes, step, profile_id, "dont_care")
+    assert step.result is not None
+    assert [title.reasons for title in step.result.slate.titles] == [()] * 20
+    assert any("changed" in one for one in step.result.slate.relaxed)
+
+
+async def test_who_did_not_care_about_a_question_loses_nothing_with_it(database: Database) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    step = await start(quizzes, "p")
+    held.current = without_genres(held.current)
+    while step.question is not None:
+        step = await answer(quizzes, step, "p", "dont_care")
+    assert step.result is not None
+    assert step.result.slate.relaxed == ()
+
+
+async def test_a_pack_that_was_written_anew_is_played_anew(database: Database) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    whole = held.current
+    for text in ("Rain?", "Is it raining?"):
+        pack = parse(PACK.replace("Rain?", text), "hats.toml")
+        held.current = dataclasses.replace(whole, shelf=PackShelf({"hats": pack}, {}))
+        step = await start(quizzes, "", "hats")
+        assert step.question is not None
+        assert step.question.text == text
+
+
+@pytest.mark.parametrize("option_id", ["dont_care", "skip"])
+async def test_a_pack_says_nothing_of_who_has_said_nothing(
+    database: Database, option_id: str
+) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    packs = PackShelf({"hats": parse(PACK, "hats.toml")}, {})
+    held.current = dataclasses.replace(held.current, shelf=packs)
+    step = await answer(quizzes, await start(quizzes, "p", "hats"), "p", option_id)
+    assert step.result is not None
+    assert step.result.outcome is None
+    assert step.result.slate.titles
