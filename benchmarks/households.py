@@ -75,8 +75,26 @@ def judge(profiles: list[KnownProfile]) -> dict[str, Any]:
                 ]
             )
         ),
+        **_adults(profiles, found),
         "ms_a_profile": elapsed_ms / len(profiles),
     }
+
+
+def _adults(profiles: list[KnownProfile], found: list[households.Household]) -> dict[str, Any]:
+    """How adults are told from one another, where a profile was found to be shared."""
+    rand: list[float] = []
+    parted: list[bool] = []
+    for one, house in zip(profiles, found, strict=True):
+        if not (one.is_shared and house.is_shared):
+            continue
+        rows = np.flatnonzero(~np.array(one.member_is_child)[one.member])
+        rows = rows[house.cluster[rows] != house.kids_cluster]
+        own, told = one.member[rows], house.cluster[rows]
+        if len(set(own.tolist())) > 1:
+            rand.append(adjusted_rand(own, told))
+        else:
+            parted.append(len(set(told.tolist())) > 1)
+    return {"adults_rand": float(np.mean(rand)), "adults_parted": _share(np.array(parted))}
 
 
 def fit() -> dict[str, Any]:
@@ -199,6 +217,8 @@ def _show(figures: dict[str, Any]) -> None:
         "0",
     )
     table.add_row("adjusted Rand index of those found", f"{figures['adjusted_rand']:.2f}", "")
+    table.add_row("… of adults' own sessions", f"{figures['adults_rand']:.2f}", "")
+    table.add_row("one adult parted, with children", told(figures["adults_parted"]), "")
     table.add_row("ms a profile", f"{figures['ms_a_profile']:.1f}", "")
     console = Console()
     console.print(table)

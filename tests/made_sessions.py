@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.domain.event import EventKind, WatchedInterval
-from libs.domain.title import KIDS_MATURITY_YEARS, Title
+from libs.domain.title import KIDS_MATURITY_YEARS, Title, TitleKind
 from libs.domain.viewing import ViewingContext, local_time
 from libs.simulation.config import Detail, SimulationConfig
 from libs.simulation.histories import ProfileHistory
@@ -89,14 +89,18 @@ def _watched(history: ProfileHistory) -> dict[str, _Watched]:
 def _sessions(watched: list[_Watched], titles: dict[str, Title]) -> Sessions:
     content = np.zeros((len(watched), len(GENRES)))
     kids_share = np.zeros(len(watched))
+    wholes: list[str] = []
     hours = []
     for place, session in enumerate(watched):
         total_ms = sum(session.ms_by_title.values())
+        ms_of: dict[str, int] = defaultdict(int)
         for title_id, ms in session.ms_by_title.items():
             title = titles[title_id]
+            ms_of[title.parent_id if title.kind is TitleKind.EPISODE else title_id] += ms
             for genre in title.genres:
                 content[place, _GENRE_ROW[genre]] += ms / total_ms / len(title.genres)
             kids_share[place] += ms / total_ms * (title.maturity_years <= KIDS_MATURITY_YEARS)
+        wholes.append(min(ms_of, key=lambda whole: (-ms_of[whole], whole)))
         local = local_time(session.at_ms, session.context.time_zone)
         hours.append(24 * local.weekday() + local.hour + local.minute / 60)
     return Sessions(
@@ -105,4 +109,5 @@ def _sessions(watched: list[_Watched], titles: dict[str, Title]) -> Sessions:
         device=np.array([int(session.context.device) for session in watched]),
         content=content,
         kids_share=kids_share,
+        whole=np.unique(wholes, return_inverse=True)[1],
     )

@@ -11,6 +11,8 @@ from typing import Final
 
 import duckdb
 
+from tests.recap_comparison_oracle import COMPARISONS, MEMBERS
+
 Facts = dict[tuple[str, str], int | str]
 
 # The log by viewer: of shared profiles what is in `whose`, and nothing else of them.
@@ -227,7 +229,7 @@ GROUP BY profile_id, first HAVING days >= 3 ORDER BY days DESC, first
 def oracle(
     export: Path, run: Path, *, first: str, last: str, cutoff_ms: int, is_lifetime: bool
 ) -> Facts:
-    """Every fact but those of comparison, by viewer and fact id.
+    """Every fact by viewer and fact id.
 
     `run` holds titles.parquet, title_genres.parquet and title_people.parquet, and in folders
     part=* which sessions of shared profiles are whose.
@@ -243,7 +245,7 @@ def oracle(
     with duckdb.connect() as connection:
         for table in ("titles", "title_genres", "title_people"):
             connection.read_parquet(f"{run}/{table}.parquet").create_view(table)
-        for query in (_LOG, _WATCHING, _PERIOD, _SUMS):
+        for query in (_LOG, _WATCHING, _PERIOD, _SUMS, MEMBERS):
             connection.execute(query.format(**names))
 
         def rows(query: str) -> list[tuple[object, ...]]:
@@ -253,7 +255,7 @@ def oracle(
             _note(found, (fact_id,), rows(query))
         for (name, most, endings), query in _RANKED.items():
             _note_ranked(found, name, most, endings, rows(query))
-        for fact_ids, query in _FIRST.items():
+        for fact_ids, query in (_FIRST | COMPARISONS).items():
             _note(found, fact_ids, rows(query))
         if not is_lifetime:
             fresh = rows(_DISCOVERIES)

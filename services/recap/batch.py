@@ -7,19 +7,17 @@ it was killed, and a story whose files are deleted is counted anew alone.
 """
 
 import hashlib
-import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import polars as pl
 import structlog
 
 from libs.domain.consent import Consent
 from libs.domain.title import Title
-from libs.faults import StartFault
+from libs.faults import InvalidField, StartFault
 from libs.storage.parquet_export import (
     DAYS,
     EVENTS,
@@ -29,7 +27,8 @@ from libs.storage.parquet_export import (
     check_file,
     read_export,
 )
-from services.recap.year.catalogue import Catalogue
+from services.recap.run_folder import alone, begin, read_frame, write_frame, write_text
+from services.recap.year.catalogue import FRAMES, Catalogue
 from services.recap.year.cohort import Cohorts, Contribution, cohorts, contribution
 from services.recap.year.cohort_check import check_cohorts
 from services.recap.year.counting import Counted, compare, count_story, full_members, recaps
@@ -46,10 +45,9 @@ from services.recap.year.watched import Watched, watched
 log = structlog.get_logger(__name__)
 
 # Raised with every change of what a fact means: another run then, never a mix.
-RECAP_SCHEMA_VERSION: Final = 2
+RECAP_SCHEMA_VERSION: Final = 3
 
 ALL_STORIES: Final = (*STORIES, *COHORT_STORIES)
-_RUN: Final = "run.json"
 _COHORTS: Final = "cohorts.json"
 # What comparisons are made of.
 _COMPARED: Final = (*BASE_STORIES, "taste", "axes")
@@ -102,6 +100,10 @@ def open_run(
 ) -> Run:
     """Begin a run in the folder `path`, or go on with it; raises StartFault for another's."""
     exported = read_export(export_path)
+    try:
+        period.check_begun(exported.exported_ms)
+    except InvalidField as fault:
+        raise StartFault(str(fault)) from None
     catalogue = Catalogue.of(titles)
     digest = hashlib.blake2b(digest_size=16)
     for part in (
@@ -115,21 +117,7 @@ def open_run(
         digest.update(repr(part).encode())
     run_id = f"{period.key}-{digest.hexdigest()}"
     run = Run(export_path, exported, path, period, run_id, threads)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if (path / _RUN).exists():
-            found = json.loads((path / _RUN).read_text())["run_id"]
-            if found != run_id:
-                raise StartFault(f"{path} holds run {found}; this one is {run_id}")
-        elif any(path.iterdir()):
-            raise StartFault(f"{path} is neither empty nor a run")
-        else:
-            _write_text(path / _RUN, json.dumps({"run_id": run_id}))
-        catalogue.write(path)
-    except OSError as error:
-        raise StartFault(f"cannot write {path}: {error.strerror}") from error
-    except (ValueError, KeyError) as error:
-        raise StartFault(f"{path / _RUN} is damaged: {error}") from None
+    begin(path, run_id, catalogue.frames())
     return run
 
 
@@ -146,8 +134,16 @@ def forget(run: Run, story: str) -> None:
 
 
 def build(run: Run, on_progress: Callable[[int, int], None]) -> Built:
-    """Count all that is not there yet; `on_progress` hears of partitions done and of how many."""
-    catalogue = Catalogue.read(run.path)
+    """Count all that is not there yet; `on_progress` hears of partitions done and of how many.
+
+    Raises StartFault for files that are damaged, and while another process builds it.
+    """
+    with alone(run.path):
+        return _build(run, on_progress)
+
+
+def _build(run: Run, on_progress: Callable[[int, int], None]) -> Built:
+    catalogue = Catalogue(*(read_frame(run.path / f"{name}.parquet") for name in FRAMES))
     refusing, countries, whole_ids = _profiles(run)
     total = 2 * len(run.partitions)
     verifier = Verifier(catalogue, threads=run.threads)
@@ -204,7 +200,7 @@ def _seen(
     if not all(run.part_path(place, name).exists() for name in _SPLIT):
         parts = split(history, catalogue, run.period, run.cutoff_ms, days, whole_ids)
         for name, frame in zip(_SPLIT, (parts.whose, parts.people), strict=True):
-            _publish_frame(run.part_path(place, name), frame)
+            write_frame(run.part_path(place, name), frame)
     parts = _read_split(run, place)
     history, days = divided(history, parts), divided_days(days, parts)
     return watched(history, catalogue, run.period, run.cutoff_ms, days), parts.whose
@@ -227,7 +223,10 @@ def _freeze(run: Run, countries: dict[str, str]) -> Cohorts:
     """The cohorts of the run, counted twice too; raises StartFault when the two differ."""
     path = run.path / _COHORTS
     if path.exists():
-        return Cohorts.of_json(path.read_text())
+        try:
+            return Cohorts.of_json(path.read_text() or "damaged")
+        except ValueError as error:
+            raise StartFault(f"{path} is damaged: {error}; deleted, it is made anew") from None
 
     def parts() -> Iterator[Contribution]:
         for place in range(len(run.partitions)):
@@ -239,12 +238,12 @@ def _freeze(run: Run, countries: dict[str, str]) -> Cohorts:
     problem = check_cohorts(frozen, run.path, run.export_path / PROFILES, threads=run.threads)
     if problem:
         raise StartFault(f"the cohorts of {run.run_id} do not survive verification: {problem}")
-    _write_text(path, frozen.to_json())
+    write_text(path, frozen.to_json())
     return frozen
 
 
 def _read_split(run: Run, place: int) -> Split:
-    return Split(*(pl.read_parquet(run.part_path(place, name)) for name in _SPLIT))
+    return Split(*(read_frame(run.part_path(place, name)) for name in _SPLIT))
 
 
 def _profiles(run: Run) -> tuple[pl.Series, dict[str, str], list[str]]:
@@ -285,29 +284,10 @@ def _write(path: Path, counted: Counted) -> None:
         number=pl.lit(None, pl.Int64()),
         text=pl.lit(None, pl.String()),
     )
-    _publish_frame(path, pl.concat([counted.facts, without]).sort("profile_id", "fact_id"))
-
-
-def _publish_frame(path: Path, frame: pl.DataFrame) -> None:
-    path.parent.mkdir(exist_ok=True)
-    _publish(path, frame.write_parquet)
+    write_frame(path, pl.concat([counted.facts, without]).sort("profile_id", "fact_id"))
 
 
 def _read(path: Path) -> Counted:
-    found = pl.read_parquet(path)
+    found = read_frame(path)
     is_fact = pl.col("fact_id").is_not_null()
     return Counted(found.filter(is_fact), tuple(found.filter(~is_fact)["profile_id"]))
-
-
-def _write_text(path: Path, text: str) -> None:
-    _publish(path, lambda file: file.write(text.encode()))
-
-
-def _publish(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Have a file whole or not at all, whatever ends the process."""
-    making = path.with_suffix(".part")
-    with making.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    making.rename(path)

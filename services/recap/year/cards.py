@@ -104,7 +104,7 @@ def _is_worth_telling(story: str, values: Mapping[str, Value]) -> bool:
         percent = values.get("night.percent", 0)
         return isinstance(percent, int) and percent >= _LEAST_NIGHT_PERCENT
     if story == "release":
-        return bool(values) and values["release.oldest"] != values["release.newest"]
+        return values.get("release.oldest") != values.get("release.newest")
     return bool(values)
 
 
@@ -131,11 +131,14 @@ def _extra(story: str, shown: Mapping[str, str], words: Words) -> dict[str, str]
     elif story == "days":
         lines = list(_day_lines(shown, words))
     elif story == "archetype":
-        return {
-            "name": words.archetypes[shown["archetype.name"]],
-            "first": words.axes[shown["archetype.first"]],
-            "second": words.axes[shown["archetype.second"]],
+        named = {
+            "name": words.archetypes.get(shown.get("archetype.name", "")),
+            "first": words.axes.get(shown.get("archetype.first", "")),
+            "second": words.axes.get(shown.get("archetype.second", "")),
         }
+        return {name: word for name, word in named.items() if word is not None}
+    elif story == "country":
+        return {"own_genre": _filled(words.own_genre, shown) if "country.genre" in shown else ""}
     else:
         return {}
     return {"items": "\n".join(lines)} if lines else {}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -17,7 +16,7 @@ _TITLES: Final = {
     "release_date": pl.Date(),
     "maturity_years": pl.Int32(),
 }
-_FILES: Final = ("titles", "title_genres", "title_people")
+FRAMES: Final = ("titles", "title_genres", "title_people")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,15 +54,9 @@ class Catalogue:
             ),
         )
 
-    def write(self, folder: Path) -> None:
-        """As titles.parquet, title_genres.parquet and title_people.parquet."""
-        for name, frame in zip(_FILES, (self.titles, self.genres, self.people), strict=True):
-            frame.write_parquet(folder / f"{name}.parquet")
-
-    @staticmethod
-    def read(folder: Path) -> "Catalogue":
-        """What `write` wrote."""
-        return Catalogue(*(pl.read_parquet(folder / f"{name}.parquet") for name in _FILES))
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """Its tables by the names that SQL has for them."""
+        return dict(zip(FRAMES, (self.titles, self.genres, self.people), strict=True))
 
     def whole(self) -> pl.DataFrame:
         """title_id, and as whole_id the series of an episode, of others the title itself."""

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from services.recap.year.tastes import AXES
+
 # Fewer people say nothing, and might be told apart.
 LEAST_SIZE: Final = 50
 PERCENTILES: Final = 99
@@ -26,6 +28,15 @@ class CountryCohort:
     least_minutes: tuple[int, ...]  # (PERCENTILES,)
     genre_parts: Mapping[str, int]
 
+    def __post_init__(self) -> None:
+        _check_numbers("country", (self.size, *self.least_minutes, *self.genre_parts.values()))
+        if self.size < LEAST_SIZE:
+            raise ValueError(f"a country's cohort has at least {LEAST_SIZE}")
+        if len(self.least_minutes) != PERCENTILES or list(self.least_minutes) != sorted(
+            self.least_minutes
+        ):
+            raise ValueError(f"least_minutes must be {PERCENTILES}, ascending")
+
 
 @dataclass(frozen=True, slots=True)
 class AxisCohort:
@@ -34,6 +45,9 @@ class AxisCohort:
     mean: int
     deviation: int
 
+    def __post_init__(self) -> None:
+        _check_numbers("axis", (self.mean, self.deviation))
+
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
@@ -41,6 +55,10 @@ class Cohorts:
 
     countries: Mapping[str, CountryCohort]
     axes: Mapping[str, AxisCohort]
+
+    def __post_init__(self) -> None:
+        if self.axes and set(self.axes) != set(AXES):
+            raise ValueError("axes must be all of them, or none")
 
     def to_json(self) -> str:
         """The text of these; equal cohorts have one text."""
@@ -65,8 +83,8 @@ class Cohorts:
         """What `to_json` wrote; "" is none. Raises ValueError for anything else."""
         if not text:
             return NO_COHORTS
-        fields: dict[str, Any] = json.loads(text)
         try:
+            fields: dict[str, Any] = json.loads(text)
             return Cohorts(
                 {
                     name: CountryCohort(
@@ -76,11 +94,16 @@ class Cohorts:
                 },
                 {name: AxisCohort(*one) for name, one in fields["axes"].items()},
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"no cohorts: {error}") from error
 
 
 NO_COHORTS: Final = Cohorts({}, {})
+
+
+def _check_numbers(name: str, numbers: Iterable[object]) -> None:
+    if any(type(number) is not int or number < 0 for number in numbers):
+        raise ValueError(f"{name}: must be whole numbers from 0 on")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,15 +161,15 @@ def cohorts(parts: Iterable[Contribution]) -> Cohorts:
                 for genre, number in zip(genres["genre"], genres["minutes"], strict=True)
             },
         )
-    is_enough = minutes.height >= LEAST_SIZE
-    axes = _axes(pl.concat(one.axes for one in known)) if is_enough else {}
+    axes = _axes(pl.concat(one.axes for one in known))
     return Cohorts(dict(sorted(countries.items())), axes)
 
 
 def _axes(sums: pl.DataFrame) -> dict[str, AxisCohort]:
     whole = sums.group_by("axis").agg(pl.col("count", "total", "squares").sum()).sort("axis")
     found = {}
-    for axis, n, total, squares in whole.iter_rows():
+    # Of those whose axes are in doubt there are minutes, and no axes.
+    for axis, n, total, squares in whole.filter(pl.col("count") >= LEAST_SIZE).iter_rows():
         # In whole numbers of any size, so that it does not depend on the order of profiles.
         variance = 1_000_000 * (n * squares - total * total) // (n * n)
         found[axis] = AxisCohort(1000 * total // n, math.isqrt(variance))

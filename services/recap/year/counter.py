@@ -98,9 +98,10 @@ class Counter:
     def _of(self, tenant: str, titles: KnownTitles) -> _Ready:
         with self._lock:
             ready = self._ready.get(tenant)
-            if ready is None or ready.version != titles.version:
-                # The version first: of titles that change meanwhile an older one is made anew.
-                version, known = titles.version, titles.titles
+            # Before the titles: where they change in between, they are read again the next time.
+            version = titles.version
+            if ready is None or ready.version != version:
+                known = titles.titles
                 ready = _Ready(version, known, Catalogue.of(known.values()))
                 self._ready[tenant] = ready
             self._ready.move_to_end(tenant)

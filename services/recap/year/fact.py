@@ -1,5 +1,7 @@
 """Facts and cards: what a recap tells, and the evidence of each number and name in it."""
 
+import datetime as dt
+import functools
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -146,9 +148,28 @@ _OF_PERSON: Final = """SELECT fact_id, number, text FROM (
 WHERE profile_id = $profile_id || chr(10) || '{person_id}'"""
 
 
+@functools.lru_cache(maxsize=4096)
+def _named(fact_id: str) -> tuple[FactKind, str]:
+    try:
+        return _FACTS[_PLACE.sub(".#", fact_id, count=1)]
+    except KeyError:
+        raise ValueError(f"there is no fact {fact_id[:64]!r}") from None
+
+
+def check_fact(story: str, fact_id: str, value: object) -> None:
+    """Raise ValueError where a story has no fact of that id, or the fact no such value."""
+    kind, _ = _named(fact_id)
+    if fact_id.partition(".")[0] != story:
+        raise ValueError(f"{fact_id} is none of {story}")
+    if type(value) is not (int if kind is FactKind.NUMBER else str):
+        raise ValueError(f"{fact_id} is a {kind.value}")
+    if kind is FactKind.DATE:
+        dt.date.fromisoformat(str(value))
+
+
 def fact(story: str, fact_id: str, value: Value, person_id: str = "") -> Fact:
     """The fact of that id in a story, of the whole profile or of a person."""
-    kind, unit = _FACTS[_PLACE.sub(".#", fact_id, count=1)]
+    kind, unit = _named(fact_id)
     query = QUERIES[story] if story in QUERIES else COMPARISON_QUERIES[story]
     query = query.strip()
     if person_id:

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.recap.year.adults import Views, tell_apart
+
 LEAST_SESSIONS: Final = 20  # with fewer nothing is told
 WEEK_HOURS: Final = 168.0
 _DAYS: Final = 5  # hours from here on are Saturday's and Sunday's
@@ -35,10 +37,6 @@ INTERCEPT: Final = -4.619
 # One person's year is split in 1% of the fit's cases; other services have more, the promise is 5%.
 SHARED_FROM: Final = 0.753
 
-_TOPICS: Final = 6
-_MOST_PEOPLE: Final = 4
-_SMOOTHING: Final = 0.5  # sessions of everybody's habits that each person begins with
-_ROUNDS: Final = 100
 _EPSILON: Final = 1e-12
 _ROUNDING: Final = 1e-9  # sums of shares may pass 1 by so much
 
@@ -52,10 +50,11 @@ class Sessions:
     device: NDArray[np.int64]  # (s,) numbers of Device
     content: NDArray[np.float64]  # (s, f) shares of genres; a row of zeros: not known
     kids_share: NDArray[np.float64]  # (s,) of the time watched, children's titles
+    whole: NDArray[np.int64]  # (s,) the series or film watched most: the same number, the same one
 
     def __post_init__(self) -> None:
         count = len(self.start_ms)
-        columns = (self.start_ms, self.local_hour, self.device, self.kids_share)
+        columns = (self.start_ms, self.local_hour, self.device, self.kids_share, self.whole)
         if any(column.shape != (count,) for column in columns):
             raise ValueError("columns must be one-dimensional and of one length")
         if self.content.ndim != 2 or len(self.content) != count or not self.content.shape[1]:
@@ -77,6 +76,7 @@ class Sessions:
             self.device[rows],
             self.content[rows],
             self.kids_share[rows],
+            self.whole[rows],
         )
 
 
@@ -206,102 +206,15 @@ def _people(sessions: Sessions) -> tuple[NDArray[np.int64], int | None]:
 
 
 def _adults(sessions: Sessions, least: int) -> NDArray[np.int64]:
-    """(s,): whose each session is, the busiest first; at least `least` people, by BIC."""
-    count = len(sessions.start_ms)
-    if count < 2 * least:
-        return np.zeros(count, np.int64)
-    in_time = np.lexsort((sessions.device, sessions.local_hour, sessions.start_ms))
+    """(s,): whose each session is, the busiest first; at least `least` people."""
+    if not len(sessions.start_ms):
+        return np.zeros(0, np.int64)
+    in_time = np.lexsort((sessions.whole, sessions.device, sessions.local_hour, sessions.start_ms))
     known = sessions.take(in_time)
-    content = _directions(known.content)
-    places = _in_common(content, np.hstack([_devices(known), _hours(known)]))
-    quarters = np.eye(_BINS)[_hour_bins(known) // 2]
-    habits = [np.eye(_TOPICS)[_topics(content)], quarters, _devices(known)]
-    best_bic, best = np.inf, np.zeros(count, np.int64)
-    for people in range(least, _MOST_PEOPLE + 1):
-        whose = _groups(places, people)
-        bic = _bic(habits, whose)
-        if bic < best_bic:
-            best_bic, best = bic, whose
-    by_size = np.argsort(np.argsort(-np.bincount(best), kind="stable"), kind="stable")
-    cluster = np.empty(count, np.int64)
-    cluster[in_time] = by_size[best]
+    total = known.content.sum(axis=1, keepdims=True)
+    content = known.content / np.where(total > 0, total, 1.0)
+    found = tell_apart(Views(content, _hours(known), _devices(known), known.whole), least)
+    by_size = np.argsort(np.argsort(-np.bincount(found), kind="stable"), kind="stable")
+    cluster = np.empty(len(found), np.int64)
+    cluster[in_time] = by_size[found]
     return cluster
-
-
-def _in_common(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(s, r): both views of the sessions along what they have in common.
-
-    Where two views are independent for each person, their canonical directions are those in
-    which people differ (Chaudhuri et al. 2009, multi-view clustering by CCA).
-    """
-    count = len(one)
-    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
-    left, right = _whitening(one.T @ one / count), _whitening(other.T @ other / count)
-    first, strength, second = np.linalg.svd(left @ (one.T @ other / count) @ right)
-    kept = slice(0, min(_MOST_PEOPLE - 1, len(strength)))
-    views = (one @ left @ first[:, kept], other @ right @ second.T[:, kept])
-    scaled = [view / np.maximum(view.std(axis=0), _EPSILON) * strength[kept] for view in views]
-    return np.hstack(scaled)
-
-
-def _whitening(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The inverse square root of a covariance with a ridge of its mean eigenvalue."""
-    values, vectors = np.linalg.eigh(covariance)
-    ridged = np.maximum(values, 0) + values.mean() + _EPSILON
-    return np.asarray((vectors / np.sqrt(ridged)) @ vectors.T)
-
-
-def _groups(places: NDArray[np.float64], people: int) -> NDArray[np.int64]:
-    """(s,) k-means, begun at equal parts along the first direction; none of them empty."""
-    along = np.argsort(places[:, 0], kind="stable")
-    group = np.empty(len(places), np.int64)
-    group[along] = np.arange(len(places)) * people // len(places)
-    for _ in range(_ROUNDS):
-        member = np.eye(people)[group]
-        centres = member.T @ places / np.maximum(member.sum(axis=0), 1.0)[:, None]
-        distances = ((places[:, None, :] - centres) ** 2).sum(axis=2)
-        before, group = group, distances.argmin(axis=1)
-        if (group == before).all():
-            break
-    return np.unique(group, return_inverse=True)[1].astype(np.int64)
-
-
-def _bic(habits: list[NDArray[np.float64]], whose: NDArray[np.int64]) -> float:
-    """What so many people cost as latent classes: independent habits, of which each has its own.
-
-    `habits` are one-hot: topics, quarters of the day and devices.
-    """
-    member = np.eye(int(whose.max()) + 1)[whose]
-    shares = member.mean(axis=0)
-    logs = np.log(shares) + np.zeros((len(whose), 1))  # (s, people)
-    free = len(shares) - 1
-    for onehot in habits:
-        used = onehot[:, onehot.any(axis=0)]
-        usual = used.mean(axis=0)
-        counts = member.T @ used + _SMOOTHING * len(usual) * usual  # (people, values)
-        logs += used @ np.log(counts / counts.sum(axis=1, keepdims=True)).T
-        free += len(shares) * (len(usual) - 1)
-    top = logs.max(axis=1)
-    log_likelihood = float((top + np.log(np.exp(logs - top[:, None]).sum(axis=1))).sum())
-    return free * float(np.log(len(whose))) - 2 * log_likelihood
-
-
-def _topics(content: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(s,): spherical k-means, begun at the rows that lie farthest from those before."""
-    centres = [content[int(np.argmax(content @ content.mean(axis=0)))]]
-    while len(centres) < _TOPICS:
-        closeness = (content @ np.array(centres).T).max(axis=1)
-        if closeness.min() > 1 - 1e-6:
-            break
-        centres.append(content[int(np.argmin(closeness))])
-    places = np.array(centres)
-    topic = np.zeros(len(content), np.int64)
-    for _ in range(_ROUNDS):
-        before, topic = topic, (content @ places.T).argmax(axis=1)
-        sums = np.eye(len(places))[topic].T @ content
-        places = np.where(
-            np.linalg.norm(sums, axis=1, keepdims=True) > 0, _directions(sums), places
-        )
-        if (topic == before).all():
-            break
-    return np.unique(topic, return_inverse=True)[1].astype(np.int64)

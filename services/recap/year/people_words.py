@@ -13,6 +13,7 @@ class PeopleWords:
     dayparts: Mapping[str, str]
     devices: Mapping[str, str]
     mostly: str
+    more: str  # of one of those who are otherwise alike
     between: str
 
 
@@ -32,6 +33,7 @@ _ENGLISH: Final = PeopleWords(
         "console": "on the console",
     },
     mostly="mostly {genre}",
+    more="with more {genre}",
     between=", ",
 )
 _ARABIC: Final = PeopleWords(
@@ -50,6 +52,7 @@ _ARABIC: Final = PeopleWords(
         "console": "على جهاز الألعاب",
     },
     mostly="غالبًا {genre}",
+    more="مع المزيد من {genre}",
     between="، ",
 )
 _THAI: Final = PeopleWords(
@@ -68,6 +71,7 @@ _THAI: Final = PeopleWords(
         "console": "บนเครื่องเล่นเกม",
     },
     mostly="ส่วนใหญ่คือ {genre}",
+    more="และดู {genre} มากกว่า",
     between=" ",
 )
 _WORDS: Final = {"en": _ENGLISH, "ar": _ARABIC, "th": _THAI}

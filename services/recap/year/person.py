@@ -6,10 +6,8 @@ from typing import Final
 
 from services.recap.year.fact import Level, Problem, Value
 from services.recap.year.people_words import PeopleWords
-from services.recap.year.recap import EMPTY, Recap
+from services.recap.year.recap import ABOUT_STORY, EMPTY, Recap
 
-# What tells one person from another; in no card.
-ABOUT_STORY: Final = "about"
 KIDS: Final = "kids"
 WHOLE: Final = ""  # of a profile that nobody else seems to share
 
@@ -65,11 +63,12 @@ def _minutes(recap: Recap) -> int:
 
 
 def _description(about: Mapping[str, Value], words: PeopleWords, *, is_kids: bool) -> str:
-    genre = about.get("about.genre", "")
+    genre, more = about.get("about.genre", ""), about.get("about.more", "")
     parts = [
         words.kids if is_kids else "",
         words.dayparts.get(str(about.get("about.daypart", "")), ""),
         words.devices.get(str(about.get("about.device", "")), ""),
         words.mostly.format(genre=genre) if genre else "",
+        words.more.format(genre=more) if more else "",
     ]
     return words.between.join(part for part in parts if part)

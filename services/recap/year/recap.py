@@ -10,12 +10,16 @@ from services.recap.year.fact import (
     LEAST_FULL_DAYS,
     LEAST_FULL_MINUTES,
     LEAST_FULL_TITLES,
+    TOLD_STORIES,
     Level,
     Problem,
     Value,
+    check_fact,
 )
 
 _JSON: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+# What tells one person of a shared profile from another; in no card.
+ABOUT_STORY: Final = "about"
 
 # By fact id; None where the two programs that counted it do not agree.
 Story: TypeAlias = Mapping[str, Value] | None
@@ -40,11 +44,10 @@ class Recap:
         if not isinstance(stories, dict):
             raise ValueError("no recap: must be an object")
         for name, story in stories.items():
-            if story is not None and not (
-                isinstance(story, dict)
-                and all(isinstance(value, int | str) for value in story.values())
-            ):
-                raise ValueError(f"no recap: story {name!r} is no object of numbers and texts")
+            try:
+                _check(name, story)
+            except ValueError as error:
+                raise ValueError(f"no recap: story {name[:64]!r}: {error}") from None
         return Recap(stories)
 
     def level(self) -> tuple[Level, Problem | None]:
@@ -57,7 +60,7 @@ class Recap:
             for fact_id, value in (self.stories.get(name) or EMPTY).items()
         }
         if not facts:
-            about = self.stories.get("about") or EMPTY
+            about = self.stories.get(ABOUT_STORY) or EMPTY
             is_compacted = about.get("about.compacted") == "within"
             return Level.NONE, Problem.COMPACTED if is_compacted else Problem.NO_PLAYS
         is_full = (
@@ -66,6 +69,20 @@ class Recap:
             and _number(facts, "minutes.days") >= LEAST_FULL_DAYS
         )
         return (Level.FULL if is_full else Level.LITE), None
+
+
+def _check(name: str, story: object) -> None:
+    if name not in (*TOLD_STORIES, ABOUT_STORY):
+        raise ValueError("there is none of that name")
+    if story is None:
+        return
+    if not isinstance(story, dict):
+        raise ValueError("must be an object or null")
+    for fact_id, value in story.items():
+        if name != ABOUT_STORY:
+            check_fact(name, fact_id, value)
+        elif not isinstance(value, str):
+            raise ValueError(f"{fact_id} is a text")
 
 
 EMPTY: Final[Mapping[str, Value]] = {}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.groups import grouped
+from services.recap.year.groups import best, grouped
 from services.recap.year.history import IS_WATCHING, kind_numbers
 from services.recap.year.households import LEAST_SESSIONS, WEEK_HOURS, Sessions
 from services.recap.year.local_time import HOUR_MS, wall_ms
@@ -69,6 +69,7 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
         device=begun["device"].to_physical().cast(pl.Int64).to_numpy(),
         content=content / total_ms[:, None],
         kids_share=kids_ms / total_ms,
+        whole=_wholes(s, t, ms, title_ids, catalogue),
     )
     ids = begun["session_id"].to_list()
     for profile_id, first, count in (
@@ -140,6 +141,20 @@ def _content(
     cells = s[rows] * width + of_titles["f"].to_numpy()[genre]
     spent = np.bincount(cells, ms[rows] / parts[t[rows]], count * width).astype(np.float64)
     return genres, spent.reshape(count, width)
+
+
+def _wholes(s: Ints, t: Ints, ms: Ints, title_ids: pl.Series, catalogue: Catalogue) -> Ints:
+    """(count,): of each session the whole of which most was watched, numbered by id."""
+    whole_ids = (
+        title_ids.to_frame("title_id")
+        .join(catalogue.whole(), on="title_id", how="left", maintain_order="left")
+        .select(pl.col("whole_id").fill_null(pl.col("title_id")))
+        .to_series()
+    )
+    number = placed(whole_ids, whole_ids.unique().sort())[t]
+    in_whole = grouped(s, number)
+    most: Ints = in_whole.of(number)[best(in_whole.of(s), in_whole.sums(ms))]
+    return most
 
 
 def _hours(begun: pl.DataFrame) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ from services.recap.year.catalogue import Catalogue
 from services.recap.year.history import NO_DAYS
 from services.recap.year.households import Household, assess
 from services.recap.year.period import Period
-from services.recap.year.person import ABOUT_STORY, KIDS, person_id
-from services.recap.year.recap import Recap
+from services.recap.year.person import KIDS, person_id
+from services.recap.year.recap import ABOUT_STORY, Recap
 from services.recap.year.sessions import ProfileSessions, sessions_of
 from services.recap.year.watched import until
 
@@ -27,12 +27,15 @@ PEOPLE_SCHEMA: Final = {
     "daypart": pl.String(),
     "device": pl.String(),
     "genre": pl.String(),
+    "more": pl.String(),
     "compacted": pl.String(),
 }
+_ABOUT: Final = tuple(f"about.{name}" for name in PEOPLE_SCHEMA if name != "viewer_id")
 # Where each quarter of the day begins, from the night on; the night goes on until the first.
 _QUARTERS: Final = ((5, "morning"), (11, "afternoon"), (17, "evening"), (22, "night"))
 # What has been compacted has no sessions; what else is known of a person does not say these.
 _OF_ALL_TIME: Final = ("discoveries", "throwbacks")
+_EPSILON: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ def split(
     if len(whole):
         known = known.filter(~pl.col("profile_id").is_in(whole.implode()))
     sessions: list[tuple[str, str, str, bool]] = []
-    people: list[tuple[str, str, str, str, str]] = []
+    people: list[tuple[str, ...]] = []
     for one in sessions_of(known, catalogue):
         house = assess(one.sessions)
         if not house.is_shared:
@@ -79,8 +82,8 @@ def split(
         for session_id, cluster in zip(one.session_ids, house.cluster.tolist(), strict=True):
             whose = viewer_id(one.profile_id, whom[cluster])
             sessions.append((one.profile_id, session_id, whose, hides and whom[cluster] != KIDS))
-        for cluster, who in enumerate(whom):
-            people.append((viewer_id(one.profile_id, who), *_habits(one, house, cluster), left))
+        for who, habits in zip(whom, described(one, house), strict=True):
+            people.append((viewer_id(one.profile_id, who), *habits, left))
     if not people:
         return NO_SPLIT
     by_session = pl.DataFrame(
@@ -135,13 +138,8 @@ def by_person(found: Mapping[str, Recap], parts: Split) -> Iterator[tuple[str, s
         if not who:
             yield profile_id, "", recap
             continue
-        _, daypart, device, genre, compacted = people[name]
-        about = {
-            "about.daypart": daypart,
-            "about.device": device,
-            "about.genre": genre,
-            "about.compacted": compacted,
-        }
+        compacted = people[name][-1]
+        about = dict(zip(_ABOUT, people[name][1:], strict=True))
         told = {} if compacted == "within" else dict(recap.stories)
         if compacted != "no":
             for story in _OF_ALL_TIME:
@@ -168,6 +166,33 @@ def _compacted(profile_id: str, days: pl.DataFrame, period: Period) -> str:
     if own.is_empty():
         return "no"
     return "within" if own.is_between(period.first, period.last).any() else "before"
+
+
+def described(one: ProfileSessions, house: Household) -> list[tuple[str, str, str, str]]:
+    """The habits of each, and of those with the same ones a genre that is more theirs.
+
+    No two of them have the same, but where one genre is as much anybody's as another.
+    """
+    clusters = range(house.cluster_count)
+    habits = [_habits(one, house, cluster) for cluster in clusters]
+    spent = np.array([one.sessions.content[house.sessions_of(c)].sum(axis=0) for c in clusters])
+    shares = spent / np.maximum(spent.sum(axis=1, keepdims=True), _EPSILON)
+    more = [""] * len(habits)
+    for cluster in clusters:
+        if cluster == house.kids_cluster:
+            continue
+        alike = [
+            other
+            for other in clusters
+            if habits[other] == habits[cluster] and other not in (cluster, house.kids_cluster)
+        ]
+        if not alike:
+            continue
+        beyond = shares[cluster] - shares[alike].mean(axis=0)
+        beyond[[genre for genre, name in enumerate(one.genres) if name in more]] = 0
+        if beyond.max() > _EPSILON:
+            more[cluster] = one.genres[int(beyond.argmax())]
+    return [(*known, genre) for known, genre in zip(habits, more, strict=True)]
 
 
 def _habits(one: ProfileSessions, house: Household, cluster: int) -> tuple[str, str, str]:

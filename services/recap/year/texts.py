@@ -17,6 +17,7 @@ class Words:
     reasons: Mapping[str, str]
     axes: Mapping[str, str]
     archetypes: Mapping[str, str]
+    own_genre: str  # after the text of the country, where a genre is more the viewer's
 
 
 _ENGLISH: Final = Words(
@@ -55,7 +56,8 @@ _ENGLISH: Final = Words(
         "discoveries": "{discoveries.count} genres for the first time.\n{items}",
         "days": "{items}",
         "throwbacks": "You loved them and have not seen them for half a year.\n{items}",
-        "country": "More minutes than {country.percentile}% of viewers in {country.code}.",
+        "country": "More minutes than {country.percentile}% of viewers in {country.code}."
+        "{own_genre}",
         "archetype": "{first}: {archetype.first.value}, on average {archetype.first.average}."
         " {second}: {archetype.second.value}, on average {archetype.second.average}.",
     },
@@ -89,6 +91,7 @@ _ENGLISH: Final = Words(
         "sampler": "The sampler",
         "regular": "The regular",
     },
+    own_genre=" A larger part of them is {country.genre} than there on average.",
 )
 _ARABIC: Final = Words(
     headlines={
@@ -126,7 +129,7 @@ _ARABIC: Final = Words(
         "discoveries": "أنواع لأول مرة: {discoveries.count}.\n{items}",
         "days": "{items}",
         "throwbacks": "أحببتها ولم تشاهدها منذ نصف عام.\n{items}",
-        "country": "دقائق أكثر من {country.percentile}% من المشاهدين في {country.code}.",
+        "country": "دقائق أكثر من {country.percentile}% من المشاهدين في {country.code}.{own_genre}",
         "archetype": "{first}: {archetype.first.value}، والمتوسط {archetype.first.average}."
         " {second}: {archetype.second.value}، والمتوسط {archetype.second.average}.",
     },
@@ -160,6 +163,7 @@ _ARABIC: Final = Words(
         "sampler": "المتذوق",
         "regular": "المنتظم",
     },
+    own_genre=" وحصة {country.genre} منها أكبر من المتوسط هناك.",
 )
 _THAI: Final = Words(
     headlines={
@@ -196,7 +200,7 @@ _THAI: Final = Words(
         "discoveries": "{discoveries.count} แนวเป็นครั้งแรก\n{items}",
         "days": "{items}",
         "throwbacks": "คุณเคยรักและไม่ได้ดูมาครึ่งปีแล้ว\n{items}",
-        "country": "ดูนานกว่า {country.percentile}% ของผู้ชมใน {country.code}",
+        "country": "ดูนานกว่า {country.percentile}% ของผู้ชมใน {country.code}{own_genre}",
         "archetype": "{first}: {archetype.first.value} เฉลี่ย {archetype.first.average}"
         " {second}: {archetype.second.value} เฉลี่ย {archetype.second.average}",
     },
@@ -230,6 +234,7 @@ _THAI: Final = Words(
         "sampler": "นักชิม",
         "regular": "ขาประจำ",
     },
+    own_genre=" และดู {country.genre} ในสัดส่วนมากกว่าค่าเฉลี่ยที่นั่น",
 )
 _WORDS: Final = {"en": _ENGLISH, "ar": _ARABIC, "th": _THAI}
 LANGUAGES: Final = tuple(_WORDS)

@@ -78,7 +78,7 @@ def test_every_fact_is_what_plain_sql_over_the_export_says(
         for place in range(len(built.run.partitions))
         for profile_id, who, recap in built.rows(place)
         for name, story in recap.stories.items()
-        if name not in ("country", "archetype", "about")
+        if name != "about"
         for fact_id, value in (story or {}).items()
     }
     wanted = oracle(
@@ -91,6 +91,9 @@ def test_every_fact_is_what_plain_sql_over_the_export_says(
     )
     assert built.disagreeing_count == 0
     assert len(found) > 3_000
+    assert {"country.percentile", "country.genre.tenths", "archetype.name"} <= {
+        fact_id for _, fact_id in found
+    }
     assert found == wanted
 
 

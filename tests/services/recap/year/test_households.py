@@ -31,6 +31,7 @@ def _person(
         device=rng.choice(devices, count),
         content=np.eye(GENRES)[genre],
         kids_share=np.full(count, float(kids)),
+        whole=rng.integers(10**9, size=count),
     )
 
 
@@ -43,6 +44,7 @@ def _together(*people: Sessions) -> tuple[Sessions, NDArray[np.int64]]:
         np.concatenate([one.device for one in people]),
         np.concatenate([one.content for one in people]),
         np.concatenate([one.kids_share for one in people]),
+        np.concatenate([one.whole for one in people]),
     )
     order = np.argsort(sessions.start_ms, kind="stable")
     return sessions.take(order), whose[order]
@@ -216,11 +218,17 @@ def test_sharing_is_found_in_a_simulated_service_that_nothing_was_fitted_on() ->
         ("content", np.ones((2, 0))),
         ("device", np.array([-1, 1])),
         ("device", np.array([1])),
+        ("whole", np.array([1])),
     ],
 )
 def test_nonsense_is_rejected(field: str, value: Any) -> None:
     good = Sessions(
-        np.array([1, 2]), np.array([0.0, 1.0]), np.array([1, 1]), np.ones((2, 1)), np.zeros(2)
+        start_ms=np.array([1, 2]),
+        local_hour=np.array([0.0, 1.0]),
+        device=np.array([1, 1]),
+        content=np.ones((2, 1)),
+        kids_share=np.zeros(2),
+        whole=np.array([0, 0]),
     )
     with pytest.raises(ValueError, match="must"):
         replace(good, **{field: value})

@@ -8,6 +8,7 @@ import pytest
 
 from libs.domain.event import DAY_MS, Event, WatchedInterval
 from libs.domain.title import KIDS_MATURITY_YEARS, Title, TitleKind
+from libs.domain.viewing import Device
 from libs.features.watched_days import watched_days
 from libs.simulation.config import Detail, SimulationConfig
 from libs.simulation.world import build_world
@@ -18,12 +19,21 @@ from services.recap.year.cohort import NO_COHORTS
 from services.recap.year.counter import Counter
 from services.recap.year.fact import TOLD_STORIES, Level, Problem
 from services.recap.year.history import NO_DAYS, of_days, of_events
+from services.recap.year.households import Household, Sessions
 from services.recap.year.people_words import people_words
 from services.recap.year.period import LIFETIME, Period
 from services.recap.year.person import KIDS, people
 from services.recap.year.recap import Recap
-from services.recap.year.sessions import sessions_of
-from services.recap.year.split import SEPARATOR, Split, divided, divided_days, split
+from services.recap.year.sessions import ProfileSessions, sessions_of
+from services.recap.year.split import (
+    SEPARATOR,
+    Split,
+    by_person,
+    described,
+    divided,
+    divided_days,
+    split,
+)
 from services.recap.year.texts import LANGUAGES, words
 from tests.made_sessions import simulated_profiles
 from tests.services.recap.year.made_counts import verifier_of
@@ -112,6 +122,8 @@ def test_sessions_are_those_that_detection_was_measured_on() -> None:
         own = found[tuple(wanted.start_ms.tolist())]
         assert (own.device == wanted.device).all()
         assert np.allclose(own.kids_share, wanted.kids_share)
+        threads = [np.unique(one.whole, return_inverse=True)[1] for one in (own, wanted)]
+        assert (threads[0] == threads[1]).all()
         # To the minute there.
         assert np.abs(own.local_hour - wanted.local_hour).max() < 1 / 59
         used = wanted.content.any(axis=0).sum()
@@ -199,6 +211,39 @@ def test_the_question_describes_each_of_them_in_every_language() -> None:
         assert all(one.description for one in asked)
     child = people(recaps, people_words("en"))[-1]
     assert child.description.startswith("children's titles, ")
+
+
+def test_no_two_who_share_a_profile_are_described_alike() -> None:
+    parts = _parts()
+    # Something to tell of each.
+    told = Recap({"minutes": {"minutes.total": 9, "minutes.days": 1, "minutes.plays": 1}})
+    found: dict[str, dict[str, Recap]] = {}
+    for profile_id, who, recap in by_person(dict.fromkeys(parts.people["viewer_id"], told), parts):
+        found.setdefault(profile_id, {})[who] = recap
+    assert sum(sum(who != KIDS for who in recaps) > 1 for recaps in found.values()) > 10
+    for recaps in found.values():
+        for language in LANGUAGES:
+            descriptions = [one.description for one in people(recaps, people_words(language))]
+            assert len(set(descriptions)) == len(recaps), descriptions
+
+
+def test_of_those_with_the_same_habits_it_is_said_what_is_more_theirs() -> None:
+    genres = ("comedy", "drama", "noir", "war")
+    spent = {0: (0.1, 0.6, 0.2, 0.1), 1: (0.3, 0.6, 0.1, 0.0), 2: (0.0, 0.6, 0.1, 0.3)}
+    spent |= {3: (0.0, 0.7, 0.2, 0.1), 4: (0.7, 0.1, 0.1, 0.1)}
+    cluster = np.repeat(np.arange(5), 20)
+    sessions = Sessions(
+        start_ms=np.arange(100),
+        local_hour=np.full(100, 20.0),
+        device=np.full(100, int(Device.TV)),
+        content=np.array([spent[place] for place in cluster.tolist()]),
+        kids_share=(cluster == 4).astype(float),
+        whole=np.arange(100),
+    )
+    known = ProfileSessions("p", tuple(map(str, range(100))), sessions, genres)
+    habits = described(known, Household(0.9, True, cluster, 4))
+    assert [one[:3] for one in habits[:4]] == [("evening", "tv", "drama")] * 4
+    assert [one[3] for one in habits] == ["noir", "comedy", "war", "drama", ""]
 
 
 def test_a_profile_for_a_child_or_a_teenager_stays_whole() -> None:
