@@ -34,8 +34,8 @@ def test_what_is_no_recap_is_refused(stories: object) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_viewer_hears_what_is_more_theirs_than_the_countrys(language: str) -> None:
-    country = {"country.code": "PT", "country.percentile": 66}
-    genre = {"country.genre": "noir", "country.genre.tenths": 23}
+    country: dict[str, int | str] = {"country.code": "PT", "country.percentile": 66}
+    genre: dict[str, int | str] = {"country.genre": "noir", "country.genre.tenths": 23}
     texts = [
         card.text
         for own in (country, country | genre)
