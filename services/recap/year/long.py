@@ -41,12 +41,12 @@ def ranked(
     whose = frame["p"].to_numpy()
     starts = begins(whose)
     place = np.arange(len(whose)) - np.repeat(starts, np.diff(starts, append=len(whose)))
-    is_told = place < most
+    told = np.flatnonzero(place < most)
     ids = [
         [f"{name}.{number}.{ending}" if ending else f"{name}.{number}" for number in _places(most)]
         for ending in values
     ]
-    return _long(frame.filter(pl.Series(is_told)), values, place[is_told], ids)
+    return _long(frame[told], values, place[told], ids)
 
 
 def _places(most: int) -> range:
@@ -66,19 +66,22 @@ def _long(
     wide = frame.select(**{str(place): value for place, value in enumerate(values.values())})
     whose = frame["p"].cast(pl.UInt32)
     found = [EMPTY]
-    for column, own in zip(wide.iter_columns(), ids, strict=True):
-        is_told = column.is_not_null()
-        told = column.filter(is_told)
-        is_text = told.dtype == pl.String()
-        nothing = pl.Series([None], dtype=pl.Int64() if is_text else pl.String())
-        nothing = nothing.new_from_index(0, len(told))
+    for value, own in zip(wide.iter_columns(), ids, strict=True):
+        p, column, codes = whose, value, code
+        if column.null_count():
+            told = np.flatnonzero(column.is_not_null().to_numpy())
+            p, column, codes = p[told], column[told], codes[told]
+        is_text = column.dtype == pl.String()
+        nothing = pl.Series(dtype=pl.Int64() if is_text else pl.String()).extend_constant(
+            None, len(codes)
+        )
         found.append(
             pl.DataFrame(
                 {
-                    "p": whose.filter(is_told),
-                    "fact_id": pl.Series(own, dtype=pl.String()).gather(code[is_told.to_numpy()]),
-                    "number": nothing if is_text else told.cast(pl.Int64()),
-                    "text": told if is_text else nothing,
+                    "p": p,
+                    "fact_id": pl.Series(own, dtype=pl.String())[codes],
+                    "number": nothing if is_text else column.cast(pl.Int64()),
+                    "text": column if is_text else nothing,
                 }
             )
         )

@@ -14,7 +14,7 @@ from services.recap.year.groups import best, grouped
 from services.recap.year.history import IS_WATCHING, kind_numbers
 from services.recap.year.households import LEAST_SESSIONS, WEEK_HOURS, Sessions
 from services.recap.year.local_time import HOUR_MS, wall_ms
-from services.recap.year.numbering import Ints, changes, placed
+from services.recap.year.numbering import Ints, changes, ordered, placed
 
 # With less watched it says nothing of who it was.
 LEAST_MS: Final = 120_000
@@ -39,7 +39,7 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
     without a session are in none.
     """
     is_seen = IS_WATCHING[kind_numbers(history)] & (history["session_id"] != "").to_numpy()
-    seen = history if is_seen.all() else history.filter(pl.Series(is_seen))
+    seen = history if is_seen.all() else history[np.flatnonzero(is_seen)]
     of_event, begun = _begun(seen)
     begun = (
         begun.filter(pl.col("ms") >= LEAST_MS)
@@ -52,7 +52,7 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
     # Of those that are left out −1.
     place = np.full(int(of_event.max()) + 1, -1, np.int64)
     place[begun["number"].to_numpy()] = begun["s"].to_numpy()
-    title_ids = seen["title_id"].unique().sort()
+    title_ids = ordered(seen["title_id"])
     s, t = place[of_event], placed(seen["title_id"], title_ids)
     ms = (seen["to_ms"] - seen["from_ms"]).to_numpy()
     if (s < 0).any():
@@ -151,7 +151,7 @@ def _wholes(s: Ints, t: Ints, ms: Ints, title_ids: pl.Series, catalogue: Catalog
         .select(pl.col("whole_id").fill_null(pl.col("title_id")))
         .to_series()
     )
-    number = placed(whole_ids, whole_ids.unique().sort())[t]
+    number = placed(whole_ids, ordered(whole_ids))[t]
     in_whole = grouped(s, number)
     most: Ints = in_whole.of(number)[best(in_whole.of(s), in_whole.sums(ms))]
     return most

@@ -32,7 +32,10 @@ STORIES: Final[Mapping[str, Count]] = {
 
 def count(story: str, watched: Watched) -> pl.DataFrame:
     """profile_id, fact_id, number, text of one story, ordered; one row a fact."""
-    found = STORIES[story](watched).sort("p", "fact_id")
-    return found.select(
-        "fact_id", "number", "text", profile_id=watched.profiles.gather(found["p"])
-    ).select("profile_id", "fact_id", "number", "text")
+    found = STORIES[story](watched).sort("p", "fact_id", multithreaded=False)
+    return pl.DataFrame(
+        {
+            "profile_id": watched.profiles[found["p"]],
+            **{name: found[name] for name in ("fact_id", "number", "text")},
+        }
+    )

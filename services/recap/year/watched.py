@@ -19,7 +19,7 @@ from services.recap.year.history import (
     kind_numbers,
 )
 from services.recap.year.local_time import HOUR_MS, wall_ms
-from services.recap.year.numbering import Ints, placed, placed_in_runs
+from services.recap.year.numbering import Ints, ordered, placed, placed_in_runs
 from services.recap.year.period import Period
 
 _NEVER: Final = -(2**62)
@@ -68,7 +68,7 @@ def watched(
     names = _names(title_ids.unique(), catalogue)
     if compacted.height:
         known = profiles
-        profiles = pl.concat([profiles, compacted["profile_id"].unique()]).unique().sort()
+        profiles = ordered(pl.concat([profiles, compacted["profile_id"].unique()]))
         p = placed(known, profiles)[p]
     t = placed(history["title_id"], names["title_id"])
     wholes = names["w"].to_numpy().astype(np.int64)
@@ -98,7 +98,7 @@ def watched(
         dates=by_date(days),
         wholes=of_wholes,
         genres=by_genre(of_wholes, catalogue),
-        opinions=history.filter(pl.Series(is_opinion)).select(
+        opinions=history[np.flatnonzero(is_opinion)].select(
             "kind",
             "thumb",
             p=pl.Series(p[is_opinion].astype(np.uint32)),
@@ -254,7 +254,7 @@ def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     whole = catalogue.whole()
     met = title_ids.to_frame("title_id").join(whole, on="title_id", how="left")
     met = met.with_columns(pl.col("whole_id").fill_null(pl.col("title_id")))
-    ids = pl.concat([met["title_id"], met["whole_id"]]).unique().sort().to_frame("title_id")
+    ids = ordered(pl.concat([met["title_id"], met["whole_id"]])).to_frame("title_id")
     numbered = ids.with_row_index("t").join(whole, on="title_id", how="left", maintain_order="left")
     numbered = numbered.with_columns(pl.col("whole_id").fill_null(pl.col("title_id")))
     wholes = numbered.select(whole_id="title_id", w="t")
