@@ -31,8 +31,8 @@ GOAL_SERVED_MS: Final = 3.0
 GOAL_ON_DEMAND_MS: Final = 60.0
 
 PLAYS: Final = 500
-# Partitions of 2,500 profiles, two and five of them: what grows is the slope.
-SIZES: Final = ((5_000, 2), (12_500, 5))
+# Partitions of 2,500 profiles, two and four of them: what grows is the slope.
+SIZES: Final = ((5_000, 2), (10_000, 4))
 ON_DEMAND_PLAYS: Final = 2_000
 CALLS: Final = 300
 ON_DEMAND_CALLS: Final = 30

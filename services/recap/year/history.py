@@ -88,9 +88,9 @@ _IN_ORDER: Final = tuple(name for name in SCHEMA if name not in ("event_id", "se
 
 def of_partition(path: Path) -> pl.DataFrame:
     """The events of one file of an export, in order: SCHEMA without what only says the order."""
-    return pl.read_parquet(path, columns=list(_IN_ORDER)).filter(
-        pl.col("kind").is_in(COUNTED_KINDS)
-    )
+    events = pl.read_parquet(path, columns=list(_IN_ORDER))
+    # Kinds that another version wrote may be numbered otherwise.
+    return events.filter(pl.col("kind").is_in(COUNTED_KINDS)).cast({"kind": SCHEMA["kind"]})
 
 
 def of_events(events: Iterable[Event]) -> pl.DataFrame:
