@@ -69,10 +69,10 @@ test: setup node_modules/.installed ## all tests, end to end ones included
 
 check: lint types test ## what CI runs
 
-load: setup ## a few seconds of load on each service, by simulated traffic; ONLY=name picks one
+load: setup ## a few seconds of load on candidates, ranking and events; ONLY=name picks one
 	$(BIN)/python -m tests.load $(ONLY)
 
-reliability: setup ## identity, wrong messages, kills, power cuts, writers at once: all in full
+reliability: setup ## identity, wrong messages, kills, power cuts, full disks, writers at once, recaps: all in full
 	$(BIN)/pytest tests/reliability tests/end_to_end/test_servers.py \
 	  --messages 10000 --states 10000 --prompt-profiles 10000 --quiz-sequences 10000 \
 	  --profiles 10000 --kills 20 --server-kills 21 --events 100000 --timeout 1800

@@ -1,4 +1,4 @@
-"""Recommend over three processes: latency one call at a time, CPU per call beside an echo."""
+"""Recommend over real processes: latency one call at a time, CPU per call beside an echo."""
 
 import subprocess
 import sys

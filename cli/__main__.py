@@ -207,7 +207,7 @@ def recap(
     answer = recap_command.recap(_settings(), ask, context.obj)
     if out is not None:
         wanted = share_command.Wanted(out, name, tuple(hide or ()))
-        share_command.write_images(_settings(), ask.message(), answer, wanted, context.obj)
+        share_command.write_recap_images(_settings(), ask.message(), answer, wanted, context.obj)
 
 
 @app.command()
@@ -238,8 +238,13 @@ def quiz(
         recommend_command.DeviceName, typer.Option(help="What the viewer watches on.")
     ] = recommend_command.DeviceName.UNSPECIFIED,
     quiz_id: Annotated[str, typer.Option(help="Go on with this one; default: a new one.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for images to share, of a pack and a profile.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the images call the viewer.")] = "",
+    hide: Annotated[list[str] | None, typer.Option(help="Titles that are on no image.")] = None,
 ) -> None:
-    """Play the mood quiz, or a curated pack, and show what to watch tonight."""
+    """Play the mood quiz, or a curated pack; --out writes what a pack says as images."""
     ask = play_command.Ask(
         profile_id=profile,
         pack_id=pack,
@@ -248,7 +253,8 @@ def quiz(
         explain=explain,
         answers=None if answers is None else tuple(answers.split(",")),
     )
-    play_command.quiz(_settings(), ask, context.obj)
+    wanted = None if out is None else share_command.Wanted(out, name, tuple(hide or ()))
+    play_command.quiz(_settings(), ask, context.obj, wanted)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -9,20 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from cli.calling import open_channel
 from cli.console import Output
 from cli.present import recorded_log
+from cli.quiz_answers import genre_shares
 from cli.quiz_exam import QuizExam
+from cli.quiz_suite import without
 from libs.domain.identifiers import DEFAULT_TENANT
-from libs.domain.title import Title
 from libs.faults import StartFault
 from libs.features.catalogue_columns import from_titles, recommendable_ids
-from libs.features.event_columns import EventColumns
 from libs.serving.settings import SuiteSettings
 from libs.storage.catalogue_store import read_catalogue
+from reprise.recap.v1 import quiz_pb2_grpc
 from training.evaluation import Interval, bootstrap
 from training.labels import row_of_titles
 from training.opinions import opinions
-from training.taste_fit import TasteConfig, fit_taste
+from training.taste_fit import title_shares
 
 SEED: Final = 1
 SHOWN: Final = (0, 1, 2, 3, 5, 7, 10)
@@ -53,7 +56,6 @@ class QuizEvaluation:
 
     hidden_count: int
     people_count: int
-    question_count: int
     error_rate: float
     popular: Interval
     after: tuple[AfterAnswers, ...]
@@ -73,18 +75,15 @@ def read_hidden(path: Path) -> tuple[str, ...]:
 
 
 def evaluate_quiz(settings: SuiteSettings, quizzing: Quizzing, output: Output) -> QuizEvaluation:
-    """Learn from everybody but the hidden users, then play the quiz with each of those.
+    """Play the quiz of a suite that has never seen the hidden users with each of them.
 
     A random half of what a hidden user watched answers and is masked from every list; the other
-    half is the truth. Raises StartFault where nobody hidden is in the log, or where there is too
-    little to learn from.
+    half is the truth. The lists are the rankings that the quiz answers, to somebody anonymous.
+    Raises StartFault where nobody hidden is in the log, or where there is too little to learn from.
     """
     hidden = read_hidden(quizzing.hidden_users)
-    log = recorded_log(settings)
-    try:
+    with closing(recorded_log(settings)) as log:
         columns = log.columns(DEFAULT_TENANT, log.newest_event_ms(DEFAULT_TENANT) + 1)
-    finally:
-        log.close()
     unknown = sorted(set(hidden) - set(columns.profile_ids))
     if unknown:
         raise StartFault(
@@ -92,30 +91,23 @@ def evaluate_quiz(settings: SuiteSettings, quizzing: Quizzing, output: Output) -
         )
     listed = read_catalogue(settings.catalogue_path, DEFAULT_TENANT)
     titles = {title.title_id: title for title in listed}
-    return _evaluate(columns, titles, hidden, quizzing, output)
-
-
-def _evaluate(
-    columns: EventColumns,
-    titles: dict[str, Title],
-    hidden: tuple[str, ...],
-    quizzing: Quizzing,
-    output: Output,
-) -> QuizEvaluation:
-    title_ids = recommendable_ids(tuple(titles.values()))
-    credit = from_titles(tuple(titles.values()), title_ids).credit
+    title_ids = recommendable_ids(listed)
+    credit = from_titles(listed, title_ids).credit
     rows = row_of_titles(columns, credit.row_of)
     known = opinions(columns, rows, len(title_ids), without=hidden)
-    output.say(f"Learning from {len(known):,} profiles; {len(hidden):,} are hidden")
-    model = fit_taste(title_ids, titles, known, TasteConfig(seed=quizzing.seed))
-    if model is None:
-        raise StartFault("there is too little in the log to learn questions of taste from")
     own = opinions(columns, rows, len(title_ids), hidden)
     exam = QuizExam.of(title_ids, titles, own, quizzing.seed)
-    with output.progress() as progress:
+    shares = title_shares(known, np.arange(len(title_ids)))
+    told = exam.answers(genre_shares(title_ids, titles, shares))
+    with (
+        without(settings, hidden, output) as suite,
+        open_channel(suite, "recap") as channel,
+        output.progress() as progress,
+    ):
         task = progress.add_task("play", total=len(exam.truth))
         played = exam.played(
-            model,
+            quiz_pb2_grpc.QuizServiceStub(channel),
+            told,
             answers=quizzing.answers,
             error_rate=quizzing.error_rate,
             seed=quizzing.seed,
@@ -126,7 +118,6 @@ def _evaluate(
     return QuizEvaluation(
         hidden_count=len(hidden),
         people_count=len(exam.truth),
-        question_count=len(model.questions),
         error_rate=quizzing.error_rate,
         popular=bootstrap(popular, quizzing.seed),
         after=tuple(_after(count, played.ndcg[:, count], popular, quizzing) for count in shown),

@@ -12,6 +12,7 @@ from rich.table import Table
 from cli.calling import open_channel
 from cli.console import Output
 from cli.recommend import DeviceName, titles_by_id
+from cli.share import Wanted, write_quiz_images
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from reprise.candidates.v1 import candidates_pb2
@@ -62,8 +63,13 @@ class Played:
 Choose = Callable[[int, quiz_pb2.Question], str]
 
 
-def quiz(settings: SuiteSettings, ask: Ask, output: Output) -> None:
-    """Play a quiz with the running services and show its slate."""
+def quiz(settings: SuiteSettings, ask: Ask, output: Output, images: Wanted | None = None) -> None:
+    """Play a quiz with the running services and show its slate; `images` of it to share.
+
+    Raises StartFault, before anything is asked, where there would be nothing to share.
+    """
+    if images is not None and not (ask.profile_id and ask.pack_id):
+        raise StartFault("--out needs --profile and --pack: nothing else is kept to be shared")
     if ask.answers is None and (output.as_json or not sys.stdin.isatty()):
         raise StartFault("nobody is at the keyboard: give --answers, such as --answers 1,2,0,q")
     played = Played(ask.quiz_id or uuid.uuid4().hex)
@@ -91,6 +97,8 @@ def quiz(settings: SuiteSettings, ask: Ask, output: Output) -> None:
     output.result(_value(ask, played, known), _table(played.result, known))
     if not output.as_json:
         output.say(_footer(ask, played))
+    if images is not None:
+        write_quiz_images(settings, ask.profile_id, played.quiz_id, images, output)
 
 
 def play(
@@ -218,6 +226,9 @@ def _footer(ask: Ask, played: Played) -> str:
         told = result.outcome
         lines += ["", f"[bold]You are {escape(told.name)}.[/] {escape(told.text)}"]
         lines.append(f"[dim]To share: “I am {escape(told.name)}: {escape(told.text)}”[/]")
+        if ask.profile_id:
+            again = f"--profile {ask.profile_id} --pack {ask.pack_id} --quiz-id {played.quiz_id}"
+            lines.append(f"[dim]or as images: reprise quiz {escape(again)} --out DIR[/]")
     page = f"; page {result.page_id}" if result.page_id else "; nobody is named: nothing was kept"
     lines.append(f"[dim]{len(played.questions)} asked: {_STOPS[result.stopped_by]}{page}[/]")
     return "\n".join(lines)

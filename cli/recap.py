@@ -15,6 +15,7 @@ from libs.faults import StartFault
 from libs.serving.clock import now_ms
 from libs.serving.decoding import time_ms
 from libs.serving.settings import SuiteSettings
+from reprise.common.v1 import purpose_pb2
 from reprise.recap.v1 import recap_pb2, recap_pb2_grpc
 
 CALL_S: Final = 20.0
@@ -128,6 +129,7 @@ def _value(ask: Ask, answer: recap_pb2.GetRecapResponse) -> dict[str, Any]:
             for person in answer.people
         ],
         "next_title_ids": list(answer.next_title_ids),
+        "degraded": _missing(answer),
     }
 
 
@@ -141,10 +143,16 @@ def _table(ask: Ask, answer: recap_pb2.GetRecapResponse, names: TitleNames) -> T
     for card in answer.cards:
         table.add_row(escape(card.headline), escape(card.text))
     if answer.level == recap_pb2.RECAP_LEVEL_NONE:
-        table.add_row("No recap", _PROBLEMS.get(answer.problem, "for no reason that is known here"))
+        table.add_row("No recap", _problem(ask, answer))
     if answer.next_title_ids:
         table.add_row("Next from here", escape("\n".join(map(names.of, answer.next_title_ids))))
     return table
+
+
+def _problem(ask: Ask, answer: recap_pb2.GetRecapResponse) -> str:
+    known = _PROBLEMS.get(answer.problem, "for no reason that is known here")
+    is_quiet = answer.problem == recap_pb2.NO_RECAP_REASON_NO_PLAYS and not ask.is_lifetime
+    return f"{known}; --lifetime tells of all of it" if is_quiet else known
 
 
 def _question(ask: Ask, answer: recap_pb2.GetRecapResponse) -> Table:
@@ -167,4 +175,9 @@ def _footer(answer: recap_pb2.GetRecapResponse) -> str:
         if answer.HasField("cutoff_time")
         else ""
     )
-    return f"{level}, {made}{until}, every number verified"
+    without = f", without {' and '.join(_missing(answer))}" if answer.degraded else ""
+    return f"{level}, {made}{until}, every number verified{without}"
+
+
+def _missing(answer: recap_pb2.GetRecapResponse) -> list[str]:
+    return [purpose_pb2.Part.Name(part).removeprefix("PART_") for part in answer.degraded]

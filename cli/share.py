@@ -1,4 +1,4 @@
-"""Share images of a recap's cards: what `reprise recap --out DIR` writes."""
+"""Share images of cards: what `reprise recap --out DIR` and `reprise quiz --out DIR` write."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from services.recap.share.images.rasterizer import png
 
 CALL_S: Final = 20.0
 _MOST_CARDS: Final = 20
+QUIZ_CARDS: Final = ("outcome", "tonight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,14 @@ class Wanted:
     hidden_title_ids: tuple[str, ...] = ()
 
 
-def write_images(
+def write_recap_images(
     settings: SuiteSettings,
     asked: recap_pb2.GetRecapRequest,
     answer: recap_pb2.GetRecapResponse,
     wanted: Wanted,
     output: Output,
 ) -> list[Path]:
-    """Write each card that may leave as SVG and PNG, for a story and for a link.
-
-    They show what PreviewShare would let leave, and nothing is shared by it. Raises StartFault
-    when the folder cannot be written.
-    """
+    """Write each card of a recap that may leave; as `_write` says."""
     card_ids = [card.card_id for card in answer.cards if card.is_shareable][:_MOST_CARDS]
     if not card_ids:
         output.say("[yellow]No card of this recap may leave.[/]")
@@ -48,9 +45,33 @@ def write_images(
         person_id=asked.person_id,
         language=asked.language,
         card_ids=card_ids,
-        hidden_title_ids=wanted.hidden_title_ids,
-        display_name=wanted.display_name,
     )
+    return _write(settings, request, wanted, output)
+
+
+def write_quiz_images(
+    settings: SuiteSettings, profile_id: str, quiz_id: str, wanted: Wanted, output: Output
+) -> list[Path]:
+    """Write the cards of a curated quiz that a profile has ended; as `_write` says."""
+    request = share_pb2.PreviewShareRequest(
+        profile_id=profile_id, quiz_id=quiz_id, card_ids=QUIZ_CARDS
+    )
+    return _write(settings, request, wanted, output)
+
+
+def _write(
+    settings: SuiteSettings,
+    request: share_pb2.PreviewShareRequest,
+    wanted: Wanted,
+    output: Output,
+) -> list[Path]:
+    """Write each card that may leave as SVG and PNG, for a story and for a link.
+
+    They show what PreviewShare would let leave, and nothing is shared by it. Raises StartFault
+    when the folder cannot be written.
+    """
+    request.hidden_title_ids.extend(wanted.hidden_title_ids)
+    request.display_name = wanted.display_name
     with open_channel(settings, "recap") as channel:
         made = share_pb2_grpc.ShareServiceStub(channel).PreviewShare(request, timeout=CALL_S)
     try:

@@ -6,7 +6,6 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
-import grpc
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -17,8 +16,8 @@ from rich.text import Text
 
 from cli.calling import open_channel
 from cli.console import Output
+from cli.title_names import title_names
 from libs.serving.settings import SuiteSettings
-from reprise.candidates.v1 import candidates_pb2, candidates_pb2_grpc
 from reprise.common.v1 import purpose_pb2
 from reprise.recap.v1 import story_pb2, story_pb2_grpc
 
@@ -64,7 +63,7 @@ def story(
     )
     with open_channel(settings, "recap") as channel:
         answer = story_pb2_grpc.StoryServiceStub(channel).GetStoryRecap(request, timeout=CALL_S)
-    names = _names(settings, [series_id, *_seen(answer)])
+    names = dict(title_names(settings, [series_id, *_seen(answer)]).names)
     told = _Told(names.pop(series_id, series_id), names, answer)
     output.result(
         _value(profile_id, series_id, told), _page(told, min(_WIDTH, output.console.width))
@@ -80,18 +79,6 @@ def _seen(answer: story_pb2.GetStoryRecapResponse) -> list[str]:
             if beat.episode_id != answer.next_episode.episode_id
         )
     )
-
-
-def _names(settings: SuiteSettings, title_ids: list[str]) -> dict[str, str]:
-    """Names by id; without candidates the story is told without them."""
-    with open_channel(settings, "candidates") as channel:
-        try:
-            answer = candidates_pb2_grpc.CandidatesServiceStub(channel).GetTitles(
-                candidates_pb2.GetTitlesRequest(title_ids=title_ids), timeout=CALL_S
-            )
-        except grpc.RpcError:
-            return {}
-    return {title.title_id: title.name for title in answer.titles}
 
 
 def _value(profile_id: str, series_id: str, told: _Told) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A long log, quickly made: random events of a year, by some hundred profiles."""
+"""Long logs, quickly made: random events of a year, and plays all over a file."""
 
 from random import Random
 
@@ -16,7 +16,7 @@ from libs.domain.event import (
     WatchedInterval,
 )
 from libs.domain.viewing import Device, ViewingContext
-from tests.made_events import START_MS
+from tests.made_events import START_MS, watch
 
 
 def made_event(place: int, rng: Random) -> Event:
@@ -49,3 +49,16 @@ def made_event(place: int, rng: Random) -> Event:
         detail=wanted,
         placement=Placement("page") if kind is EventKind.IMPRESSION else None,
     )
+
+
+def scattered(profile_ids: list[str], rng: Random) -> list[Event]:
+    """14,000 plays, each of anybody: enough that pages of a file are split and merged."""
+    return [
+        watch(
+            f"e{number}",
+            START_MS + rng.randrange(10**9),
+            profile_id=rng.choice(profile_ids),
+            title_id=f"t{rng.randrange(300)}",
+        )
+        for number in range(14_000)
+    ]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import Database, open_file, open_server
-from libs.storage.recap.outbox_table import WaitingEvent, oldest_events
+from libs.storage.recap.outbox_table import WaitingEvent, oldest_events, waiting_tenants
 from libs.storage.recap.personal_tables import PersonalTables
 from tests.made_databases import PostgresDatabases
 
@@ -28,8 +28,13 @@ def personal_tables_of(database: Database) -> PersonalTables:
 
 
 def waiting(database: Database, most: int = 10**6) -> list[WaitingEvent]:
+    """Whatever waits in the outbox, by tenant."""
     with database.read() as connection:
-        return oldest_events(connection, most)
+        return [
+            one
+            for tenant in waiting_tenants(connection)
+            for one in oldest_events(connection, tenant, most)
+        ]
 
 
 def count_rows(database: Database, table: str) -> int:

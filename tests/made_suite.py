@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import grpc.aio
@@ -12,8 +13,9 @@ from libs.artifacts.bundle import publish, tenant_root
 from libs.features.schema import FEATURE_SCHEMA_VERSION
 from libs.models.ranker import RANKER_PART
 from libs.models.retrieval_model import RETRIEVAL_PART
-from libs.serving.application import Build, Readiness
+from libs.serving.application import Readiness
 from libs.serving.channels import open_channel
+from libs.serving.entry_point import BuildOf, SettingsT
 from libs.serving.identity import NO_CREDENTIALS, Authorize, Credentials, as_everybody
 from libs.serving.identity_settings import Identity
 from libs.serving.server import running
@@ -76,8 +78,9 @@ async def served(
     started: list[Readiness] = []
     async with AsyncExitStack() as stack:
 
-        async def start(build: Build, port: int = 0) -> str:
-            server = await stack.enter_async_context(running(build, port=port))
+        async def start(build: BuildOf[SettingsT], settings: SettingsT, port: int = 0) -> str:
+            bound = partial(build, settings, ServiceMetrics(), identity)
+            server = await stack.enter_async_context(running(bound, port=port))
             started.append(server.readiness)
             return f"127.0.0.1:{server.port}"
 
@@ -88,21 +91,13 @@ async def served(
             ranking_target=f"127.0.0.1:{ranking_port}",
             recap_target=f"127.0.0.1:{recap_port}",
         )
-        events_at = await start(
-            lambda readiness: events.build(events_settings, identity, readiness, ServiceMetrics())
-        )
+        events_at = await start(events.build, events_settings)
         candidates_settings = CandidatesSettings(home=home, events_target=events_at, refresh_ms=20)
-        candidates_at = await start(
-            lambda readiness: candidates.build(
-                candidates_settings, ServiceMetrics(), identity, readiness
-            )
-        )
+        candidates_at = await start(candidates.build, candidates_settings)
         ranking_settings = RankingSettings(
             home=home, events_target=events_at, candidates_target=candidates_at, refresh_ms=20
         )
-        ranking_at = await start(
-            ranking.build(ranking_settings, ServiceMetrics(), identity), ranking_port
-        )
+        ranking_at = await start(ranking.build, ranking_settings, ranking_port)
         recap_settings = RecapSettings(
             home=home,
             events_target=events_at,
@@ -111,7 +106,7 @@ async def served(
             # Nobody is left out by the luck of a fresh key.
             quiz_hold_out_ratio=quiz_hold_out_ratio,
         )
-        recap_at = await start(recap.build(recap_settings, ServiceMetrics(), identity), recap_port)
+        recap_at = await start(recap.build, recap_settings, recap_port)
         channels = [
             await stack.enter_async_context(open_channel(target))
             for target in (events_at, candidates_at, ranking_at, recap_at)

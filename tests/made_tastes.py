@@ -6,6 +6,7 @@ from libs.models.taste_model import TasteModel
 from tests.made_titles import GENRES, make_titles
 from training.opinions import Opinions
 from training.taste_fit import TasteConfig, fit_taste
+from training.taste_questions import Counts
 
 TITLES = {title.title_id: title for title in make_titles(140, with_moods=False)}
 IDS = tuple(TITLES)
@@ -28,7 +29,8 @@ def make_opinions(count: int = 400, *, seed: int = 5) -> Opinions:
 
 def make_taste_model(seed: int = 1) -> TasteModel:
     """What 400 of them tell."""
-    config = TasteConfig(title_questions=10, genre_questions=8, era_questions=3, seed=seed)
+    counts = Counts(titles=10, genres=8, pairs=6, eras=3)
+    config = TasteConfig(counts=counts, kept_questions=30, seed=seed)
     model = fit_taste(IDS, TITLES, make_opinions(), config)
     if model is None:
         raise AssertionError("400 profiles are enough")

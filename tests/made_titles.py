@@ -1,8 +1,28 @@
-"""A made catalogue for quizzes: titles with genres, years, lengths and, if wanted, moods."""
+"""Made titles: one with a value in every field, and a catalogue for quizzes."""
 
 import datetime as dt
 
-from libs.domain.title import Title, TitleKind
+from libs.domain.title import LicenceWindow, Person, Title, TitleKind
+
+# No field has its default, and the text has what files and messages may trip over.
+FULL_TITLE = Title(
+    title_id="t-full",
+    kind=TitleKind.EPISODE,
+    name="Ça commence",
+    synopsis="A first\nday.",
+    parent_id="s1",
+    season_number=1,
+    episode_number=2,
+    duration_ms=1_800_000,
+    release_date=dt.date(1927, 1, 10),
+    language="fr",
+    country="FR",
+    people=(Person("Ada", "director"), Person("Ben", "")),
+    maturity_years=12,
+    genres=("drama",),
+    tags=("slow", "rain"),
+    licence_windows=(LicenceWindow("FR", 0, 5), LicenceWindow("", 7, 0)),
+)
 
 GENRES = ("Action", "Comedy", "Documentary", "Drama", "Fantasy", "Horror", "Romance")
 MOODS = ("mood:dark", "mood:funny", "mood:moving")

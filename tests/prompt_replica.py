@@ -82,7 +82,7 @@ def main(
                 tell(json.dumps([place, said]))
 
         async def send() -> None:
-            while await outbox.send_batch():
+            while await outbox.send_batch(TENANT):
                 pass
 
         tell("")

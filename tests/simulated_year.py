@@ -1,8 +1,6 @@
 """A year of prompts for many profiles, by two replicas that are killed again and again."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,6 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.prompt_oracle import DAY, OFFERED, Oracle
+from tests.replica import Replica
 
 BEGIN: Final = 1_760_000_000_000
 DAYS: Final = 365
@@ -21,60 +20,18 @@ VISITS: Final = (0.01, 0.05, 0.15)
 OFF_DAYS: Final = frozenset({100, 101, 102, 250})
 
 
-class Replica:
-    """A process of `tests.prompt_replica`, started again when it was killed."""
-
-    def __init__(self, recap_url: str, events_url: str, secret: Path) -> None:
-        self._arguments = [recap_url, events_url, str(secret), KEY.hex(), str(HOLD_OUT_RATIO)]
-        self._process: subprocess.Popen[str] | None = None
-        self.kills = 0
-
-    def __enter__(self) -> "Replica":
-        self._start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process is not None
-        self._process.communicate(timeout=60)
-        assert self._process.returncode == 0
-
-    def _start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.prompt_replica", *self._arguments,
-             str(BEGIN + (DAYS + 1) * DAY)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert self._line() == "", "it does not start"
-
-    def _line(self) -> str:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the replica has ended by itself"
-        return line.rstrip("\n")
-
-    def send(self, calls: list[list[Any]]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(calls) + "\n")
-        self._process.stdin.flush()
-
-    def answers(self, kill_after: int | None) -> dict[int, int] | None:
-        """What the calls were told; None when it was killed after so many answers."""
-        said: dict[int, int] = {}
-        while True:
-            if kill_after is not None and len(said) >= kill_after:
-                assert self._process is not None
-                self._process.kill()
-                self._process.communicate()
-                self.kills += 1
-                self._start()
-                return None
-            line = self._line()
-            if not line:
-                return said
-            place, answer = json.loads(line)
-            said[place] = answer
+def answers_of(replica: Replica, kill_after: int | None) -> dict[int, int] | None:
+    """What the calls were told; None when it was killed after so many answers."""
+    said: dict[int, int] = {}
+    while True:
+        if kill_after is not None and len(said) >= kill_after:
+            replica.kill()
+            return None
+        line = replica.read()
+        if not line:
+            return said
+        place, answer = json.loads(line)
+        said[place] = answer
 
 
 @dataclass
@@ -96,10 +53,13 @@ class Year:
     def run(self) -> None:
         random = Random(self.seed)
         profiles = [(f"p{number}", random.choice(VISITS)) for number in range(self.profile_count)]
+        arguments = (
+            self.recap_url, self.events_url, str(self.secret), KEY.hex(), str(HOLD_OUT_RATIO),
+            str(BEGIN + (DAYS + 1) * DAY),
+        )  # fmt: skip
         with ExitStack() as stack:
             replicas = [
-                stack.enter_context(Replica(self.recap_url, self.events_url, self.secret))
-                for _ in range(2)
+                stack.enter_context(Replica("tests.prompt_replica", *arguments)) for _ in range(2)
             ]
             kill_days = {random.randrange(DAYS) for _ in range(self.kills)}
             for day in range(DAYS):
@@ -110,7 +70,7 @@ class Year:
                     self._visits(replicas, random, visitors, day, at, kill=kill)
                     # Some are back in the evening.
                     visitors = [name for name in visitors if random.random() < 0.2]
-            self.killed = sum(replica.kills for replica in replicas)
+            self.killed = sum(replica.kill_count for replica in replicas)
 
     def _visits(
         self,
@@ -175,10 +135,10 @@ class Year:
             busy = [which for which in (0, 1) if places[which]]
             for which in busy:
                 self.calls += len(places[which])
-                replicas[which].send([calls[place] for place in places[which]])
+                replicas[which].write([calls[place] for place in places[which]])
             lost: list[list[int]] = [[], []]
             for which in busy:
-                answers = replicas[which].answers(kill_after[which])
+                answers = answers_of(replicas[which], kill_after[which])
                 if answers is None:
                     # What a killed replica had is sent again, to the other one.
                     lost[1 - which] = places[which]

@@ -25,7 +25,7 @@ _QUESTIONS: Final = "questions.json"
 _ARRAYS: Final = ("option_means", "covariance", "cross", "title_means")
 
 # Keeps the solution bounded where two questions ask nearly the same.
-_RIDGE: Final = 1e-2
+_RIDGE: Final = 3e-2
 _LEAST: Final = 1e-5
 
 
@@ -74,12 +74,7 @@ class TasteModel:
     def of_questions(self, places: Sequence[int]) -> "TasteModel":
         """The same of some questions only."""
         kept = [self.questions[place] for place in places]
-        starts = self.starts
-        taken = [
-            np.arange(starts[place], starts[place] + len(question.option_ids))
-            for place, question in zip(places, kept, strict=True)
-        ]
-        columns = np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
+        columns = self.columns_of(places)
         return dataclasses.replace(
             self,
             questions=tuple(kept),
@@ -87,6 +82,20 @@ class TasteModel:
             covariance=self.covariance[np.ix_(columns, columns)],
             cross=self.cross[:, columns],
         )
+
+    def columns_of(self, places: Sequence[int]) -> NDArray[np.int64]:
+        """The options (s,) of the questions at `places`."""
+        starts = self.starts
+        taken = [
+            np.arange(starts[place], starts[place] + len(self.questions[place].option_ids))
+            for place in places
+        ]
+        return np.concatenate(taken) if taken else np.empty(0, dtype=np.int64)
+
+    def weights_of(self, columns: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What the answers (s,) to some options, less their means, add to each title: (n, s)."""
+        solved = np.linalg.solve(self._known(columns), self.cross[:, columns].T)
+        return np.asarray(solved.T, dtype=np.float32)
 
     def posterior(self, answers: Sequence[tuple[int, int]]) -> TastePosterior:
         """What is expected after `answers`: pairs of the places of a question and its option."""
@@ -121,13 +130,11 @@ class TasteModel:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The options (s,) of all questions answered, and how unexpected each one's value is."""
         starts = self.starts
-        given = [
-            np.arange(starts[place], starts[place] + len(self.questions[place].option_ids))
-            for place, _ in answers
-        ]
         chosen = [starts[place] + option for place, option in answers]
-        columns = np.concatenate(given)
-        surprise = np.isin(columns, chosen) - self.option_means[columns].astype(np.float64)
+        columns = self.columns_of([place for place, _ in answers])
+        surprise: NDArray[np.float64] = np.isin(columns, chosen) - self.option_means[
+            columns
+        ].astype(np.float64)
         return columns, surprise
 
     def _known(self, columns: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,6 +1,8 @@
 """Waiting: for whichever comes first, and for what a thread is still doing."""
 
 import asyncio
+import contextvars
+import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -14,7 +16,9 @@ async def on_thread(work: Callable[..., ResultT], *args: Any) -> ResultT:
     What the thread uses may so be closed as soon as its task has ended: closing a connection of
     SQLite that another thread is reading from ends the process.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(work, *args))
+    # What asyncio.to_thread does, without a task of its own for it.
+    call = functools.partial(contextvars.copy_context().run, work, *args)
+    working = asyncio.get_running_loop().run_in_executor(None, call)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:

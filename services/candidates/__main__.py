@@ -12,16 +12,14 @@ import structlog
 from libs.artifacts.bundle import BundleStore, tenant_root, tenants_below
 from libs.artifacts.hot_swap import Loaded, Rejection
 from libs.domain.identifiers import DEFAULT_TENANT
-from libs.faults import StartFault
 from libs.models.retrieval_model import RETRIEVAL_PART, RetrievalModel
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.clock import now_ms
+from libs.serving.entry_point import run
 from libs.serving.identity import Authorize
-from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
-from libs.serving.process import serve
+from libs.serving.identity_settings import Identity
 from libs.serving.server_stores import open_title_features
-from libs.serving.settings import read_settings
 from libs.serving.tenancy import Tenants
 from libs.serving.title_features_client import TitleFeaturesClient
 from libs.serving.title_tables import (
@@ -31,7 +29,6 @@ from libs.serving.title_tables import (
     PastTitleFeatures,
 )
 from libs.storage.catalogue_store import SqliteCatalogueStore
-from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.candidates.v1 import candidates_pb2_grpc
 from services.candidates.catalogue import Catalogue
@@ -47,23 +44,7 @@ from services.candidates.upkeep import Upkeep
 
 def main() -> int:
     """Run until told to stop; returns the exit code."""
-    try:
-        settings = read_settings(CandidatesSettings)
-        configure_logs("candidates", level=settings.log_level)
-        structlog.get_logger().info("settings", **settings.shown())
-        identity = open_identity(
-            read_settings(IdentitySettings), name="candidates", host=settings.host
-        )
-    except StartFault as fault:
-        sys.stderr.write(f"candidates: {fault}\n")
-        return 1
-    metrics = ServiceMetrics()
-    return serve(
-        functools.partial(build, settings, metrics, identity),
-        settings.plan("candidates"),
-        metrics,
-        tls=identity.server_tls,
-    )
+    return run("candidates", CandidatesSettings, build)
 
 
 async def build(

@@ -7,19 +7,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 import grpc.aio
-import structlog
 from prometheus_client import Gauge, Histogram
 
-from libs.faults import StartFault
 from libs.serving.application import Application, Mounted, Readiness
 from libs.serving.channels import open_channel
 from libs.serving.clock import now_ms
+from libs.serving.entry_point import run
 from libs.serving.identity import Authorize
-from libs.serving.identity_settings import Identity, IdentitySettings, open_identity
-from libs.serving.process import serve
-from libs.serving.settings import read_settings
+from libs.serving.identity_settings import Identity
 from libs.storage.event_store import SqliteEventStore
-from libs.telemetry.logs import configure_logs
 from libs.telemetry.metrics import ServiceMetrics
 from reprise.events.v1 import events_pb2, events_pb2_grpc
 from services.events.group_commit import GroupCommit
@@ -55,7 +51,7 @@ class ClosableStore(EventStore, Protocol):
 
 
 async def build(
-    settings: EventsSettings, identity: Identity, readiness: Readiness, metrics: ServiceMetrics
+    settings: EventsSettings, metrics: ServiceMetrics, identity: Identity, readiness: Readiness
 ) -> Application:
     """The service of the settings; raises StartFault."""
     store: ClosableStore
@@ -163,22 +159,8 @@ async def assemble(
 
 def main() -> int:
     """Run until stopped; returns the exit code."""
-    try:
-        settings = read_settings(EventsSettings)
-        configure_logs("events", level=settings.log_level)
-        structlog.get_logger().info("settings", **settings.shown())
-        identity = open_identity(read_settings(IdentitySettings), name="events", host=settings.host)
-    except StartFault as fault:
-        sys.stderr.write(f"events: {fault}\n")
-        return 1
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    metrics = ServiceMetrics()
-    return serve(
-        lambda readiness: build(settings, identity, readiness, metrics),
-        settings.plan("events"),
-        metrics,
-        tls=identity.server_tls,
-    )
+    return run("events", EventsSettings, build)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import grpc.aio
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.domain.decision import Decision
-from libs.domain.event import EventKind
 from libs.domain.identifiers import check_country, check_id
 from libs.domain.profile import Profile
-from libs.faults import InvalidField
 from libs.features.watched_days import between
 from libs.serving.deadlines import deadline_of
 from libs.serving.decision_codec import decision
-from libs.serving.decoding import enum_value, page_size, request_time_ms, timestamp
+from libs.serving.decoding import page_size, timestamp
 from libs.serving.identity import tenant_of
 from libs.serving.profile_codec import profile, profile_message
 from libs.storage.history_row import order
@@ -28,7 +27,8 @@ from services.events.days_codec import day_of, page, place_of
 from services.events.events_codec import decode_events, event_messages
 from services.events.features_codec import profile_features_message, title_features_message
 from services.events.group_commit import GroupCommit
-from services.events.history_page import order_of, token_after
+from services.events.history_codec import as_of_ms, history_query
+from services.events.history_page import token_after
 from services.events.personal_records import PersonalRecords
 from services.events.ports import EventStore
 from services.events.receipt_codec import receipt
@@ -155,30 +155,25 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         self, request: events_pb2.ListHistoryRequest, context: Context
     ) -> events_pb2.ListHistoryResponse:
         """Page through a profile's events."""
-        tenant, now_ms = tenant_of(context), self._clock()
-        profile_id = check_id("profile_id", request.profile_id)
-        most = page_size(request.page_size, "page_size", default=100, most=1_000)
-        before = order_of(request.page_token)
-        kinds = _kinds(request.kinds)
-        as_of_ms = _as_of_ms(request, now_ms)
+        tenant = tenant_of(context)
+        query = history_query(request, now_ms=self._clock(), default=100, most=1_000)
 
         def answer() -> events_pb2.ListHistoryResponse:
             # One more than asked for tells whether there is an older page.
             events = self._store.history(
                 tenant,
-                profile_id,
-                most=most + 1,
-                before=before,
+                query.profile_id,
+                most=query.most + 1,
+                before=query.before,
                 title_id=request.title_id,
-                kinds=kinds,
-                as_of_ms=as_of_ms,
+                kinds=query.kinds,
+                as_of_ms=query.as_of_ms,
             )
-            # Read after them, so that it is not less than what they lack.
-            until_ms = self._store.compacted_until_ms(tenant)
+            page = events[: query.most]
             return events_pb2.ListHistoryResponse(
-                events=event_messages(events[:most]),
-                next_page_token=token_after(events[most - 1].order) if len(events) > most else "",
-                compacted_until=None if until_ms < 0 else timestamp(until_ms),
+                events=event_messages(page),
+                next_page_token=token_after(page[-1].order) if len(events) > query.most else "",
+                compacted_until=self._compacted_until(tenant),
             )
 
         return await self._on(self._work, answer)
@@ -187,27 +182,32 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         self, request: events_pb2.ListHistoryColumnsRequest, context: Context
     ) -> events_pb2.ListHistoryColumnsResponse:
         """Page through a profile's events as columns."""
-        tenant, now_ms = tenant_of(context), self._clock()
-        profile_id = check_id("profile_id", request.profile_id)
-        most = page_size(request.page_size, "page_size", default=5_000, most=5_000)
-        before = order_of(request.page_token)
-        kinds = _kinds(request.kinds)
-        as_of_ms = _as_of_ms(request, now_ms)
+        tenant = tenant_of(context)
+        query = history_query(request, now_ms=self._clock(), default=5_000, most=5_000)
 
         def answer() -> events_pb2.ListHistoryColumnsResponse:
             rows = self._store.history_rows(
-                tenant, profile_id, most=most + 1, before=before, kinds=kinds, as_of_ms=as_of_ms
+                tenant,
+                query.profile_id,
+                most=query.most + 1,
+                before=query.before,
+                kinds=query.kinds,
+                as_of_ms=query.as_of_ms,
             )
-            # Read after them, so that it is not less than what they lack.
-            until_ms = self._store.compacted_until_ms(tenant)
-            message = columns_message(rows[:most])
-            if len(rows) > most:
-                message.next_page_token = token_after(order(rows[most - 1]))
-            if until_ms >= 0:
-                message.compacted_until.CopyFrom(timestamp(until_ms))
+            page = rows[: query.most]
+            message = columns_message(page)
+            if len(rows) > query.most:
+                message.next_page_token = token_after(order(page[-1]))
+            if (until := self._compacted_until(tenant)) is not None:
+                message.compacted_until.CopyFrom(until)
             return message
 
         return await self._on(self._work, answer)
+
+    def _compacted_until(self, tenant: str) -> Timestamp | None:
+        """Until when events may lack; read after them, so that it is not less than what they do."""
+        until_ms = self._store.compacted_until_ms(tenant)
+        return None if until_ms < 0 else timestamp(until_ms)
 
     async def ListWatchedDays(  # noqa: N802
         self, request: events_pb2.ListWatchedDaysRequest, context: Context
@@ -230,14 +230,14 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
     ) -> events_pb2.GetProfileFeaturesResponse:
         """A profile's features."""
         tenant, now_ms = tenant_of(context), self._clock()
-        as_of_ms = _as_of_ms(request, now_ms)
+        moment_ms = as_of_ms(request, now_ms)
         profile_id = check_id("profile_id", request.profile_id)
 
         def answer() -> events_pb2.GetProfileFeaturesResponse:
             stored = self._store.profiles(tenant, [profile_id])
-            state = self._store.profile_state(tenant, profile_id, as_of_ms)
+            state = self._store.profile_state(tenant, profile_id, moment_ms)
             return profile_features_message(
-                stored[0] if stored else None, state, now_ms if as_of_ms is None else as_of_ms
+                stored[0] if stored else None, state, now_ms if moment_ms is None else moment_ms
             )
 
         return await self._on(self._work, answer)
@@ -247,11 +247,11 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
     ) -> events_pb2.GetTitleFeaturesResponse:
         """The counters of all titles."""
         tenant, now_ms = tenant_of(context), self._clock()
-        as_of_ms = _as_of_ms(request, now_ms)
+        moment_ms = as_of_ms(request, now_ms)
         country = check_country("country", request.country)
 
         def answer() -> events_pb2.GetTitleFeaturesResponse:
-            table = self._store.title_table(tenant, as_of_ms, country, now_ms=now_ms)
+            table = self._store.title_table(tenant, moment_ms, country, now_ms=now_ms)
             return title_features_message(table, country)
 
         return await self._on(self._replays, answer)
@@ -313,23 +313,3 @@ def _decode_decisions(messages: Sequence[events_pb2.Decision]) -> Batch[Decision
 
 def _decode_profiles(messages: Sequence[events_pb2.Profile]) -> list[Profile]:
     return decode_each(messages, profile, "profiles", most=5_000)
-
-
-def _kinds(numbers: Sequence[int]) -> tuple[EventKind, ...]:
-    if len(numbers) > len(EventKind):
-        raise InvalidField("kinds", f"must be at most {len(EventKind)}, are {len(numbers)}")
-    return tuple(dict.fromkeys(enum_value(EventKind, number, "kinds") for number in numbers))
-
-
-def _as_of_ms(
-    request: (
-        events_pb2.ListHistoryRequest
-        | events_pb2.ListHistoryColumnsRequest
-        | events_pb2.GetProfileFeaturesRequest
-        | events_pb2.GetTitleFeaturesRequest
-    ),
-    now_ms: int,
-) -> int | None:
-    if not request.HasField("as_of"):
-        return None
-    return request_time_ms(request.as_of, "as_of", now_ms=now_ms)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -40,9 +41,11 @@ from services.recap.quiz.board import Boards
 from services.recap.quiz.kill_switch import KillSwitch
 from services.recap.quiz.materials import TenantMaterial
 from services.recap.quiz.offers import Offers
+from services.recap.quiz.pack_warnings import PackWarnings
 from services.recap.quiz.prompts import Prompts
 from services.recap.quiz.quiz_store import QuizStore
 from services.recap.quiz.quizzes import Quizzes
+from services.recap.quiz.rankings import Rankings
 from services.recap.quiz.selection import StopRules
 from services.recap.quiz.servicer import QuizServicer
 from services.recap.ranking_client import RankingClient
@@ -137,6 +140,7 @@ def share(ground: Ground, recaps: Recaps) -> Part:
     """ShareService, and the renderer of its pictures."""
     sharing = Sharing(
         recaps,
+        QuizStore(ground.database, ground.personal),
         ground.profiles,
         ground.tenants.of,
         ShareTable(ground.database, ground.personal),
@@ -162,7 +166,7 @@ def share(ground: Ground, recaps: Recaps) -> Part:
 def story(ground: Ground) -> Part:
     """StoryService over the beats of editors."""
     beats = BeatTable(ground.database, make_terms)
-    held = HeldBeats(beats, most_series=ground.settings.most_series)
+    held = HeldBeats(beats, most_bytes=ground.settings.most_beats_mib * 2**20)
     servicer = StoryServicer(
         BeatDesk(ground.tenants.of, beats),
         StoryTeller(ground.tenants.of, ground.profiles, held),
@@ -185,8 +189,9 @@ def quiz(ground: Ground) -> Part:
         registry=ground.metrics.registry,
     )
     outbox = Outbox(ground.database, ground.writer, lost.inc)
+    warnings = PackWarnings()
     materials = Tenants(
-        lambda tenant: _material(settings, tenant, ground.tenants.of(tenant)),
+        lambda tenant: _material(settings, tenant, ground.tenants.of(tenant), warnings),
         most=settings.most_tenants,
     )
     offers = Offers(
@@ -216,7 +221,7 @@ def quiz(ground: Ground) -> Part:
         ),
         now_ms,
     )
-    servicer = QuizServicer(offers, quizzes)
+    servicer = QuizServicer(offers, quizzes, Rankings(materials.of, ground.ranking))
     return Part(
         Mounted(
             QUIZ, lambda server: quiz_pb2_grpc.add_QuizServiceServicer_to_server(servicer, server)
@@ -239,7 +244,9 @@ def personal_data(ground: Ground) -> Part:
     )
 
 
-def _material(settings: RecapSettings, tenant: str, titles: TenantTitles) -> TenantMaterial:
+def _material(
+    settings: RecapSettings, tenant: str, titles: TenantTitles, warnings: PackWarnings
+) -> TenantMaterial:
     log = structlog.get_logger()
 
     def refuse(rejection: Rejection) -> None:
@@ -257,4 +264,5 @@ def _material(settings: RecapSettings, tenant: str, titles: TenantTitles) -> Ten
         Loaded(bundles, RETRIEVAL_PART, RetrievalModel.read, on_reject=refuse),
         Loaded(bundles, QUIZ_PART, TasteModel.read, on_reject=go_without),
         settings.quiz_packs_path,
+        partial(warnings.tell, tenant),
     )

@@ -15,6 +15,8 @@ from reprise.events.v1 import events_pb2, events_pb2_grpc
 
 WRITE_S: Final = 2.0
 
+_REASONS: Final = {reason.value: reason for reason in RejectionReason}
+
 
 class EventWriterClient:
     """One channel to the events service."""
@@ -35,9 +37,14 @@ class EventWriterClient:
             metadata=self._credentials.metadata(tenant),
         )
         return tuple(
-            Rejection(one.index, RejectionReason(one.reason), one.field, one.problem)
+            Rejection(one.index, _reason(one.reason), one.field, one.problem)
             for one in answer.rejections
         )
+
+
+def _reason(number: int) -> RejectionReason:
+    """What a newer events service alone has a name for is a rejection like any other."""
+    return _REASONS.get(number, RejectionReason.INVALID_FIELD)
 
 
 def _message(event: Event) -> events_pb2.Event:

@@ -1,6 +1,7 @@
 """The outbox at work: waiting events go to the events service, and are forgotten once taken."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
@@ -11,7 +12,13 @@ from libs.domain.rejection import Rejection, RejectionReason
 from libs.faults import DeadlineSpent, Fault, Overloaded, PartUnavailable
 from libs.serving.waiting import on_thread
 from libs.storage.recap.database import Database
-from libs.storage.recap.outbox_table import WaitingEvent, oldest_events, remove_events
+from libs.storage.recap.outbox_table import (
+    WaitingEvent,
+    oldest_events,
+    remove_events,
+    waiting_tenants,
+)
+from services.recap.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +26,9 @@ BATCH_SIZE: Final = 500
 # What another replica has written is found by looking; what this one writes wakes it.
 LOOK_S: Final = 2.0
 RETRY_S: Final = 0.5
+MOST_RETRY_S: Final = 8.0
+# Tenants whose events are on their way at once: a slow answer to one holds up none of the others.
+MOST_AT_ONCE: Final = 4
 
 
 class EventWriter(Protocol):
@@ -37,7 +47,7 @@ def _uncounted(count: int) -> None:
 
 
 class Outbox:
-    """Sends what waits, the oldest first; belongs to one event loop.
+    """Sends what waits, tenants side by side, each one's oldest first; belongs to one event loop.
 
     Replicas may send the same events: the log takes each id once. `count_lost` is told how many
     the log has refused for good.
@@ -53,48 +63,64 @@ class Outbox:
         self._writer = writer
         self._count_lost = count_lost
         self._arrived = asyncio.Event()
-        self._is_away = False
+        self._turns = Turns(most_at_once=MOST_AT_ONCE, rest_s=RETRY_S, most_rest_s=MOST_RETRY_S)
 
     def wake(self) -> None:
         """Say that something was written."""
         self._arrived.set()
 
     async def run(self) -> None:
-        """Send for ever; after a failure the same events are tried again."""
-        while True:
-            try:
-                is_more = await self.send_batch()
-            except Fault as fault:
-                if not self._is_away:
-                    log.warning("events wait in the outbox", cause=str(fault))
-                self._is_away = True
-                await asyncio.sleep(RETRY_S)
-                continue
-            self._is_away = False
-            if is_more:
-                continue
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._arrived.wait()
-            except TimeoutError:
-                pass
-            self._arrived.clear()
+        """Send for ever; after a failure a tenant's events are tried again, and others go on."""
+        async with asyncio.TaskGroup() as group:
+            is_away = False
+            while True:
+                self._arrived.clear()
+                try:
+                    waiting = await on_thread(self._waiting)
+                except Fault as fault:
+                    if not is_away:
+                        log.warning("the outbox cannot be read", cause=str(fault))
+                    is_away = True
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                is_away = False
+                for tenant in self._turns.begin(waiting):
+                    group.create_task(self._turn(tenant))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._arrived.wait()
 
-    async def send_batch(self) -> bool:
-        """Send the oldest; whether there were any. Raises a Fault when they are to be tried again.
+    async def _turn(self, tenant: str) -> None:
+        """One batch of a tenant, and a rest where it failed; the end of either is looked at."""
+        try:
+            await self.send_batch(tenant)
+        except Fault as fault:
+            rest_s, is_first = self._turns.fail(tenant)
+            if is_first:
+                log.warning("events wait in the outbox", tenant=tenant, cause=str(fault))
+            self.wake()
+            await asyncio.sleep(rest_s)
+            self._turns.rested(tenant)
+        else:
+            self._turns.end(tenant)
+        self.wake()
 
-        What the log refuses for good is logged and forgotten: it would hold up all behind it.
+    async def send_batch(self, tenant: str) -> bool:
+        """Send a tenant's oldest; whether there were any.
+
+        Raises a Fault when they are to be tried again. What the log refuses for good is logged
+        and forgotten: it would hold up all behind it.
         """
-        waiting = await on_thread(self._oldest)
+        waiting = await on_thread(self._oldest, tenant)
         if not waiting:
             return False
         events = [one.event for one in waiting]
         try:
-            rejections = await self._writer.record_events(waiting[0].tenant, events)
+            rejections = await self._writer.record_events(tenant, events)
         except (PartUnavailable, Overloaded, DeadlineSpent):
             raise
         except Fault as fault:
-            log.error("events refused", cause=str(fault), count=len(events))
+            log.error("events refused", tenant=tenant, cause=str(fault), count=len(events))
             self._count_lost(len(events))
         else:
             for rejection in rejections:
@@ -110,10 +136,16 @@ class Outbox:
         await on_thread(self._remove, waiting)
         return True
 
-    def _oldest(self) -> list[WaitingEvent]:
+    def _waiting(self) -> list[str]:
         with self._database.read() as connection:
-            return oldest_events(connection, BATCH_SIZE)
+            return waiting_tenants(connection)
+
+    def _oldest(self, tenant: str) -> list[WaitingEvent]:
+        with self._database.read() as connection:
+            return oldest_events(connection, tenant, BATCH_SIZE)
 
     def _remove(self, taken: list[WaitingEvent]) -> None:
-        with self._database.write() as connection:
+        # Should they come back after a crash, they are sent again, and the log takes each id once;
+        # whoever writes next need not wait for the disk behind this.
+        with self._database.write_unsynced() as connection:
             remove_events(connection, taken)

@@ -14,8 +14,8 @@ class RecapSettings(SuiteSettings):
 
     # How many tenants' catalogues are held in memory at once.
     most_tenants: int = Field(default=32, ge=1, le=10_000)
-    # Of how many series the beats are held in memory; some 0.5 MB each where they are many.
-    most_series: int = Field(default=256, ge=1, le=100_000)
+    # How much of beats is held in memory, in MiB: 2,400 of 22 words take 3.
+    most_beats_mib: int = Field(default=128, ge=1, le=65_536)
     # The share of profiles that are never offered the quiz, to be compared with the others.
     quiz_hold_out_ratio: float = Field(default=0.05, ge=0, le=1)
     # While this file is there, nobody is offered the quiz: the kill switch, seen within a second.

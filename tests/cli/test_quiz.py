@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from cli.console import Output
 from cli.quiz import Ask, option_of, quiz
+from cli.share import Wanted
 from libs.faults import StartFault
 from libs.serving.settings import SuiteSettings
 from reprise.recap.v1 import quiz_pb2
@@ -40,3 +43,11 @@ def test_anything_else_is_told_in_one_line(given: str) -> None:
 def test_without_a_keyboard_answers_are_asked_for_before_anything_is_called() -> None:
     with pytest.raises(StartFault, match="give --answers"):
         quiz(SuiteSettings(), Ask(), Output.open(as_json=True))
+
+
+@pytest.mark.parametrize("ask", [Ask(profile_id="p"), Ask(pack_id="detective")])
+def test_images_of_what_cannot_be_shared_are_refused_before_anything_is_asked(
+    ask: Ask, tmp_path: Path
+) -> None:
+    with pytest.raises(StartFault, match="--out needs --profile and --pack"):
+        quiz(SuiteSettings(), ask, Output.open(as_json=True), Wanted(tmp_path))

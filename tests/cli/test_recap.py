@@ -5,6 +5,7 @@ import pytest
 from cli.console import Output
 from cli.recap import Ask, show
 from cli.title_names import TitleNames
+from reprise.common.v1 import purpose_pb2
 from reprise.recap.v1 import recap_pb2
 
 QUESTION = recap_pb2.GetRecapResponse(
@@ -38,6 +39,27 @@ def test_what_comes_next_is_told_by_name(capsys: pytest.CaptureFixture[str]) -> 
     shown = capsys.readouterr().out
     assert "The Lorary Sleigh" in shown
     assert "t2" in shown
+
+
+def test_what_a_recap_was_made_without_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = recap_pb2.GetRecapResponse(
+        level=recap_pb2.RECAP_LEVEL_LITE, degraded=[purpose_pb2.PART_RANKER]
+    )
+    show(Ask("p"), answer, Output.open(as_json=False))
+    assert "without RANKER" in "".join(capsys.readouterr())
+    show(Ask("p"), answer, Output.open(as_json=True))
+    assert json.loads(capsys.readouterr().out)["degraded"] == ["RANKER"]
+
+
+def test_who_watched_nothing_lately_hears_of_the_lifetime(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = recap_pb2.GetRecapResponse(
+        level=recap_pb2.RECAP_LEVEL_NONE, problem=recap_pb2.NO_RECAP_REASON_NO_PLAYS
+    )
+    for ask, is_told in ((Ask("p", year=2025), True), (Ask("p", is_lifetime=True), False)):
+        show(ask, answer, Output.open(as_json=False))
+        assert ("--lifetime" in capsys.readouterr().out) == is_told
 
 
 def test_the_question_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:

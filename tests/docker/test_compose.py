@@ -5,12 +5,8 @@ import pytest
 import yaml
 
 from cli.suite import SERVICES
-from libs.serving.identity_settings import IdentitySettings
 from libs.serving.settings import HEALTH_OFFSET, SuiteSettings
-from services.candidates.settings import CandidatesSettings
-from services.events.settings import EventsSettings
-from services.ranking.settings import RankingSettings
-from services.recap.settings import RecapSettings
+from tests.setting_names import setting_names
 
 FOLDER = Path(__file__).parents[2] / "docker"
 
@@ -19,18 +15,6 @@ COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text("ut
 SERVER: dict[str, Any] = yaml.safe_load((FOLDER / "compose.server.yaml").read_text("utf-8"))
 SERVERS = ("log", "keys", "features")
 NAMES = tuple(spec.name for spec in SERVICES)
-
-
-def known_variables() -> set[str]:
-    kinds = (
-        SuiteSettings,
-        IdentitySettings,
-        EventsSettings,
-        CandidatesSettings,
-        RankingSettings,
-        RecapSettings,
-    )
-    return {f"REPRISE_{name.upper()}" for kind in kinds for name in kind.model_fields}
 
 
 def test_every_service_of_the_suite_is_there() -> None:
@@ -43,7 +27,7 @@ def test_every_variable_is_a_setting() -> None:
     suite += [one for name, one in SERVER["services"].items() if name not in SERVERS]
     given = {name for one in suite for name in one["environment"]}
 
-    assert given <= known_variables()
+    assert given <= setting_names()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -68,7 +68,7 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="session")
 def suite(trained_home: Home) -> Iterator[Suite]:
-    """The three processes on the trained home, for tests that break nothing."""
+    """The four processes on the trained home, for tests that break nothing."""
     with running(trained_home.settings) as started:
         yield started
 

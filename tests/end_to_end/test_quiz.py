@@ -27,6 +27,20 @@ def test_a_pack_says_who_the_viewer_is(trained_home: Home, suite: Suite) -> None
     assert value["outcome"]["name"]
 
 
+def test_what_a_pack_says_is_written_as_images(
+    trained_home: Home, suite: Suite, tmp_path: Path
+) -> None:
+    pack = ("--profile", "newcomer", "--pack", "detective", "--answers", "1,1,1,1")
+    trained_home.json("quiz", *pack, "--out", str(tmp_path / "share"))
+    written = {path.name: path.read_bytes()[:4] for path in (tmp_path / "share").iterdir()}
+    assert written == {
+        f"{card}-{size}.{kind}": start
+        for card in ("outcome", "tonight")
+        for size in ("story", "link")
+        for kind, start in (("svg", b"<svg"), ("png", b"\x89PNG"))
+    }
+
+
 def test_a_pack_that_does_not_fit_is_refused_with_its_line(
     trained_home: Home, suite: Suite, tmp_path: Path
 ) -> None:

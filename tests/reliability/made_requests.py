@@ -122,7 +122,14 @@ def requests_of(version: str) -> dict[str, Message]:
         "OfferQuiz": quiz_pb2.OfferQuizRequest(offer_id="o", profile_id="p", context=context),
         "DismissQuiz": quiz_pb2.DismissQuizRequest(offer_id="o", profile_id="p"),
         "StartQuiz": quiz_pb2.StartQuizRequest(
-            quiz_id="z", profile_id="p", context=context, explain=True
+            quiz_id="z",
+            profile_id="p",
+            context=context,
+            explain=True,
+            max_answers=5,
+            without_stop_rules=True,
+            ranking_limit=3,
+            kinds=["genre", "pair", "length", "mood"],
         ),
     }
 
@@ -139,4 +146,5 @@ async def answer_of(suite: Served, start: Message) -> Message:
         question_id=begun.question.question_id,
         option_id=begun.question.options[0].option_id,
         explain=True,
+        ranking_limit=3,
     )

@@ -1,8 +1,6 @@
 """Answers to quizzes by two replicas over one PostgreSQL, killed while they take them."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -17,56 +15,12 @@ from services.recap.quiz.quiz_store import QuizStore
 from tests.made_databases import PostgresDatabases
 from tests.made_recap import personal_tables_of, waiting
 from tests.quiz_replica import NOW_MS
+from tests.replica import Replica
 
 SEED = 20_261_122
 QUIZZES_A_KILL = 5
 # About what an answer takes, so that a kill meets it anywhere.
 KILL_WITHIN_S = 0.02
-
-
-class Replica:
-    """A process of `tests.quiz_replica`, started again when it was killed."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._process: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> "Replica":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process is not None
-        self._process.communicate(timeout=60)
-        assert self._process.returncode == 0
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.quiz_replica", self._url],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.read()
-
-    def write(self, call: Sequence[str]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(call) + "\n")
-        self._process.stdin.flush()
-
-    def read(self) -> dict[str, Any]:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the replica has ended by itself"
-        return cast("dict[str, Any]", json.loads(line))
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.communicate()
-        self.start()
 
 
 @pytest.mark.timeout(1_200)
@@ -75,7 +29,7 @@ def test_each_answer_counts_once_whoever_is_killed(
 ) -> None:
     url, random = postgres_databases.empty(), Random(SEED)
     with closing(open_server(url)), ExitStack() as stack:
-        replicas = [stack.enter_context(Replica(url)) for _ in range(2)]
+        replicas = [stack.enter_context(Replica("tests.quiz_replica", url)) for _ in range(2)]
         kept: dict[str, list[tuple[str, str]]] = {}
         kills = 0
         for number in range(kill_count * QUIZZES_A_KILL):
@@ -116,4 +70,4 @@ def test_each_answer_counts_once_whoever_is_killed(
 
 def told(replica: Replica, call: Sequence[str]) -> dict[str, Any]:
     replica.write(call)
-    return replica.read()
+    return cast("dict[str, Any]", json.loads(replica.read()))

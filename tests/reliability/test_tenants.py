@@ -257,12 +257,17 @@ async def _play_nothing_of_others(acme: Tenant, bravo: Tenant) -> None:
     assert (await acme.begin("quiz", "OfferQuiz", only)).is_offered
     dismissal = quiz_pb2.DismissQuizRequest(offer_id="mine", profile_id="r")
     assert await code_of(bravo.begin("quiz", "DismissQuiz", dismissal)) is grpc.StatusCode.NOT_FOUND
-    start = quiz_pb2.StartQuizRequest(quiz_id="z", profile_id="q", explain=True)
+    start = quiz_pb2.StartQuizRequest(
+        quiz_id="z", profile_id="q", explain=True, max_answers=5, ranking_limit=5
+    )
     begun = {tenant: await tenant.begin("quiz", "StartQuiz", start) for tenant in (acme, bravo)}
     for tenant, prefix in ((acme, "a-"), (bravo, "b-")):
         likeliest = begun[tenant].belief.top_title_ids
         assert likeliest
         assert all(title_id.startswith(prefix) for title_id in likeliest)
+        ranked = begun[tenant].ranking.title_ids
+        assert ranked
+        assert all(title_id.startswith(prefix) for title_id in ranked)
     answer = quiz_pb2.AnswerQuizQuestionRequest(
         quiz_id="z",
         profile_id="q",

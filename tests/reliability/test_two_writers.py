@@ -27,6 +27,7 @@ from services.events.follower import Follower
 from services.events.group_commit import GroupCommit
 from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state
+from tests.made_followers import running
 from tests.made_log import made_event
 
 TENANT = "default"
@@ -71,12 +72,9 @@ def test_two_writers_of_a_shuffled_and_doubled_log_make_the_state_of_its_set(
         with closing(postgres_databases.store(url)) as store:
             counts.append(write_all(store, some))
 
-    following = threading.Thread(target=follower.run)
-    following.start()
-    in_threads(lambda: write(batches[::2]), lambda: write(batches[1::2]))
-    wait_until_followed(url, redis_url)
-    follower.stop()
-    following.join()
+    with running(follower):
+        in_threads(lambda: write(batches[::2]), lambda: write(batches[1::2]))
+        wait_until_followed(url, redis_url)
     assert sum(counts) == len(events)
 
     by_profile: dict[str, list[Event]] = {}

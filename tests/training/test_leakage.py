@@ -12,14 +12,8 @@ from libs.domain.event import Event
 from libs.features.title_table import TitleTable
 from tests.made_world import MemoryLog, encode, make_config, quiet, small_world
 from training.config import TrainingConfig
-from training.pipeline import (
-    Material,
-    Queries,
-    assemble_queries,
-    fit_judged_trees,
-    fit_moments,
-    read_material,
-)
+from training.material import Material, read_material
+from training.pipeline import Queries, assemble_queries, fit_judged_trees, fit_moments
 from training.queries import Moment
 from training.ranker_fit import Rows
 from training.report import Stopwatch

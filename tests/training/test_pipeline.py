@@ -11,7 +11,8 @@ from libs.models.taste_model import QUIZ_PART, TasteModel
 from tests.made_events import START_MS, watch
 from tests.made_world import UNTIL_MS, MemoryLog, encode, make_config, quiet, small_world
 from training.judge import ALL_TIME, BASELINE
-from training.pipeline import read_material, train_from
+from training.material import read_material
+from training.pipeline import train_from
 from training.report import Stopwatch, TrainingReport
 
 

@@ -43,7 +43,8 @@ from libs.serving.title_features_client import title_table
 from libs.storage.event_store import SqliteEventStore
 from services.events.features_codec import profile_features_message, title_features_message
 from tests.made_world import UNTIL_MS, MemoryLog, encode, make_config, quiet, small_world
-from training.pipeline import fit_moments, read_material
+from training.material import read_material
+from training.pipeline import fit_moments
 from training.queries import Moment, answers
 from training.report import Stopwatch
 from training.snapshots import Asked, take_snapshots

@@ -2,7 +2,8 @@ from pathlib import Path
 
 from libs.features.profile_view import seen_rows
 from tests.made_world import encode, make_config, quiet, small_world
-from training.pipeline import fit_moments, read_material
+from training.material import read_material
+from training.pipeline import fit_moments
 from training.queries import answers
 from training.report import Stopwatch
 

@@ -5,9 +5,11 @@ import numpy as np
 from libs.models.taste_question import AnswerBook
 from tests.made_tastes import IDS, TITLES, make_opinions, make_taste_model
 from training.opinions import Opinions
-from training.taste_fit import LEAST_PROFILES, TasteConfig, fit_taste, one_hot
+from training.taste_choice import one_hot
+from training.taste_fit import LEAST_PROFILES, TasteConfig, fit_taste
+from training.taste_questions import Counts
 
-CONFIG = TasteConfig(title_questions=5, genre_questions=4, era_questions=2)
+CONFIG = TasteConfig(counts=Counts(titles=5, genres=4, pairs=3, eras=2))
 
 
 def test_the_moments_are_those_of_the_halves() -> None:
@@ -37,7 +39,7 @@ def test_the_same_history_gives_the_same_model() -> None:
 
 def test_there_are_questions_of_each_kind() -> None:
     kinds = {question.kind for question in make_taste_model().questions}
-    assert kinds == {"title", "genre", "era"}
+    assert kinds == {"title", "genre", "era", "pair"}
 
 
 def test_an_answer_that_few_profiles_gave_is_not_in_the_model() -> None:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from libs.domain.consent import Consent
 from libs.domain.profile import Profile
 from libs.storage.postgres.database import Connection
 from libs.storage.postgres.identities import Identities, Identity
+from libs.storage.profile_json import profile_of, profile_values
 
 _ABOUT: Final = "profile"
 
@@ -70,31 +70,8 @@ def read_all(connection: Connection, identities: Identities, tenant: str) -> lis
 
 
 def _sealed(profile: Profile, identity: Identity) -> bytes:
-    values = (
-        profile.account_id,
-        profile.kids,
-        profile.maturity_limit_years,
-        profile.country,
-        profile.languages,
-        profile.time_zone,
-        sorted(profile.given_consents),
-        sorted(profile.refused_consents),
-    )
-    return identity.seal(json.dumps(values).encode(), _ABOUT)
+    return identity.seal(json.dumps(profile_values(profile)).encode(), _ABOUT)
 
 
 def _opened(sealed: bytes, identity: Identity) -> Profile:
-    account_id, kids, maturity_limit_years, country, languages, time_zone, given, refused = (
-        json.loads(identity.open(sealed, _ABOUT))
-    )
-    return Profile(
-        profile_id=identity.profile_id,
-        account_id=account_id,
-        kids=kids,
-        maturity_limit_years=maturity_limit_years,
-        country=country,
-        languages=tuple(languages),
-        time_zone=time_zone,
-        given_consents=frozenset(map(Consent, given)),
-        refused_consents=frozenset(map(Consent, refused)),
-    )
+    return profile_of(identity.profile_id, json.loads(identity.open(sealed, _ABOUT)))

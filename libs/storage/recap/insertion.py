@@ -1,5 +1,6 @@
 """Inserting a row unless its key is there, in the words of either database."""
 
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,15 @@ def insert_absent(connection: sa.Connection, table: sa.Table, values: dict[str, 
 
     In PostgreSQL it waits for another transaction that inserts the same key.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing()
+    statement = _insertion(table, connection.dialect.name)
+    return connection.execute(statement, values).first() is not None
+
+
+@lru_cache
+def _insertion(table: sa.Table, dialect_name: str) -> sa.Executable:
+    """The statement; making one anew takes longer than SQLite takes for it."""
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
+    statement: sa.Executable
     # Not the row count, which a driver need not know.
-    return connection.execute(statement.returning(sa.literal(1))).first() is not None
+    statement = dialect.insert(table).on_conflict_do_nothing().returning(sa.literal(1))
+    return statement

@@ -30,6 +30,7 @@ _OUTBOX: Final = sa.Table(
     sa.Column("event_id", sa.Text, nullable=False),
     sa.Column("event", sa.Text, nullable=False),
     sa.Index("event_outbox_profile", "tenant", "profile_id"),
+    sa.Index("event_outbox_tenant", "tenant", "place"),
 )
 
 
@@ -38,7 +39,6 @@ class WaitingEvent:
     """An event that nobody has confirmed yet."""
 
     place: int
-    tenant: str
     event: Event
 
 
@@ -58,18 +58,22 @@ def add_events(connection: sa.Connection, tenant: str, events: Sequence[Event]) 
     connection.execute(sa.insert(_OUTBOX), rows)
 
 
-def oldest_events(connection: sa.Connection, most: int) -> list[WaitingEvent]:
-    """The oldest that wait, of one tenant, in the order of their transactions."""
+def waiting_tenants(connection: sa.Connection) -> list[str]:
+    """Whose events wait, the oldest event first."""
+    oldest = sa.func.min(_OUTBOX.c.place)
+    tenants = sa.select(_OUTBOX.c.tenant).group_by(_OUTBOX.c.tenant).order_by(oldest)
+    return list(connection.execute(tenants).scalars())
+
+
+def oldest_events(connection: sa.Connection, tenant: str, most: int) -> list[WaitingEvent]:
+    """A tenant's oldest that wait, in the order of their transactions."""
     rows = connection.execute(
-        sa.select(_OUTBOX.c.place, _OUTBOX.c.tenant, _OUTBOX.c.event)
+        sa.select(_OUTBOX.c.place, _OUTBOX.c.event)
+        .where(_OUTBOX.c.tenant == tenant)
         .order_by(_OUTBOX.c.place)
         .limit(most)
     ).all()
-    return [
-        WaitingEvent(place, tenant, _decode(text))
-        for place, tenant, text in rows
-        if tenant == rows[0][1]
-    ]
+    return [WaitingEvent(place, _decode(text)) for place, text in rows]
 
 
 def remove_events(connection: sa.Connection, taken: Sequence[WaitingEvent]) -> None:

@@ -7,13 +7,15 @@ erased and exported without anybody remembering to.
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from libs.faults import PartUnavailable
+from libs.faults import PartUnavailable, StartFault
 from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import PART, Database
+from libs.storage.recap.insertion import insert_absent
 from libs.storage.recap.metadata import METADATA
 from libs.storage.scrub import scrub
 
@@ -26,6 +28,18 @@ _ERASED = sa.Table(
     sa.Column("tenant", sa.Text, primary_key=True),
     # HMAC of the id: nobody can tell whose it is, and nothing of that id is taken any more.
     sa.Column("pseudonym", sa.Text, primary_key=True),
+)
+# Asked by every transaction: making a statement takes longer than SQLite takes for it.
+_FIND_ERASED: Final = sa.select(sa.literal(1)).where(
+    _ERASED.c.tenant == sa.bindparam("tenant"), _ERASED.c.pseudonym == sa.bindparam("pseudonym")
+)
+
+_KEY = sa.Table(
+    "recap_key",
+    METADATA,
+    sa.Column("is_one", sa.Boolean, primary_key=True),
+    # Tells the key of the pseudonyms from another one, and nothing else of it.
+    sa.Column("fingerprint", sa.Text, nullable=False),
 )
 
 
@@ -66,12 +80,7 @@ class PersonalTables:
         """
         pseudonym = self._pseudonyms.of(tenant, profile_id)
         _lock(connection, pseudonym, "pg_advisory_xact_lock_shared")
-        found = connection.execute(
-            sa.select(sa.literal(1)).where(
-                _ERASED.c.tenant == tenant,
-                _ERASED.c.pseudonym == pseudonym,
-            )
-        )
+        found = connection.execute(_FIND_ERASED, {"tenant": tenant, "pseudonym": pseudonym})
         return found.first() is not None
 
     def export(self, tenant: str, profile_id: str) -> Iterator[str]:
@@ -87,6 +96,29 @@ class PersonalTables:
                     json.dumps({"kind": table.name, "data": _plain(dict(row))}) for row in rows
                 ]
             yield from lines
+
+
+def open_pseudonyms(database: Database, path: Path) -> Pseudonyms:
+    """Those of the key in `path`, which is made for a new database.
+
+    With another key whoever was erased would be taken for somebody new, the hold-out would be
+    drawn anew, and replicas would refuse each other's tokens. Raises StartFault for another key,
+    or none, than the database was made with.
+    """
+    try:
+        with database.write() as connection:
+            known = connection.execute(sa.select(_KEY.c.fingerprint)).scalar()
+            is_new = known is None and connection.execute(sa.select(_ERASED)).first() is None
+            pseudonyms = Pseudonyms.of_file(path, may_make=is_new)
+            # Of replicas that start together the first one's is that of all.
+            values = {"is_one": True, "fingerprint": pseudonyms.fingerprint}
+            insert_absent(connection, _KEY, values)
+            known = connection.execute(sa.select(_KEY.c.fingerprint)).scalar_one()
+            if known != pseudonyms.fingerprint:
+                raise StartFault(f"{path} is not the key that the recap store was made with")
+    except PartUnavailable as fault:
+        raise StartFault(f"cannot write the recap store: {fault.metadata['cause']}") from None
+    return pseudonyms
 
 
 def personal_tables() -> list[sa.Table]:

@@ -1,6 +1,6 @@
 """The quizzes of named profiles: a row each, so that another device goes on with it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import sqlalchemy as sa
@@ -19,6 +19,20 @@ _QUIZ: Final = sa.Table(
     sa.Column("state", sa.LargeBinary, nullable=False),
     sa.Column("result", sa.LargeBinary, nullable=False),
 )
+_OF_PROFILE: Final = (
+    _QUIZ.c.tenant == sa.bindparam("of_tenant"),
+    _QUIZ.c.profile_id == sa.bindparam("of_profile"),
+)
+# The statements of every answer: making one takes longer than SQLite takes for it.
+_IS: Final = (*_OF_PROFILE, _QUIZ.c.quiz_id == sa.bindparam("of_quiz"))
+_READ: Final = sa.select(_QUIZ.c.expires_ms, _QUIZ.c.state, _QUIZ.c.result).where(*_IS)
+_HOLD: Final = _READ.with_for_update()
+_WRITE: Final = (
+    sa.update(_QUIZ)
+    .where(*_IS)
+    .values({name: sa.bindparam(name) for name in ("expires_ms", "state", "result")})
+)
+_REMOVE: Final = sa.delete(_QUIZ).where(*_OF_PROFILE, _QUIZ.c.expires_ms <= sa.bindparam("now_ms"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +48,8 @@ def read_quiz(
     connection: sa.Connection, tenant: str, profile_id: str, quiz_id: str, *, holds: bool = False
 ) -> StoredQuiz | None:
     """A profile's quiz; whoever `holds` it keeps others from changing it until its end."""
-    chosen = sa.select(_QUIZ.c.expires_ms, _QUIZ.c.state, _QUIZ.c.result).where(
-        *_is(tenant, profile_id, quiz_id)
-    )
-    row = connection.execute(chosen.with_for_update() if holds else chosen).first()
+    key = {"of_tenant": tenant, "of_profile": profile_id, "of_quiz": quiz_id}
+    row = connection.execute(_HOLD if holds else _READ, key).first()
     return None if row is None else StoredQuiz(*row)
 
 
@@ -45,44 +57,20 @@ def add_quiz(
     connection: sa.Connection, tenant: str, profile_id: str, quiz_id: str, quiz: StoredQuiz
 ) -> bool:
     """Begin a quiz unless it has begun; whether it was new."""
-    values = {
-        "tenant": tenant,
-        "profile_id": profile_id,
-        "quiz_id": quiz_id,
-        "expires_ms": quiz.expires_ms,
-        "state": quiz.state,
-        "result": quiz.result,
-    }
-    return insert_absent(connection, _QUIZ, values)
+    key = {"tenant": tenant, "profile_id": profile_id, "quiz_id": quiz_id}
+    return insert_absent(connection, _QUIZ, key | asdict(quiz))
 
 
 def write_quiz(
     connection: sa.Connection, tenant: str, profile_id: str, quiz_id: str, quiz: StoredQuiz
 ) -> None:
     """Replace a quiz that this transaction holds."""
-    connection.execute(
-        sa.update(_QUIZ)
-        .where(*_is(tenant, profile_id, quiz_id))
-        .values(expires_ms=quiz.expires_ms, state=quiz.state, result=quiz.result)
-    )
+    key = {"of_tenant": tenant, "of_profile": profile_id, "of_quiz": quiz_id}
+    connection.execute(_WRITE, key | asdict(quiz))
 
 
 def remove_expired_quizzes(
     connection: sa.Connection, tenant: str, profile_id: str, now_ms: int
 ) -> None:
     """Forget the profile's quizzes that have ended."""
-    connection.execute(
-        sa.delete(_QUIZ).where(
-            _QUIZ.c.tenant == tenant,
-            _QUIZ.c.profile_id == profile_id,
-            _QUIZ.c.expires_ms <= now_ms,
-        )
-    )
-
-
-def _is(tenant: str, profile_id: str, quiz_id: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        _QUIZ.c.tenant == tenant,
-        _QUIZ.c.profile_id == profile_id,
-        _QUIZ.c.quiz_id == quiz_id,
-    )
+    connection.execute(_REMOVE, {"of_tenant": tenant, "of_profile": profile_id, "now_ms": now_ms})

@@ -1,5 +1,6 @@
 """Recaps that the batch has made: runs, and a row for each profile of a run."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from libs.faults import InvalidField
 from libs.storage.recap.database import Database
+from libs.storage.recap.insertion import insert_absent
 from libs.storage.recap.metadata import METADATA
 from libs.storage.recap.personal_tables import PersonalTables
 
@@ -63,23 +65,20 @@ class RecapTable:
     def begin(self, tenant: str, run: RecapRun) -> None:
         """Make a run known, or find it as it is; raises InvalidField where it is another."""
         with self._database.write() as connection:
-            known = self._run(connection, tenant, _RUNS.c.run_id == run.run_id)
-            if known is None:
-                connection.execute(
-                    sa.insert(_RUNS).values(
-                        tenant=tenant,
-                        run_id=run.run_id,
-                        period=run.period,
-                        cutoff_ms=run.cutoff_ms,
-                        cohorts_json=run.cohorts_json,
-                    )
-                )
-            elif known != run:
+            values = {"tenant": tenant, **dataclasses.asdict(run)}
+            if not insert_absent(connection, _RUNS, values) and run != self._run(
+                connection, tenant, _RUNS.c.run_id == run.run_id
+            ):
                 raise InvalidField("run_id", "is of a run with another period, cutoff or cohorts")
 
     def record(self, tenant: str, run_id: str, rows: Sequence[RecapRow]) -> int:
-        """Store rows, in place of those of the same people; how many were not of erased ones."""
+        """Store rows, in place of those of the same people; how many were not of erased ones.
+
+        Raises InvalidField for a run that is not begun, or was forgotten since.
+        """
         with self._database.write() as connection:
+            if self._run(connection, tenant, _RUNS.c.run_id == run_id, is_locked=True) is None:
+                raise InvalidField("run_id", "is of no run")
             erased = {
                 profile_id
                 for profile_id in {row.profile_id for row in rows}
@@ -114,12 +113,15 @@ class RecapTable:
         return sum(row.profile_id not in erased for row in rows)
 
     def publish(self, tenant: str, run_id: str) -> None:
-        """Serve a run from now on, and forget the former ones of its period."""
+        """Serve a run from now on, and forget the former ones of its period.
+
+        One that never became whole is forgotten too, unless it knows of later events.
+        """
         with self._database.write() as connection:
             newest = connection.execute(
                 sa.select(sa.func.max(_RUNS.c.published)).where(_RUNS.c.tenant == tenant)
             ).scalar()
-            run = self._run(connection, tenant, _RUNS.c.run_id == run_id)
+            run = self._run(connection, tenant, _RUNS.c.run_id == run_id, is_locked=True)
             if run is None:
                 raise InvalidField("run_id", "is of no run")
             connection.execute(
@@ -129,12 +131,14 @@ class RecapTable:
             )
             former = (
                 connection.execute(
-                    sa.select(_RUNS.c.run_id).where(
+                    sa.select(_RUNS.c.run_id)
+                    .where(
                         _RUNS.c.tenant == tenant,
                         _RUNS.c.period == run.period,
                         _RUNS.c.run_id != run_id,
-                        _RUNS.c.published.is_not(None),
+                        _RUNS.c.published.is_not(None) | (_RUNS.c.cutoff_ms <= run.cutoff_ms),
                     )
+                    .with_for_update()
                 )
                 .scalars()
                 .all()
@@ -165,12 +169,17 @@ class RecapTable:
 
     @staticmethod
     def _run(
-        connection: sa.Connection, tenant: str, *conditions: sa.ColumnElement[bool]
+        connection: sa.Connection,
+        tenant: str,
+        *conditions: sa.ColumnElement[bool],
+        is_locked: bool = False,
     ) -> RecapRun | None:
-        found = connection.execute(
+        """One run; locked, replicas that write of it or forget it take turns."""
+        query = (
             sa.select(_RUNS.c.run_id, _RUNS.c.period, _RUNS.c.cutoff_ms, _RUNS.c.cohorts_json)
             .where(_RUNS.c.tenant == tenant, *conditions)
             .order_by(_RUNS.c.published.desc())
             .limit(1)
-        ).first()
+        )
+        found = connection.execute(query.with_for_update() if is_locked else query).first()
         return RecapRun(*found) if found else None

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from libs.domain.consent import Consent
 from libs.domain.profile import Profile
 from libs.features.profile_state import ProfileState, decode_state
+from libs.storage.profile_json import profile_of, profile_values
 from libs.storage.redis.keys import COUNTERS, PROFILE, TITLE
 
 _NO_PROFILE: Final = b""
@@ -28,35 +28,12 @@ def encode_profile(profile: Profile | None) -> bytes:
     """The stored profile as JSON; empty for none."""
     if profile is None:
         return _NO_PROFILE
-    return json.dumps(
-        [
-            profile.profile_id,
-            profile.account_id,
-            profile.kids,
-            profile.maturity_limit_years,
-            profile.country,
-            profile.languages,
-            profile.time_zone,
-            sorted(profile.given_consents),
-            sorted(profile.refused_consents),
-        ]
-    ).encode()
+    return json.dumps([profile.profile_id, *profile_values(profile)]).encode()
 
 
 def decode_profile(data: bytes) -> Profile | None:
     """The inverse of `encode_profile`."""
     if not data:
         return None
-    profile_id, account_id, kids, maturity_limit_years, country, *rest = json.loads(data)
-    languages, time_zone, given, refused = rest
-    return Profile(
-        profile_id=profile_id,
-        account_id=account_id,
-        kids=kids,
-        maturity_limit_years=maturity_limit_years,
-        country=country,
-        languages=tuple(languages),
-        time_zone=time_zone,
-        given_consents=frozenset(map(Consent, given)),
-        refused_consents=frozenset(map(Consent, refused)),
-    )
+    profile_id, *values = json.loads(data)
+    return profile_of(profile_id, values)

@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from libs.faults import InvalidField
 from libs.serving.decision_codec import part_messages
 from libs.serving.decoding import timestamp
 from reprise.recap.v1 import quiz_pb2
+from services.recap.quiz.length import Length
 from services.recap.quiz.prompt_policy import Refusal, Verdict
 from services.recap.quiz.question import Question
 from services.recap.quiz.quiz_result import QuizResult
-from services.recap.quiz.quizzes import Explanation, Said, Step
+from services.recap.quiz.quizzes import POOL_SIZE, Explanation, Said, Step
+from services.recap.quiz.rankings import Ranked
 
 _MOST_CONSIDERED = 10
 _MOST_TOP = 10
@@ -30,7 +33,21 @@ def dismiss_response(silenced_until_ms: int) -> quiz_pb2.DismissQuizResponse:
     )
 
 
-def start_response(step: Step, *, explains: bool) -> quiz_pb2.StartQuizResponse:
+def length(request: quiz_pb2.StartQuizRequest) -> Length:
+    """How long a quiz is to go on; raises InvalidField."""
+    return Length(request.max_answers, request.without_stop_rules, tuple(request.kinds))
+
+
+def ranking_limit(limit: int) -> int:
+    """How many titles a ranking is to have; raises InvalidField for more than there may be."""
+    if limit > POOL_SIZE:
+        raise InvalidField("ranking_limit", f"must be at most {POOL_SIZE}")
+    return limit
+
+
+def start_response(
+    step: Step, ranked: Ranked | None, *, explains: bool
+) -> quiz_pb2.StartQuizResponse:
     """The message of a quiz's first step."""
     return quiz_pb2.StartQuizResponse(
         question=_question(step.question),
@@ -38,6 +55,7 @@ def start_response(step: Step, *, explains: bool) -> quiz_pb2.StartQuizResponse:
         result=_result(step.result),
         expires_at=timestamp(step.state.expires_ms),
         belief=_belief(step.explanation) if explains else None,
+        ranking=_ranking(ranked),
     )
 
 
@@ -52,13 +70,26 @@ def said(request: quiz_pb2.AnswerQuizQuestionRequest) -> Said:
     )
 
 
-def answer_response(step: Step, *, explains: bool) -> quiz_pb2.AnswerQuizQuestionResponse:
+def answer_response(
+    step: Step, ranked: Ranked | None, *, explains: bool
+) -> quiz_pb2.AnswerQuizQuestionResponse:
     """The message of a quiz's next step."""
     return quiz_pb2.AnswerQuizQuestionResponse(
         question=_question(step.question),
         state=step.token,
         result=_result(step.result),
         belief=_belief(step.explanation) if explains else None,
+        ranking=_ranking(ranked),
+    )
+
+
+def _ranking(ranked: Ranked | None) -> quiz_pb2.Ranking | None:
+    if ranked is None:
+        return None
+    return quiz_pb2.Ranking(
+        title_ids=[one.title_id for one in ranked.slate.titles],
+        probabilities=[one.probability for one in ranked.slate.titles],
+        degraded=part_messages(ranked.degraded),
     )
 
 
@@ -94,7 +125,13 @@ def _result(result: QuizResult | None) -> quiz_pb2.QuizResult | None:
     if result.outcome is not None:
         told = result.outcome
         message.outcome.CopyFrom(
-            quiz_pb2.PackOutcome(outcome_id=told.outcome_id, name=told.name, text=told.text)
+            quiz_pb2.PackOutcome(
+                outcome_id=told.outcome_id,
+                name=told.name,
+                text=told.text,
+                pack_name=told.pack_name,
+                language=told.language,
+            )
         )
     return message
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from libs.artifacts.hot_swap import Loaded
@@ -16,11 +15,9 @@ from libs.domain.title import Title
 from libs.models.retrieval_model import RetrievalModel
 from libs.models.taste_model import TasteModel
 from libs.serving.waiting import on_thread
-from services.recap.quiz.pack_shelf import NO_PACKS, PackShelf, shelf, texts
-from services.recap.quiz.pool import Pool
+from services.recap.quiz.pack_shelf import NO_PACKS, PackShelf, PackTexts, shelf, texts
+from services.recap.quiz.pool import Pool, rows_of
 from services.recap.quiz.title_traits import TitleTraits
-
-log = structlog.get_logger(__name__)
 
 _LOOK_S: Final = 0.5
 _FIRST_LOOK_S: Final = 0.02
@@ -58,7 +55,7 @@ class Material:
         model = of_version(self.models, bundle_version)
         if model is None:
             return Pool.of(self.traits, title_ids, scores)
-        found = np.array([model.row_of.get(title_id, -1) for title_id in title_ids], np.int64)
+        found = rows_of(model.row_of, title_ids)
         is_known = found >= 0
         # A title that is newer than the bundle is near to nothing, and nobody has watched it.
         vectors = np.zeros((len(found), model.unit_vectors.shape[1]), np.float32)
@@ -95,12 +92,15 @@ class TenantMaterial:
         models: Loaded[RetrievalModel],
         tastes: Loaded[TasteModel],
         packs_path: Path,
+        warn: Callable[[str, PackTexts, Mapping[str, str]], None],
     ) -> None:
+        """`warn` is told the newest bundle, the packs' texts and what is wrong with them."""
         self._catalogue = catalogue
         self._models = models
         self._tastes = tastes
         self._packs_path = packs_path
-        self._pack_texts: tuple[tuple[str, str | None], ...] = ()
+        self._warn = warn
+        self._pack_texts: PackTexts = ()
         self._material = Material(0, {}, TitleTraits.of(()))
         self._filled = asyncio.Event()
 
@@ -142,8 +142,8 @@ class TenantMaterial:
         packs = before.shelf
         if not is_same_catalogue or found != self._pack_texts:
             packs = shelf(found).over(traits.titles)
-            for pack_id in packs.problems.keys() - before.shelf.problems.keys():
-                log.warning("pack rejected", pack=pack_id, problem=packs.problems[pack_id])
+        if version:  # before the first catalogue no pack fits, which is nobody's fault
+            self._warn(models[0].version if models else "", found, packs.problems)
         self._pack_texts = found
         self._material = Material(version, titles, traits, models, tastes, packs)
 

@@ -21,11 +21,15 @@ from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import DONT_CARE, MOST_OPTIONS, SKIP, Question, QuestionOption
 from services.recap.quiz.questions_of_labels import question_of
 from services.recap.quiz.selection import StopRules
+from services.recap.quiz.title_traits import watchable
 
 KIND: Final = "pack"
 _MOST_TEXT: Final = 600
 _MOST_QUESTIONS: Final = 10
 _MOST_OUTCOMES: Final = 12
+# Of a pack that names none.
+DEFAULT_LANGUAGE: Final = "en"
+_LANGUAGE: Final = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class PackRejected(Exception):
@@ -85,6 +89,7 @@ class Pack:
 
     pack_id: str
     name: str
+    language: str  # BCP 47, of all of its texts
     questions: tuple[PackQuestion, ...]
     outcomes: tuple[PackResult, ...]
     source: str
@@ -118,8 +123,12 @@ class Pack:
         ]
         return self.outcomes[int(np.argmax(lifts))]
 
-    def check(self, titles: Sequence[Title]) -> None:
-        """Raise PackRejected unless a catalogue carries its labels and every question tells."""
+    def check(self, catalogue: Sequence[Title]) -> None:
+        """Raise PackRejected unless a catalogue carries its labels and every question tells.
+
+        What a quiz cannot answer with, such as episodes, does not count.
+        """
+        titles = watchable(catalogue)
         known_tags = frozenset(tag for title in titles for tag in title.tags)
         known_genres = frozenset(genre for title in titles for genre in title.genres)
         for place, labels in self._labels():
@@ -168,7 +177,8 @@ def _pack(value: dict[str, Any], source: str, lines: Mapping[str, int]) -> Pack:
     _refuse_twice("questions", [one.question_id for one in questions])
     _refuse_twice("outcomes", [one.outcome_id for one in outcomes])
     pack_id = _id(value, "pack_id")
-    return Pack(pack_id, _text(value, "name"), questions, outcomes, source, lines)
+    name, language = _text(value, "name"), _language(value)
+    return Pack(pack_id, name, language, questions, outcomes, source, lines)
 
 
 def _question(value: Any) -> PackQuestion:
@@ -228,6 +238,13 @@ def _id(value: dict[str, Any], field: str) -> str:
     if not isinstance(found, str):
         raise InvalidField(field, "must be a text")
     return check_id(field, found)
+
+
+def _language(value: dict[str, Any]) -> str:
+    found = value.get("language", DEFAULT_LANGUAGE)
+    if not isinstance(found, str) or not _LANGUAGE.fullmatch(found):
+        raise InvalidField("language", "must be a BCP 47 tag, such as en or ar-EG")
+    return found
 
 
 def _text(value: dict[str, Any], field: str) -> str:

@@ -1,13 +1,17 @@
 """The packs that are there: those that come with Reprise, and those of a folder."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeAlias
 
 from libs.domain.title import Title
 from libs.faults import InvalidField, NotFound
 from services.recap.quiz.pack import Pack, PackRejected, parse
+
+# The name and the text of each pack; None is the text of one that cannot be read.
+PackTexts: TypeAlias = tuple[tuple[str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class PackShelf:
 NO_PACKS = PackShelf({}, {})
 
 
-def texts(folder: Path) -> tuple[tuple[str, str | None], ...]:
+def texts(folder: Path) -> PackTexts:
     """Name and text of the packs that come with Reprise, then of those in `folder`.
 
     None is the text of one that cannot be read: it may have been removed this moment.
@@ -65,7 +69,7 @@ def _text(path: Path) -> str | None:
         return None
 
 
-def shelf(found: Iterable[tuple[str, str | None]]) -> PackShelf:
+def shelf(found: PackTexts) -> PackShelf:
     """The packs of texts; a later one of the same id takes the place of an earlier one."""
     packs: dict[str, Pack] = {}
     problems: dict[str, str] = {}

@@ -102,18 +102,27 @@ def seeds(here: Position) -> tuple[tuple[str, float], ...]:
     )
 
 
-def result(here: Position, page: Pool, limit: int = SLATE_SIZE) -> Slate:
+def result(
+    here: Position, page: Pool, limit: int = SLATE_SIZE, *, is_personal: bool = True
+) -> Slate:
     """The slate out of a page: its own scores, moved by what was answered.
 
     A title of the page that was not in the quiz's pool is taken for an average one of it: no
-    answer speaks for or against it.
+    answer speaks for or against it. Of a page that is not `is_personal` the scores say no more
+    than what everybody watches; where a bundle has learnt that together with what the answers
+    tell, it is taken from there.
     """
     lost = tuple(f"{kind}: the catalogue has changed since" for kind in here.lost_kinds)
     if not page.titles:
         return Slate((), lost)
     row_of = {title_id: row for row, title_id in enumerate(here.board.pool.title_ids)}
     rows = np.array([row_of.get(title_id, -1) for title_id in page.title_ids], np.int64)
-    belief = Belief(Belief.of(page).log_weights + _moved(here, rows))
+    tastes = here.board.quiz.tastes
+    if tastes is not None and not is_personal:
+        expected = tastes.log_expectations(here.telling)
+        belief = Belief(np.where(rows >= 0, expected[rows], expected.min()))
+    else:
+        belief = Belief(Belief.of(page).log_weights + _moved(here, rows))
     answers = [
         Answer(_over(here.board.by_id[asked_id], rows), option_id)
         for asked_id, option_id in here.telling

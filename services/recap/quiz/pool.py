@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -67,7 +68,7 @@ class Pool:
         for field, values in given:
             if values is not None and len(values) != len(title_ids):
                 raise InvalidField(field, "must be as many as title_ids")
-        found = np.array([traits.row_of.get(title_id, -1) for title_id in title_ids], np.int64)
+        found = rows_of(traits.row_of, title_ids)
         kept = np.flatnonzero(found >= 0)
         rows = found[kept]
         prior = weights[kept].astype(np.float64)
@@ -81,6 +82,11 @@ class Pool:
             popularity=None if popularity is None else popularity[kept],
             vectors=None if vectors is None else vectors[kept],
         )
+
+
+def rows_of(row_of: Mapping[str, int], title_ids: Sequence[str]) -> NDArray[np.int64]:
+    """The row (m,) of each title; -1 for one that is not there."""
+    return np.fromiter(map(row_of.get, title_ids, repeat(-1)), np.int64, len(title_ids))
 
 
 def prior_of(scores: NDArray[np.float64], temperature: float = TEMPERATURE) -> NDArray[np.float64]:

@@ -5,9 +5,9 @@ import hashlib
 from typing import Final
 
 from libs.domain.event import Event, EventKind, Prompt
-from libs.domain.prompt import PromptArm, PromptOffer
+from libs.domain.prompt import PromptArm, PromptOffer, PromptState
 from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
-from libs.faults import NotFound
+from libs.faults import InvalidField, NotFound
 from libs.storage.recap.database import Database
 from libs.storage.recap.outbox_table import add_events
 from libs.storage.recap.personal_tables import PersonalTables
@@ -41,20 +41,21 @@ class Prompts:
     ) -> Verdict:
         """Take the slot if the policy allows it now; of two who ask at once one gets it.
 
-        An offer_id that has taken a slot gets the same answer again, unless the quiz is switched
-        off; one that was refused has changed nothing and is decided anew. Raises NotFound for an
-        erased profile, and PartUnavailable.
+        An offer_id that has taken a slot gets the same answer again for as long as that stands;
+        one that was refused has changed nothing and is decided anew. Raises InvalidField for an
+        offer_id whose slot is over, NotFound for an erased profile, and PartUnavailable.
         """
         with self._database.write() as connection:
             if self._personal.is_erased(connection, tenant, profile_id):
                 raise NotFound("profile", profile_id)
             state = hold_state(connection, tenant, profile_id)
             taken = read_offer(connection, tenant, profile_id, offer_id)
-            # What is switched off is so for retries, too: they may be what makes an app crash.
-            if taken is not None and not moment.is_switched_off:
+            if taken is not None and _stands(taken, state, moment, now_ms):
                 return Verdict(_REFUSAL_OF[taken.arm], taken.taken_ms + GAP_MS)
             verdict = decide(state, moment, now_ms)
             if verdict.state is not None:
+                if taken is not None:
+                    raise InvalidField("offer_id", "has had its offer; choose another one")
                 is_held_out = verdict.refusal is Refusal.HOLD_OUT
                 arm = PromptArm.HELD_OUT if is_held_out else PromptArm.OFFERED
                 write_state(connection, tenant, profile_id, verdict.state)
@@ -91,6 +92,13 @@ class Prompts:
             event = _event(EventKind.PROMPT_DISMISSED, profile_id, offer_id, now_ms)
             add_events(connection, tenant, [event])
         return offer.silenced_until_ms
+
+
+def _stands(taken: PromptOffer, state: PromptState, moment: Moment, now_ms: int) -> bool:
+    """Whether a slot still answers for its offer_id: an app that asks again may be a nuisance."""
+    is_unwanted = taken.dismissed_ms > 0 or now_ms < state.silenced_until_ms
+    is_over = now_ms >= taken.taken_ms + GAP_MS
+    return not (is_unwanted or is_over or moment.is_switched_off)
 
 
 def _event(

@@ -36,10 +36,7 @@ def _length(pool: Pool) -> Question | None:
     rounded = -(-pool.minutes // _ROUND_MINUTES) * _ROUND_MINUTES
     edges = _edges(rounded, pool.prior * is_timed, MOST_OPTIONS - has_series)
     fits = [*_within(rounded, edges, is_timed)]
-    texts = [
-        (f"under{high}" if high else f"from{low}", _span_text(low, high)) for low, high in edges
-    ]
-    options = [QuestionOption(name, text, f"it lasts {text.lower()}") for name, text in texts]
+    options = [_span_option(low, high) for low, high in edges]
     if has_series:
         fits.append(pool.is_series)
         options.append(QuestionOption("series", "A series", "it is a series"))
@@ -106,6 +103,14 @@ def _within(
     return [
         is_known & (values >= low) & ((values <= high) if high else np.True_) for low, high in spans
     ]
+
+
+def _span_option(low: int, high: int) -> QuestionOption:
+    if not low and not high:
+        # All last as long: they are told from series by not being one.
+        return QuestionOption("whole", "No series", "it is no series")
+    name, text = f"under{high}" if high else f"from{low}", _span_text(low, high)
+    return QuestionOption(name, text, f"it lasts {text.lower()}")
 
 
 def _span_text(low: int, high: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -12,10 +13,14 @@ from services.recap.quiz.question import MOST_OPTIONS, Question, QuestionOption
 from services.recap.quiz.title_traits import GENRE, Labels
 
 ELSE: Final = "else"
+_ELSE: Final = QuestionOption(ELSE, "Something else", "it is something else")
 
 # A label on less of the belief than this is not worth a place among the answers.
 _LEAST_SHARE: Final = 0.01
 _MOST_IN_GROUP: Final = MOST_OPTIONS - 1
+# Nobody reads more in one answer; of more labels the rarest are "something else".
+_MOST_LABELS: Final = MOST_OPTIONS * _MOST_IN_GROUP
+_LABELS_BESIDE_ELSE: Final = _MOST_LABELS - _MOST_IN_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +83,27 @@ def _common(labels: Labels, prior: NDArray[np.float64]) -> _Common:
 
 
 def _groups(labels: _Common, prior: NDArray[np.float64]) -> tuple[tuple[int, ...], ...]:
-    """At most MOST_OPTIONS groups of labels: the rarest joins the one it is most often met with."""
-    groups: list[tuple[int, ...]] = [(place,) for place in range(len(labels.names))]
-    carried = labels.carried.astype(np.float64)  # (g, n) 1 where a title carries one of the group
-    while len(groups) > MOST_OPTIONS:
+    """Groups of labels to answer by: the rarest joins the one it is most often met with.
+
+    MOST_OPTIONS at most; one less where there are so many labels that some are in none.
+    """
+    commonest, most = np.argsort(-(labels.carried @ prior), kind="stable"), MOST_OPTIONS
+    if len(commonest) > _MOST_LABELS:
+        commonest, most = commonest[:_LABELS_BESIDE_ELSE], MOST_OPTIONS - 1
+    places = sorted(commonest.tolist())
+    groups: list[tuple[int, ...]] = [(place,) for place in places]
+    # (g, n) 1 where a title carries one of the group
+    carried = labels.carried[places].astype(np.float64)
+    while len(groups) > most:
         shares = carried @ prior
         rarest = int(shares.argmin())
         together = carried @ (prior * carried[rarest])
         lift = together / (shares * shares[rarest])
-        room = _MOST_IN_GROUP - len(groups[rarest])
-        lift[[len(group) > room for group in groups]] = -1.0
-        lift[rarest] = -2.0
+        # Where none has room the smallest one grows above what is wanted.
+        sizes = np.array([len(group) for group in groups])
+        room = max(_MOST_IN_GROUP - len(groups[rarest]), np.delete(sizes, rarest).min())
+        lift[sizes > room] = -1.0
+        lift[rarest] = -np.inf
         # A group that is large already tells little more by growing.
         friend = int((lift / shares).argmax())
         kept = [place for place in range(len(groups)) if place not in (rarest, friend)]
@@ -108,21 +123,23 @@ def _question(
 ) -> Question:
     """Each group is an answer; "something else" stands for titles with other labels only."""
     fits = [np.logical_or.reduce(labels.carried[list(group)]) for group in groups]
-    names = [_joined([labels.names[place] for place in group]) for group in groups]
     options = [
-        QuestionOption(
-            f"o{place}",
-            _capital(name),
-            wording.reason.format(name),
-            label=f"{kind}:{name}" if len(groups[place]) == 1 else "",
-        )
-        for place, name in enumerate(names)
+        _option(kind, place, tuple(labels.names[label] for label in group), wording.reason)
+        for place, group in enumerate(groups)
     ]
     others = labels.carried.any(axis=0) & ~np.logical_or.reduce(fits)
     if others.any() and len(options) < MOST_OPTIONS:
         fits.append(others)
-        options.append(QuestionOption(ELSE, "Something else", "it is something else"))
+        options.append(_ELSE)
     return question_of(question_id, kind, text, options, fits, wording.cost_bits)
+
+
+@lru_cache(maxsize=4096)
+def _option(kind: str, place: int, names: tuple[str, ...], reason: str) -> QuestionOption:
+    """The answer that stands for labels; nearly every viewer has the same ones."""
+    name = _joined(names)
+    label = f"{kind}:{name}" if len(names) == 1 else ""
+    return QuestionOption(f"o{place}", _capital(name), reason.format(name), label=label)
 
 
 def question_of(
@@ -138,15 +155,14 @@ def question_of(
     A title that fits several is taken to be named by any of them alike; one that fits none says
     nothing: all options are as likely.
     """
-    fitting = np.stack(fits)
+    fitting = np.array(fits)
     count = fitting.sum(axis=0, dtype=np.float32)
-    likelihood = np.where(
-        count > 0, fitting / np.maximum(count, 1), np.float32(1.0 / len(fitting))
-    ).astype(np.float32)
+    likelihood = np.full(fitting.shape, 1.0 / len(fitting), np.float32)
+    np.divide(fitting, count, out=likelihood, where=count > 0)
     return Question(question_id, kind, text, tuple(options), likelihood, fitting, cost_bits)
 
 
-def _joined(names: list[str]) -> str:
+def _joined(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 

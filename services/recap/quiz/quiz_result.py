@@ -1,7 +1,7 @@
 """What a quiz ends with, and how a store keeps it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from libs.domain.decision import Part
 from services.recap.quiz.selection import Stop
@@ -15,6 +15,8 @@ class PackOutcome:
     outcome_id: str
     name: str
     text: str
+    pack_name: str
+    language: str  # BCP 47, of all of its texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def encode_result(result: QuizResult) -> bytes:
         "relaxed": slate.relaxed,
         "stop": result.stop,
         "degraded": result.degraded,
-        "outcome": None if outcome is None else (outcome.outcome_id, outcome.name, outcome.text),
+        "outcome": None if outcome is None else astuple(outcome),
     }
     return json.dumps(value, ensure_ascii=False).encode()
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from libs.domain.identifiers import check_id
 from libs.domain.viewing import UNKNOWN_CONTEXT, ViewingContext
+from services.recap.quiz.length import USUAL, Length
 
 # An evening: whoever comes back tomorrow is in another mood.
 LASTS_MS: Final = 4 * 3_600_000
@@ -44,6 +45,7 @@ class QuizState:
     scores: NDArray[np.float16]  # (n,) at mean 0 and deviation 1
     answers: tuple[Answered, ...] = field(default=())
     asked: Asked | None = None  # None when the quiz is over
+    length: Length = USUAL
 
     def __post_init__(self) -> None:
         check_id("quiz_id", self.quiz_id)
@@ -67,6 +69,7 @@ class QuizState:
             self.bundle_version,
             self.title_ids,
             self.scores.tobytes(),
+            self.length,
         )
 
     def asking(self, asked: Asked | None) -> "QuizState":
@@ -107,6 +110,7 @@ def new_state(
     bundle_version: str,
     title_ids: tuple[str, ...],
     scores: NDArray[np.float32],
+    length: Length = USUAL,
 ) -> QuizState:
     """A quiz that begins now, over what Recommend has answered."""
     return QuizState(
@@ -118,4 +122,5 @@ def new_state(
         bundle_version=bundle_version,
         title_ids=title_ids,
         scores=compact(scores),
+        length=length,
     )

@@ -16,13 +16,14 @@ import numpy as np
 
 from libs.domain.viewing import Device, Surface, ViewingContext
 from libs.faults import InvalidField
+from services.recap.quiz.length import Length
 from services.recap.quiz.quiz_state import Answered, Asked, QuizState
 
 # What the key of tokens is derived by.
 KEY_PURPOSE: Final = "quiz token"
 
 # Raised with every change of what follows it.
-VERSION: Final = 1
+VERSION: Final = 2
 _TAG_BYTES: Final = 32
 # A pool of 500 with the longest ids is a tenth of this.
 _MOST_BYTES: Final = 2**20
@@ -78,6 +79,7 @@ def encode(state: QuizState) -> bytes:
         base64.b64encode(state.scores.astype("<f2").tobytes()).decode(),
         [(one.asked.question_id, one.asked.stamp, one.option_id) for one in state.answers],
         None if state.asked is None else (state.asked.question_id, state.asked.stamp),
+        (state.length.most_answers, state.length.asks_on, state.length.kinds),
     ]
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return bytes([VERSION]) + zlib.compress(text.encode(), 1)
@@ -88,7 +90,8 @@ def decode(body: bytes) -> QuizState:
     if body[:1] != bytes([VERSION]):
         raise InvalidField("state", "is of another release; start another quiz")
     value = json.loads(zlib.decompress(body[1:]))
-    quiz_id, profile_id, pack_id, seen, expires_ms, version, ids, scores, answers, asked = value
+    quiz_id, profile_id, pack_id, seen, expires_ms, version, ids, scores, *rest = value
+    answers, asked, (most_answers, asks_on, kinds) = rest
     zone, device, country, language, surface, kids, geo_cell = seen
     return QuizState(
         quiz_id=quiz_id,
@@ -103,4 +106,5 @@ def decode(body: bytes) -> QuizState:
         scores=np.frombuffer(base64.b64decode(scores), "<f2").astype(np.float16),
         answers=tuple(Answered(Asked(one, stamp), option) for one, stamp, option in answers),
         asked=None if asked is None else Asked(*asked),
+        length=Length(most_answers, asks_on, tuple(kinds)),
     )

@@ -13,6 +13,7 @@ from libs.serving.waiting import beside, on_thread
 from services.recap.outbox import Outbox
 from services.recap.quiz.board import Board, Boards
 from services.recap.quiz.board import asked as as_asked
+from services.recap.quiz.length import USUAL, Length
 from services.recap.quiz.materials import Material, of_version
 from services.recap.quiz.play import Position, check_answer, next_step, position, result, seeds
 from services.recap.quiz.question import Question
@@ -26,7 +27,7 @@ from services.recap.ranking_client import Page, SlateQuery
 
 POOL_SIZE: Final = 500
 # Of the time left, for a page of ranking; and for a tenant whose catalogue is only now fetched.
-_PAGE_SHARE: Final = 0.8
+PAGE_SHARE: Final = 0.8
 _FILLED_SHARE: Final = 0.5
 _FILLED_MOST_S: Final = 1.0
 # Two devices may answer at once; a third time would be somebody who does nothing else.
@@ -117,8 +118,9 @@ class Quizzes:
         pack_id: str,
         context: ViewingContext,
         time_left_s: TimeLeft,
+        length: Length = USUAL,
     ) -> Step:
-        """Begin a quiz, or go on with the profile's of that id.
+        """Begin a quiz, or go on with the profile's of that id, of the length that it began with.
 
         Raises InvalidField, NotFound for an unknown pack or an erased profile, and PartUnavailable.
         """
@@ -143,6 +145,7 @@ class Quizzes:
                     bundle_version=page.model_version,
                     title_ids=page.title_ids,
                     scores=page.scores,
+                    length=length,
                 )
                 board = await self._board(tenant, material, state)
                 state, here, choice = next_step(board, state, self._rules_of(material, state))
@@ -204,7 +207,7 @@ class Quizzes:
         return await on_thread(self._store.read, tenant, profile_id, quiz_id, self._now_ms())
 
     async def _page(self, tenant: str, query: SlateQuery, time_left_s: TimeLeft) -> Page:
-        return await self._ranking.recommend(tenant, query, timeout_s=time_left_s() * _PAGE_SHARE)
+        return await self._ranking.recommend(tenant, query, timeout_s=time_left_s() * PAGE_SHARE)
 
     async def _board(self, tenant: str, material: Material, state: QuizState) -> Board:
         """The board of a state: held since the last question, or made again, the same."""
@@ -227,7 +230,8 @@ class Quizzes:
         return board
 
     def _rules_of(self, material: Material, state: QuizState) -> StopRules:
-        return material.shelf.pack(state.pack_id).rules if state.pack_id else self._rules
+        usual = material.shelf.pack(state.pack_id).rules if state.pack_id else self._rules
+        return state.length.rules(usual)
 
     async def _ended(
         self,
@@ -254,11 +258,12 @@ class Quizzes:
         outcome = None
         # Of who has said nothing every outcome would be made up.
         if state.pack_id and here.telling:
-            told = material.shelf.pack(state.pack_id).outcome(here.board.pool, here.belief)
-            outcome = PackOutcome(told.outcome_id, told.name, told.text)
+            pack = material.shelf.pack(state.pack_id)
+            told = pack.outcome(here.board.pool, here.belief)
+            outcome = PackOutcome(told.outcome_id, told.name, told.text, pack.name, pack.language)
         made = QuizResult(
             page_id=page.page_id,
-            slate=result(here, pool),
+            slate=result(here, pool, is_personal=bool(state.profile_id)),
             stop=choice.stop or Stop.NO_GAIN,
             degraded=page.degraded,
             outcome=outcome,
@@ -278,7 +283,7 @@ class Quizzes:
         if asked is not None and question is None:
             # The catalogue no longer makes the question that was asked: another takes its place.
             if not choice.considered:
-                raise InvalidField("state", "the catalogue has changed; start another quiz")
+                raise InvalidField("quiz_id", "the catalogue has changed; start another quiz")
             question = choice.considered[0].question
             state = state.asking(as_asked(question))
         made = decode_result(kept.result) if is_last and kept.result else None

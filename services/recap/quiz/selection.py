@@ -29,14 +29,19 @@ class Stop(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class StopRules:
-    """When to ask no more; `sure_mass` above 1 and `least_gain_bits` below 0 never stop."""
+    """When to ask no more; `sure_mass` above 1 and `least_gain_bits` below 0 never stop.
+
+    What is of none of the `kinds` is never asked; no kinds are all of them.
+    """
 
     most_answers: int = MOST_ANSWERS
     sure_mass: float = SURE_MASS
     least_gain_bits: float = LEAST_GAIN_BITS
+    kinds: frozenset[str] = frozenset()
 
 
 STOP_RULES: Final = StopRules()
+ENDLESS: Final = StopRules(sure_mass=2.0, least_gain_bits=-float("inf"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +127,7 @@ def choose(
         Considered(bank.questions[place], float(gains[place]), bank.questions[place].cost_bits)
         for place in order
         if bank.questions[place].question_id not in asked
+        and (not rules.kinds or bank.questions[place].kind in rules.kinds)
     )
     stop = _stop(belief, considered, len(asked), rules)
     return Choice(None if stop else considered[0].question, stop, considered)

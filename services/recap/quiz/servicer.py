@@ -11,12 +11,15 @@ from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc
 from services.recap.quiz.codec import (
     answer_response,
     dismiss_response,
+    length,
     offer_response,
+    ranking_limit,
     said,
     start_response,
 )
 from services.recap.quiz.offers import Offers
 from services.recap.quiz.quizzes import Quizzes
+from services.recap.quiz.rankings import Rankings
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -24,9 +27,10 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 class QuizServicer(quiz_pb2_grpc.QuizServiceServicer):
     """The quiz of all tenants."""
 
-    def __init__(self, offers: Offers, quizzes: Quizzes) -> None:
+    def __init__(self, offers: Offers, quizzes: Quizzes, rankings: Rankings) -> None:
         self._offers = offers
         self._quizzes = quizzes
+        self._rankings = rankings
 
     async def OfferQuiz(  # noqa: N802 - the names are the contract's
         self, request: quiz_pb2.OfferQuizRequest, context: Context
@@ -55,21 +59,26 @@ class QuizServicer(quiz_pb2_grpc.QuizServiceServicer):
         self, request: quiz_pb2.StartQuizRequest, context: Context
     ) -> quiz_pb2.StartQuizResponse:
         """Begin a quiz, or go on with the one of that id."""
+        tenant, time_left_s = tenant_of(context), deadline_of(context).remaining_s
+        limit = ranking_limit(request.ranking_limit)
         step = await self._quizzes.start(
-            tenant_of(context),
+            tenant,
             request.quiz_id,
             request.profile_id,
             request.pack_id,
             viewing_context(request.context, "context"),
-            deadline_of(context).remaining_s,
+            time_left_s,
+            length(request),
         )
-        return start_response(step, explains=request.explain)
+        ranked = await self._rankings.after(tenant, step, limit, time_left_s)
+        return start_response(step, ranked, explains=request.explain)
 
     async def AnswerQuizQuestion(  # noqa: N802
         self, request: quiz_pb2.AnswerQuizQuestionRequest, context: Context
     ) -> quiz_pb2.AnswerQuizQuestionResponse:
         """Take an answer and ask on, or end with the slate."""
-        step = await self._quizzes.answer(
-            tenant_of(context), said(request), deadline_of(context).remaining_s
-        )
-        return answer_response(step, explains=request.explain)
+        tenant, time_left_s = tenant_of(context), deadline_of(context).remaining_s
+        limit = ranking_limit(request.ranking_limit)
+        step = await self._quizzes.answer(tenant, said(request), time_left_s)
+        ranked = await self._rankings.after(tenant, step, limit, time_left_s)
+        return answer_response(step, ranked, explains=request.explain)

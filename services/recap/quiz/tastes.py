@@ -15,8 +15,6 @@ from services.recap.quiz.question import DONT_CARE, Question, QuestionOption, no
 from services.recap.quiz.questions_of_columns import years_text
 from services.recap.quiz.selection import QuestionBank
 
-# A question about one title tells little to those who do not know it.
-_COSTS_BITS: Final = {"title": 0.02, "genre": 0.0, "era": 0.0}
 _TITLE_OPTIONS: Final = (
     ("Yes, and I liked it", "those who like {} watch it"),
     ("Yes", "those who have seen {} watch it"),
@@ -49,7 +47,7 @@ class Tastes:
         asked = [
             place
             for place, question in enumerate(model.questions)
-            if not question.title_id or question.title_id in titles
+            if all(title_id in titles for title_id in question.title_ids)
         ]
         kept = model.of_titles(rows[places]).of_questions(asked)
         return cls(
@@ -81,11 +79,21 @@ class Tastes:
                     options=options,
                     likelihood=likelihood[own],
                     fits=fits[own],
-                    cost_bits=_COSTS_BITS[question.kind],
+                    cost_bits=question.cost_bits,
                 )
             )
         counts = [len(options) for _, options in self.worded]
         return QuestionBank.of_stacked(tuple(questions), noisy(likelihood, counts))
+
+    def log_expectations(self, answers: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """The logarithm (n,) of how likely each title is watched by whom only the answers tell of.
+
+        A title that the model does not know, which few have watched, is as unlikely as the least.
+        """
+        known = np.log(self.model.watches(self._said(answers)).astype(np.float64))
+        expected = np.full(self.title_count, known.min() if len(known) else 0.0)
+        expected[self.places] = known
+        return expected
 
     def log_ratios(self, answers: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """How much likelier (n,) the answers make each title, as a logarithm up to a constant.
@@ -127,6 +135,13 @@ def _worded(
             for option_id, (text, reason) in zip(question.option_ids, _TITLE_OPTIONS, strict=True)
         )
         return f"Have you seen {name}?", options
+    if question.kind == "pair":
+        near = [titles[facet.near_title_id] for facet in question.facets]
+        reason = "those who like what is near to {} watch it"
+        return "Which of these two is nearer to what you like?", tuple(
+            QuestionOption(option_id, one.name, reason.format(one.name), one.title_id)
+            for option_id, one in zip(question.option_ids, near, strict=True)
+        )
     last = len(question.facets) - 1
     options = tuple(
         QuestionOption(option_id, *_of_facet(facet, is_first=place == 0, is_last=place == last))

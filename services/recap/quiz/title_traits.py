@@ -45,7 +45,7 @@ class TitleTraits:
     @classmethod
     def of(cls, titles: Iterable[Title]) -> "TitleTraits":
         """The columns of a catalogue, whose episodes and extras are left out."""
-        roots = tuple(title for title in titles if title.kind in _ROOT_KINDS)
+        roots = watchable(titles)
         tags = {kind: [_of_kind(title, kind) for title in roots] for kind in TAG_KINDS}
         return cls(
             titles=roots,
@@ -63,15 +63,30 @@ class TitleTraits:
         )
 
 
+def watchable(titles: Iterable[Title]) -> tuple[Title, ...]:
+    """Those that can be watched on their own: neither episodes nor extras."""
+    return tuple(title for title in titles if title.kind in _ROOT_KINDS)
+
+
 def _of_kind(title: Title, kind: str) -> tuple[str, ...]:
     start = kind + ":"
     return tuple(tag.removeprefix(start) for tag in title.tags if tag.startswith(start))
 
 
 def _labels(values: list[tuple[str, ...]]) -> Labels:
-    names = tuple(sorted({name for found in values for name in found}))
-    place = {name: column for column, name in enumerate(names)}
+    """Labels that differ by case or blanks alone are one, and one of blanks alone is none."""
+    found = sorted({name for names in values for name in names if name.strip()})
+    spelt: dict[str, str] = {}
+    for name in found:
+        spelt.setdefault(_key(name), name.strip())
+    names = tuple(sorted(spelt.values()))
+    column_of = {_key(name): column for column, name in enumerate(names)}
+    place = {name: column_of[_key(name)] for name in found}
     carried = np.zeros((len(values), len(names)), dtype=np.bool_)
-    for row, found in enumerate(values):
-        carried[row, [place[name] for name in found]] = True
+    for row, own in enumerate(values):
+        carried[row, [place[name] for name in own if name in place]] = True
     return Labels(names, carried)
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()

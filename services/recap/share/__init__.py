@@ -1,1 +1,1 @@
-"""Sharing: chosen cards of a recap, and nothing else, behind a token; and their images."""
+"""Sharing: chosen cards of a recap or quiz, and nothing else, behind a token; and their images."""

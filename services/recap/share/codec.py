@@ -9,8 +9,9 @@ from reprise.recap.v1 import recap_pb2, share_pb2
 from services.recap.share.images.picture import Format
 from services.recap.share.rendering import Preview
 from services.recap.share.shared_card import CardKind, SharedCard
-from services.recap.share.sharing import Shared, ShareQuery
+from services.recap.share.sharing import QuizQuery, Shared, ShareQuery
 from services.recap.year import codec as recap_codec
+from services.recap.year.recaps import RecapQuery
 
 _MOST_CARDS: Final = 20
 _MOST_HIDDEN: Final = 1_000
@@ -28,13 +29,7 @@ _FORMATS: Final = {
 
 def query(request: share_pb2.PreviewShareRequest, tenant: str, *, now_ms: int) -> ShareQuery:
     """The question; raises InvalidField or BatchTooLarge."""
-    recap = recap_pb2.GetRecapRequest(
-        profile_id=request.profile_id,
-        period=request.period,
-        person_id=request.person_id,
-        language=request.language,
-    )
-    asked = recap_codec.query(recap, tenant, now_ms=now_ms)
+    asked = _source(request, tenant, now_ms=now_ms)
     # Counted before any is looked at: a call may carry a million.
     is_countable = 1 <= len(request.card_ids) <= _MOST_CARDS
     if not is_countable or len(set(request.card_ids)) < len(request.card_ids):
@@ -46,6 +41,28 @@ def query(request: share_pb2.PreviewShareRequest, tenant: str, *, now_ms: int) -
     hidden = frozenset(check_id("hidden_title_ids", one) for one in request.hidden_title_ids)
     name = check_text("display_name", request.display_name, _MOST_NAME)
     return ShareQuery(asked, card_ids, hidden, " ".join(name.split()))
+
+
+def _source(
+    request: share_pb2.PreviewShareRequest, tenant: str, *, now_ms: int
+) -> RecapQuery | QuizQuery:
+    if request.WhichOneof("source") == "quiz_id":
+        if not request.profile_id:
+            problem = "must be named: of a quiz that is nobody's nothing is kept to be shared"
+            raise InvalidField("profile_id", problem)
+        return QuizQuery(
+            tenant,
+            check_id("profile_id", request.profile_id),
+            check_id("quiz_id", request.quiz_id),
+            now_ms,
+        )
+    recap = recap_pb2.GetRecapRequest(
+        profile_id=request.profile_id,
+        period=request.period,
+        person_id=request.person_id,
+        language=request.language,
+    )
+    return recap_codec.query(recap, tenant, now_ms=now_ms)
 
 
 def creation(

@@ -1,6 +1,7 @@
 """Plans: what of each card leaves, fact by fact, and how it is designed.
 
-This is the allowlist: a card or a fact that is not here never leaves, whatever the recap says.
+This is the allowlist: a card or a fact that is not here never leaves, whatever the recap says;
+that of a quiz is in `quiz_cards`.
 Dates are not here, nor is where somebody was; of a remarkable day only what made it one.
 """
 
@@ -116,4 +117,9 @@ PLANS: Final[Mapping[str, tuple[Plan, ...]]] = MappingProxyType(
         ),
         "archetype": (Plan("archetype", CardKind.ARCHETYPE, "archetype.name"),),
     }
+)
+
+# Of a curated quiz: titles of its slate. What its pack says of the viewer is no fact and no name.
+QUIZ_PLANS: Final[Mapping[str, tuple[Plan, ...]]] = MappingProxyType(
+    {"tonight": (Plan("tonight", CardKind.LIST, names=_places("tonight", 5), least_names=1),)}
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from libs.domain.title import Title
+from services.recap.quiz.quiz_store import Kept
 from services.recap.share.images.picture import Format
 from services.recap.share.shared_card import SharedCard
 from services.recap.year.recaps import RecapAnswer, RecapQuery
@@ -14,6 +15,14 @@ class Recaps(Protocol):
 
     async def get(self, query: RecapQuery, remaining_s: Callable[[], float]) -> RecapAnswer:
         """The recap, its cards with their facts; raises a Fault."""
+        ...
+
+
+class Quizzes(Protocol):
+    """The quizzes that profiles have played lately."""
+
+    def read(self, tenant: str, profile_id: str, quiz_id: str, now_ms: int) -> Kept | None:
+        """A quiz that has not expired; raises NotFound for an erased profile."""
         ...
 
 

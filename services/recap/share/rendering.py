@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.recap.share.leaving import Leaving
-from services.recap.share.plans import PLANS, Names, Plan
+from services.recap.share.plans import PLANS, QUIZ_PLANS, Names, Plan
 from services.recap.share.shared_card import CardKind, SharedCard
 from services.recap.share.words import ShareWords, share_words
 from services.recap.year.fact import Card, Value
@@ -51,7 +51,8 @@ def remaining(card: SharedCard, origins: Sequence[str], leaving: Leaving) -> Sha
     """
     if not card.names:
         return card
-    plan = next(plan for plan in PLANS[card.card_id] if plan.names)
+    plans = QUIZ_PLANS.get(card.card_id) or PLANS[card.card_id]
+    plan = next(plan for plan in plans if plan.names)
     may_leave = _name_of(plan, leaving)
     names = tuple(
         name
@@ -73,15 +74,16 @@ def _told(
         return None
     values = {fact.fact_id: fact.value for fact in card.facts}
     for plan in PLANS.get(card.card_id, ()):
-        told = _by_plan(card.card_id, plan, values, leaving, words)
+        told = by_plan(card.card_id, plan, values, leaving, words)
         if told is not None:
             return told
     return None
 
 
-def _by_plan(
+def by_plan(
     card_id: str, plan: Plan, values: Mapping[str, Value], leaving: Leaving, words: ShareWords
 ) -> tuple[SharedCard, tuple[str, ...]] | None:
+    """The card by one plan, and the origins of its names; None where too little may leave."""
     figure = _figure(plan, values.get(plan.figure), words)
     names = _names(plan, values, leaving)
     if figure is None or len(names) < plan.least_names:

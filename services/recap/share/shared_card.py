@@ -1,4 +1,4 @@
-"""SharedCard: what may leave of a card of a recap, and all that its image shows."""
+"""SharedCard: what may leave of a card of a recap or a quiz, and all that its image shows."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ class CardKind(IntEnum):
     LIST = 2
     ARCHETYPE = 3
     DAY = 4
+    OUTCOME = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from libs.faults import ConsentMissing, InvalidField, NotFound, PartUnavailable,
 from libs.serving.profile_features import ProfileFeatures
 from libs.serving.waiting import on_thread
 from libs.storage.recap.share_table import ShareRow, ShareTable
+from services.recap.quiz.quiz_result import decode_result
 from services.recap.share.leaving import Leaving
-from services.recap.share.ports import Recaps, Titles
+from services.recap.share.ports import Quizzes, Recaps, Titles
+from services.recap.share.quiz_cards import quiz_preview
 from services.recap.share.rendering import Preview, preview
 from services.recap.share.share_tokens import ShareTokens
 from services.recap.share.shared_card import SharedCard, digest_of
@@ -31,10 +33,20 @@ _CATALOGUE_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class ShareQuery:
-    """Which cards of which recap; constructors of its parts have rejected nonsense."""
+class QuizQuery:
+    """Which quiz of whom."""
 
-    recap: RecapQuery
+    tenant: str
+    profile_id: str
+    quiz_id: str
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShareQuery:
+    """Which cards of what; constructors of its parts have rejected nonsense."""
+
+    source: RecapQuery | QuizQuery
     card_ids: tuple[str, ...]
     hidden_title_ids: frozenset[str]
     display_name: str
@@ -55,12 +67,14 @@ class Sharing:
     def __init__(
         self,
         recaps: Recaps,
+        quizzes: Quizzes,
         profiles: ProfileFeatures,
         titles_of: Callable[[str], Titles],
         table: ShareTable,
         tokens: ShareTokens,
     ) -> None:
         self._recaps = recaps
+        self._quizzes = quizzes
         self._profiles = profiles
         self._titles_of = titles_of
         self._table = table
@@ -70,20 +84,43 @@ class Sharing:
         self, query: ShareQuery, remaining_s: Callable[[], float]
     ) -> tuple[Preview, str]:
         """What would leave, and its digest. Nothing does of a child."""
-        profile = await self._profile(query.recap.tenant, query.recap.profile_id, remaining_s)
-        titles = await self._titles(query.recap.tenant, remaining_s)
-        answer = await self._recaps.get(query.recap, remaining_s)
-        if (profile is not None and profile.kids) or query.recap.person_id == KIDS:
-            made = Preview((), query.card_ids)
+        source = query.source
+        profile = await self._profile(source.tenant, source.profile_id, remaining_s)
+        leaving = Leaving(await self._titles(source.tenant, remaining_s), query.hidden_title_ids)
+        if isinstance(source, RecapQuery):
+            made = await self._of_recap(source, query.card_ids, leaving, remaining_s)
         else:
-            made = await on_thread(
-                preview,
-                answer.cards,
-                query.card_ids,
-                Leaving(titles, query.hidden_title_ids),
-                share_words(query.recap.language),
-            )
+            made = await on_thread(self._of_quiz, source, query.card_ids, leaving)
+        if profile is not None and profile.kids:
+            made = Preview((), query.card_ids)
         return made, digest_of(made.cards, query.display_name)
+
+    async def _of_recap(
+        self,
+        source: RecapQuery,
+        card_ids: tuple[str, ...],
+        leaving: Leaving,
+        remaining_s: Callable[[], float],
+    ) -> Preview:
+        answer = await self._recaps.get(source, remaining_s)
+        if source.person_id == KIDS:
+            return Preview((), card_ids)
+        words = share_words(source.language)
+        return await on_thread(preview, answer.cards, card_ids, leaving, words)
+
+    def _of_quiz(self, source: QuizQuery, card_ids: tuple[str, ...], leaving: Leaving) -> Preview:
+        kept = self._quizzes.read(source.tenant, source.profile_id, source.quiz_id, source.now_ms)
+        if kept is None:
+            raise NotFound("quiz", source.quiz_id)
+        if not kept.result:
+            raise InvalidField("quiz_id", "has not ended yet")
+        result = decode_result(kept.result)
+        if result.outcome is None:
+            problem = "is of no pack, or nothing was answered: it says nothing of the viewer"
+            raise InvalidField("quiz_id", problem)
+        if kept.state.context.kids:
+            return Preview((), card_ids)
+        return quiz_preview(result, result.outcome, card_ids, leaving)
 
     async def create(
         self,
@@ -98,8 +135,8 @@ class Sharing:
         Raises ConsentMissing, PreviewChanged, NotFound of an erased profile, and InvalidField for
         a time that is not ahead or too far, and for an id that is of another share.
         """
-        tenant, profile_id = query.recap.tenant, query.recap.profile_id
-        now_ms = query.recap.now_ms
+        tenant, profile_id = query.source.tenant, query.source.profile_id
+        now_ms = query.source.now_ms
         ends_ms = now_ms + DEFAULT_DAYS * DAY_MS if expires_ms is None else expires_ms
         if not now_ms < ends_ms <= now_ms + MOST_DAYS * DAY_MS:
             raise InvalidField("expires_at", f"must be ahead, at most {MOST_DAYS} days")
@@ -123,7 +160,7 @@ class Sharing:
         ends_ms: int,
         remaining_s: Callable[[], float],
     ) -> ShareRow:
-        tenant, profile_id = query.recap.tenant, query.recap.profile_id
+        tenant, profile_id = query.source.tenant, query.source.profile_id
         made, present = await self.preview(query, remaining_s)
         if not secrets.compare_digest(present.encode(), digest.encode()):
             raise PreviewChanged
@@ -139,7 +176,7 @@ class Sharing:
             ).text(),
             expires_ms=ends_ms,
         )
-        stored = await on_thread(self._create, tenant, row, query.recap.now_ms)
+        stored = await on_thread(self._create, tenant, row, query.source.now_ms)
         if stored is None:
             raise NotFound("profile", profile_id)
         return stored

@@ -44,6 +44,7 @@ _TEXTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "streak": ("A streak to remember", "Days in a row, with something on every one."),
         "longest": ("A day to remember", "Minutes in a single day."),
         "archetype": ("My archetype", ""),
+        "tonight": ("For me tonight", ""),
     },
     "ar": {
         "minutes": (
@@ -67,6 +68,7 @@ _TEXTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "streak": ("أيام لا تُنسى", "عدد الأيام المتتالية مع المشاهدة."),
         "longest": ("يوم لا يُنسى", "عدد الدقائق في يوم واحد."),
         "archetype": ("شخصيتي في المشاهدة", ""),
+        "tonight": ("لي هذه الليلة", ""),
     },
     "th": {
         "minutes": (
@@ -87,6 +89,7 @@ _TEXTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "streak": ("ช่วงเวลาที่น่าจดจำ", "จำนวนวันที่ดูติดต่อกัน"),
         "longest": ("วันที่น่าจดจำ", "จำนวนนาทีในวันเดียว"),
         "archetype": ("ตัวตนของฉัน", ""),
+        "tonight": ("สำหรับฉันคืนนี้", ""),
     },
 }
 _LINES: Final[Mapping[str, Mapping[str, str]]] = {

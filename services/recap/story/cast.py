@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,11 @@ class CastColumns:
     relations: tuple[Relation, ...]  # (r,) in the order of their beats
     relation_rows: NDArray[np.int64]  # (r,) the beat
     importances: NDArray[np.float64]  # (n,) of the beats
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All of its columns."""
+        return self.name_rows, self.name_codes, self.relation_rows, self.importances
 
     def of(self, known: NDArray[np.intp], places: NDArray[np.int64]) -> Cast:
         """Everybody in the beats `known` (h,), which are in the order of the story.

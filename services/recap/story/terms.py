@@ -9,7 +9,7 @@ import struct
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,11 @@ class Terms:
     codes: NDArray[np.int32]  # (m,)
     weights: NDArray[np.float32]  # (m,) a row's have length 1, or there are none
     size: int  # how many terms there are
+
+    @property
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All that it holds."""
+        return self.offsets, self.codes, self.weights
 
     def take(self, rows: NDArray[np.intp]) -> "Terms":
         """Those of `rows` (k,) alone."""

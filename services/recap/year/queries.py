@@ -164,6 +164,7 @@ FROM edges JOIN named ON named.title = play[1]
 WITH before AS (
   SELECT DISTINCT profile, whole FROM days
   WHERE watched_ms > 0 AND day < CAST($first_date AS DATE)
+    AND ($first_date, $last_date) <> ('1970-01-01', '9999-12-31')
 ), fresh AS (
   SELECT *, row_number() OVER (PARTITION BY profile ORDER BY watched_ms DESC, genre) AS place,
     count(*) OVER (PARTITION BY profile) AS genres

@@ -11,7 +11,7 @@ from libs.domain.decision import Part
 from libs.domain.event import EventKind
 from libs.domain.profile import Profile
 from libs.domain.title import Title
-from libs.faults import Fault, InvalidField, PartUnavailable
+from libs.faults import Fault, HistoryCompacted, InvalidField, PartUnavailable
 from libs.serving.profile_features import ProfileFeatures
 from libs.serving.waiting import on_thread
 from libs.storage.recap.recap_table import RecapRun, RecapTable
@@ -154,13 +154,19 @@ class Recaps:
     ) -> RecapAnswer:
         titles = self._titles_of(query.tenant)
         cutoff_ms = query.now_ms if run is None else run.cutoff_ms
-        held = await self._history.held(
-            query.tenant,
-            query.profile_id,
-            kinds=_KINDS,
-            until_ms=cutoff_ms,
-            timeout_s=_HISTORY_SHARE * remaining_s(),
-        )
+        try:
+            held = await self._history.held(
+                query.tenant,
+                query.profile_id,
+                kinds=_KINDS,
+                until_ms=cutoff_ms,
+                timeout_s=_HISTORY_SHARE * remaining_s(),
+            )
+        except HistoryCompacted:
+            if run is None:
+                raise
+            # Nobody knows any more what was there at the run's cutoff; what is there now is known.
+            return await self._counted(query, None, profile, remaining_s)
         if held.events.is_empty() and not held.days and profile is None:
             return RecapAnswer(Level.NONE, Problem.UNKNOWN_PROFILE, cutoff_ms=cutoff_ms)
         recaps = await on_thread(

@@ -39,8 +39,10 @@ class RecapServicer(recap_pb2_grpc.RecapServiceServicer):
         self, request_iterator: AsyncIterator[recap_pb2.RecordRecapsRequest], context: Context
     ) -> AsyncIterator[recap_pb2.RecordRecapsResponse]:
         """Store a run; each message is acknowledged before the next is taken."""
-        tenant, index, run_id = tenant_of(context), 0, ""
+        tenant, index, run_id, is_whole = tenant_of(context), 0, "", False
         async for request in request_iterator:
+            if is_whole:
+                raise InvalidField("is_last", "must be of the last message of a call")
             if index == 0:
                 run = codec.run(request)
                 run_id = run.run_id
@@ -51,7 +53,8 @@ class RecapServicer(recap_pb2_grpc.RecapServiceServicer):
                 raise InvalidField("rows", "must not be empty but in the last message")
             rows = await on_thread(codec.rows, request.rows)
             kept = await on_thread(self._table.record, tenant, run_id, rows)
-            if request.is_last:
+            is_whole = request.is_last
+            if is_whole:
                 await on_thread(self._table.publish, tenant, run_id)
             yield recap_pb2.RecordRecapsResponse(
                 batch_index=index, recorded_count=kept, dropped_count=len(rows) - kept

@@ -41,7 +41,7 @@ def test_that_genre_is_preferred_that_is_watched_more_than_usual() -> None:
 
 
 def test_years_are_preferred_alike() -> None:
-    older = [one for one in IDS if YEARS.facets[0].holds(TITLES[one])]
+    older = [one for one in IDS if YEARS.facets[0].weight(TITLES[one], TITLES)]
     assert 0 < len(older) < len(IDS)
     newer = [one for one in IDS if one not in older]
     assert BOOK.answers(rows(*older), rows())[0, 2] == 0
@@ -55,6 +55,5 @@ def test_who_has_watched_nothing_prefers_nothing() -> None:
 
 def test_a_title_without_a_year_belongs_to_no_years() -> None:
     undated = make_titles(1)[0]
-    assert not Facet(0.5, first_year=0, last_year=3000).holds(
-        type(undated)(undated.title_id, undated.kind, undated.name)
-    )
+    bare = type(undated)(undated.title_id, undated.kind, undated.name)
+    assert not Facet(0.5, first_year=0, last_year=3000).weight(bare, {})

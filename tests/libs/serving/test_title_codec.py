@@ -1,37 +1,18 @@
 import dataclasses
-import datetime as dt
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libs.domain.title import LicenceWindow, Person, Title, TitleKind
+from libs.domain.title import Title, TitleKind
 from libs.faults import InvalidField
 from libs.serving.title_codec import title, title_message, titles
 from reprise.candidates.v1 import candidates_pb2
-
-FULL = Title(
-    title_id="t-full",
-    kind=TitleKind.EPISODE,
-    name="Ça commence",
-    synopsis="A first day.",
-    parent_id="s1",
-    season_number=1,
-    episode_number=2,
-    duration_ms=1_800_000,
-    release_date=dt.date(1927, 1, 10),
-    language="fr",
-    country="FR",
-    people=(Person("Ada", "director"), Person("Ben", "")),
-    maturity_years=12,
-    genres=("drama",),
-    tags=("slow", "rain"),
-    licence_windows=(LicenceWindow("FR", 0, 5), LicenceWindow("", 7, 0)),
-)
+from tests.made_titles import FULL_TITLE
 
 
 def test_a_message_gives_back_the_title_that_it_was_made_of() -> None:
-    assert all(getattr(FULL, field.name) for field in dataclasses.fields(FULL))
-    for value in (FULL, Title("t1", TitleKind.MOVIE, "A film")):
+    assert all(getattr(FULL_TITLE, field.name) for field in dataclasses.fields(FULL_TITLE))
+    for value in (FULL_TITLE, Title("t1", TitleKind.MOVIE, "A film")):
         assert title(title_message(value)) == value
 
 

@@ -1,38 +1,19 @@
 """The catalogue's port: one class for the fake and for the store in SQLite."""
 
 import dataclasses
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from libs.domain.title import LicenceWindow, Person, Title, TitleKind
+from libs.domain.title import Title, TitleKind
 from libs.faults import PartUnavailable, StartFault
 from libs.storage.catalogue_store import SqliteCatalogueStore, read_catalogue
 from libs.storage.memory_catalogue_store import MemoryCatalogueStore
 from libs.storage.title_json import decode_title, encode_title
+from tests.made_titles import FULL_TITLE
 
 Store = SqliteCatalogueStore | MemoryCatalogueStore
-
-FULL = Title(
-    title_id="t-full",
-    kind=TitleKind.EPISODE,
-    name="Ça commence",
-    synopsis="A first\nday.",
-    parent_id="s1",
-    season_number=1,
-    episode_number=2,
-    duration_ms=1_800_000,
-    release_date=dt.date(1927, 1, 10),
-    language="fr",
-    country="FR",
-    people=(Person("Ada", "director"), Person("Ben", "")),
-    maturity_years=12,
-    genres=("drama",),
-    tags=("slow", "rain"),
-    licence_windows=(LicenceWindow("FR", 0, 5), LicenceWindow("", 7, 0)),
-)
 
 
 def movie(title_id: str, name: str = "A film") -> Title:
@@ -50,15 +31,15 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 class TestCatalogueStore:
     def test_gives_back_what_was_written(self, store: Store) -> None:
-        store.upsert("default", [FULL, movie("t1")])
-        assert store.get("default", ["t1", "t-full"]) == [movie("t1"), FULL]
+        store.upsert("default", [FULL_TITLE, movie("t1")])
+        assert store.get("default", ["t1", "t-full"]) == [movie("t1"), FULL_TITLE]
 
     def test_leaves_out_what_does_not_exist(self, store: Store) -> None:
         store.upsert("default", [movie("t1")])
         assert store.get("default", ["t0", "t1"]) == [movie("t1")]
 
     def test_an_upsert_replaces_the_whole_title(self, store: Store) -> None:
-        store.upsert("default", [FULL])
+        store.upsert("default", [FULL_TITLE])
         bare = movie("t-full")
         store.upsert("default", [bare])
         assert store.get("default", ["t-full"]) == [bare]
@@ -126,7 +107,7 @@ class TestSqliteCatalogueStore:
     def test_what_was_written_outlives_the_process(self, tmp_path: Path) -> None:
         path = tmp_path / "catalogue.sqlite"
         store = SqliteCatalogueStore(path)
-        last = store.upsert("default", [movie("t2"), FULL])
+        last = store.upsert("default", [movie("t2"), FULL_TITLE])
         store.close()
         again = SqliteCatalogueStore(path)
         assert again.sequence("default") == last
@@ -161,6 +142,6 @@ class TestSqliteCatalogueStore:
 
 
 def test_the_json_of_a_title_keeps_every_field() -> None:
-    assert all(getattr(FULL, field.name) for field in dataclasses.fields(FULL))
-    assert decode_title(encode_title(FULL)) == FULL
+    assert all(getattr(FULL_TITLE, field.name) for field in dataclasses.fields(FULL_TITLE))
+    assert decode_title(encode_title(FULL_TITLE)) == FULL_TITLE
     assert decode_title(encode_title(movie("t1"))) == movie("t1")

@@ -24,6 +24,7 @@ from libs.storage.memory_event_store import MemoryEventStore
 from services.events.ports import EventStore
 from tests.made_decisions import decision
 from tests.made_events import START_MS, assert_same_counters, assert_same_state, event_lists, watch
+from tests.made_log import scattered
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -145,15 +146,7 @@ class TestFiles:
     def test_an_erased_id_is_not_in_the_slack_of_pages_either(self, tmp_path: Path) -> None:
         path, rng = tmp_path / "events.sqlite", Random(3)
         names = [f"someone-{place:05d}-else" for place in range(700)]
-        some = [
-            watch(
-                f"e{number}",
-                START_MS + rng.randrange(10**9),
-                profile_id=rng.choice(names),
-                title_id=f"t{rng.randrange(300)}",
-            )
-            for number in range(14_000)
-        ]
+        some = scattered(names, rng)
         gone = rng.sample(names, 200)
         with closing(SqliteEventStore(path)) as store:
             for start in range(0, len(some), 500):

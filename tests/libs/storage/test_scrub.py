@@ -9,6 +9,7 @@ from libs.domain.event import DAY_MS
 from libs.storage.event_store import SqliteEventStore
 from libs.storage.scrub import Scrubber
 from tests.made_events import START_MS, watch
+from tests.made_log import scattered
 
 TENANT = "default"
 NOW_MS = START_MS + 100 * DAY_MS
@@ -21,16 +22,7 @@ def rewrites(path: Path) -> int:
 
 
 def filled(path: Path, names: list[str]) -> SqliteEventStore:
-    store, random = SqliteEventStore(path), Random(3)
-    some = [
-        watch(
-            f"e{number}",
-            START_MS + random.randrange(10**9),
-            profile_id=random.choice(names),
-            title_id=f"t{random.randrange(300)}",
-        )
-        for number in range(14_000)
-    ]
+    store, some = SqliteEventStore(path), scattered(names, Random(3))
     for start in range(0, len(some), 500):
         store.record_events(TENANT, some[start : start + 500], NOW_MS)
     return store

@@ -26,6 +26,7 @@ from services.events.personal_records import PersonalRecords
 from tests.made_databases import PostgresDatabases
 from tests.made_decisions import decision
 from tests.made_events import START_MS, watch
+from tests.made_followers import running
 from tests.made_servers import PostgresServer, RedisServer, running_postgres, running_redis
 
 TENANT = "default"
@@ -95,13 +96,8 @@ class Suite:
             most_tenants=2,
             on_behind=lambda seconds: None,
         )
-        thread = threading.Thread(target=follower.run)
-        thread.start()
-        try:
+        with running(follower):
             yield
-        finally:
-            follower.stop()
-            thread.join()
 
     def has_features(self, profile_id: str = MARKER) -> bool:
         with redis.Redis.from_url(self.redis.url()) as client:

@@ -14,6 +14,7 @@ from libs.storage.redis.feature_reader import RedisProfiles, RedisTitles
 from services.events.follower import Follower
 from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, assert_same_state, watch
+from tests.made_followers import running
 from tests.made_servers import running_redis
 
 TENANT = "default"
@@ -36,13 +37,8 @@ def following(
         most_tenants=2,
         on_behind=lambda seconds: has_followed.set(),
     )
-    thread = threading.Thread(target=follower.run)
-    thread.start()
-    try:
+    with running(follower):
         yield has_followed
-    finally:
-        follower.stop()
-        thread.join()
 
 
 async def wait_for_events(redis_url: str, count: int) -> None:

@@ -4,8 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,12 @@ from services.events.follower_process import FollowerProcess
 from services.events.following import telling
 from tests.made_databases import PostgresDatabases
 from tests.made_events import START_MS, watch
+from tests.made_followers import running
 
 WITHIN_S = 20.0
 
 # Tells its number of seconds once and then waits to be ended, or ends.
 TELLS = "import os, sys, time; os.write(int(sys.argv[-1]), b'{}\\n'); {}"
-
-
-@contextmanager
-def running(follower: FollowerProcess) -> Iterator[None]:
-    thread = threading.Thread(target=follower.run)
-    thread.start()
-    try:
-        yield
-    finally:
-        follower.stop()
-        thread.join(WITHIN_S)
-        assert not thread.is_alive()
 
 
 def test_what_it_tells_is_told_and_it_is_ended() -> None:

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from services.recap.share.images.drawing import Align, Box, Drawing
 from services.recap.share.images.fitting import Style
 from services.recap.share.images.palette import Palette
-from services.recap.share.images.shapes import mark, rays, rings, setting_sun
+from services.recap.share.images.shapes import mark, rays, rings, setting_sun, spotlight
 from services.recap.share.images.typefaces import Weight
 from services.recap.share.shared_card import CardKind, SharedCard
 
@@ -223,12 +223,48 @@ def link_day(drawing: Drawing, card: SharedCard, palette: Palette, name: str) ->
     _link_figure_and_text(drawing, card, palette, 610)
 
 
+def story_outcome(drawing: Drawing, card: SharedCard, palette: Palette, name: str) -> None:
+    """What a quiz says of one, in a spotlight, below its question."""
+    _ground(drawing, palette)
+    spotlight(drawing, 540, 1010, 390, palette.accent, palette.third)
+    _story_top(drawing, palette, name)
+    headline = Style(Weight.BOLD, (64, 56, 50, 44), 2)
+    box = Box(_EDGE, 360, 900, 200)
+    drawing.write(card.headline, box, headline, palette.ink, align=Align.MIDDLE)
+    box = Box(240, 790, 600, 440)
+    figure = Style(Weight.BLACK, tuple(range(132, 46, -6)), 4)
+    drawing.write(
+        card.figure, box, figure, palette.on_accent, align=Align.MIDDLE, upright=Align.MIDDLE
+    )
+    box = Box(_EDGE + 20, 1480, 860, 340)
+    text = Style(Weight.MEDIUM, (54, 48, 42, 36), 6)
+    drawing.write(card.text, box, text, palette.ink, align=Align.MIDDLE)
+
+
+def link_outcome(drawing: Drawing, card: SharedCard, palette: Palette, name: str) -> None:
+    """What a quiz says of one, in a spotlight, beside its question."""
+    _ground(drawing, palette)
+    spotlight(drawing, 900, 345, 250, palette.accent, palette.third)
+    _link_top(drawing, palette, name, 470)
+    box = Box(_LINK_EDGE, 146, 500, 110)
+    below = drawing.write(card.headline, box, _LINK_HEADLINE, palette.accent)
+    box = Box(_LINK_EDGE, below + 40, 540, 590 - below - 40)
+    text = Style(Weight.MEDIUM, (38, 34, 30, 26), 7)
+    drawing.write(card.text, box, text, palette.ink)
+    box = Box(710, 205, 380, 280)
+    figure = Style(Weight.BLACK, tuple(range(80, 32, -4)), 4)
+    drawing.write(
+        card.figure, box, figure, palette.on_accent, align=Align.MIDDLE, upright=Align.MIDDLE
+    )
+
+
 STORY: Final[Mapping[CardKind, Design]] = MappingProxyType(
     {
         CardKind.FIGURE: story_figure,
         CardKind.LIST: story_list,
         CardKind.ARCHETYPE: story_archetype,
         CardKind.DAY: story_day,
+        CardKind.OUTCOME: story_outcome,
     }
 )
 LINK: Final[Mapping[CardKind, Design]] = MappingProxyType(
@@ -237,5 +273,6 @@ LINK: Final[Mapping[CardKind, Design]] = MappingProxyType(
         CardKind.LIST: link_list,
         CardKind.ARCHETYPE: link_archetype,
         CardKind.DAY: link_day,
+        CardKind.OUTCOME: link_outcome,
     }
 )

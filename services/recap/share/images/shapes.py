@@ -39,6 +39,16 @@ def setting_sun(
         top += radius * 0.172
 
 
+def spotlight(drawing: Drawing, x: float, y: float, radius: float, colour: str, beam: str) -> None:
+    """A disc in a beam that falls on it from above the sheet."""
+    lamp = -1.6 * radius
+    # The edges of the beam touch the disc.
+    angle = math.asin(radius / (y - lamp))
+    across, down = radius * math.cos(angle), radius * math.sin(angle)
+    drawing.polygon([(x, lamp), (x + across, y - down), (x - across, y - down)], beam)
+    drawing.disc(x, y, radius, colour)
+
+
 def mark(drawing: Drawing, x: float, y: float, height: float, colour: str) -> None:
     """The repeat sign of music, whose French name this project has; x, y is its upper left."""
     drawing.rectangle(Box(x, y, height * 0.18, height), colour)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from libs.faults import PartUnavailable, StartFault
 from libs.storage.pseudonyms import Pseudonyms
 from libs.storage.recap.database import Database, open_file, open_server
-from libs.storage.recap.personal_tables import PersonalTables
+from libs.storage.recap.personal_tables import PersonalTables, open_pseudonyms
 from tests.libs.storage.recap.conftest import Open
 
 
@@ -27,6 +27,35 @@ def test_who_was_erased_stays_erased_when_the_database_is_opened_again(
         assert tables.is_erased(connection, "default", "p1")
         assert not tables.is_erased(connection, "default", "p2")
         assert not tables.is_erased(connection, "other", "p1")
+
+
+def test_all_replicas_of_a_database_need_the_key_that_it_was_made_with(
+    open_database: Open, tmp_path: Path
+) -> None:
+    own, other = tmp_path / "recap.key", tmp_path / "other.key"
+    with contextlib.closing(open_database()) as database:
+        made = open_pseudonyms(database, own)
+        assert open_pseudonyms(database, own).fingerprint == made.fingerprint
+        Pseudonyms.of_file(other)
+        with pytest.raises(StartFault, match=r"other\.key is not the key that"):
+            open_pseudonyms(database, other)
+    own.unlink()
+    with (
+        contextlib.closing(open_database()) as database,
+        pytest.raises(StartFault, match=r"recap\.key is missing"),
+    ):
+        open_pseudonyms(database, own)
+    assert not own.exists()
+
+
+def test_a_key_that_tombstones_were_made_with_is_not_made_anew(
+    open_database: Open, tmp_path: Path
+) -> None:
+    with contextlib.closing(open_database()) as database:
+        # By a release that did not note its key.
+        PersonalTables(database, Pseudonyms(b"k" * 32)).erase("default", "p1")
+        with pytest.raises(StartFault, match=r"recap\.key is missing"):
+            open_pseudonyms(database, tmp_path / "recap.key")
 
 
 def is_synced(connection: sa.Connection) -> bool:

@@ -1,9 +1,11 @@
 """Calls of a quiz over a real server, for tests."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from libs.serving.channels import call
+from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import quiz_pb2, quiz_pb2_grpc
 from tests.made_suite import Served
 
@@ -12,6 +14,18 @@ WITHIN_S = 20.0
 
 def first_option(question: Any) -> str:
     return str(question.options[0].option_id)
+
+
+async def history(suite: Served, profile_id: str, count: int) -> list[Any]:
+    """The profile's events, once there are so many."""
+    stub = events_pb2_grpc.EventsServiceStub(suite.events)
+    request = events_pb2.ListHistoryRequest(profile_id=profile_id)
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            found = list((await stub.ListHistory(request)).events)
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.01)
 
 
 class Player:

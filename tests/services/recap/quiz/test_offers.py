@@ -37,6 +37,7 @@ from services.recap.settings import RecapSettings
 from tests.made_bundle import SERIES
 from tests.made_recap import personal_tables_of
 from tests.made_suite import Served, fill, served
+from tests.services.recap.quiz.quiz_calls import history
 
 WITHIN_S = 20.0
 
@@ -49,18 +50,6 @@ async def ask(suite: Served, method: str, request: Any) -> Any:
 async def offer(suite: Served, profile_id: str = "p", offer_id: str = "o1", **more: Any) -> Any:
     request = quiz_pb2.OfferQuizRequest(offer_id=offer_id, profile_id=profile_id, **more)
     return await ask(suite, "OfferQuiz", request)
-
-
-async def history(suite: Served, profile_id: str, count: int) -> list[Any]:
-    """The profile's events, once there are so many."""
-    stub = events_pb2_grpc.EventsServiceStub(suite.events)
-    request = events_pb2.ListHistoryRequest(profile_id=profile_id)
-    async with asyncio.timeout(WITHIN_S):
-        while True:
-            found = list((await stub.ListHistory(request)).events)
-            if len(found) >= count:
-                return found
-            await asyncio.sleep(0.01)
 
 
 async def test_an_offer_and_its_dismissal_are_in_the_log_once(tmp_path: Path) -> None:

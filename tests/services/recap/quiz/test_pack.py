@@ -63,6 +63,15 @@ TITLES = [
 ]
 
 
+def test_a_pack_says_which_language_it_is_in() -> None:
+    assert parse(PACK, "hats.toml").language == "en"
+    name = 'name = "Which hat are you?"\n'
+    assert parse(PACK.replace(name, name + 'language = "ar-EG"\n'), "hats.toml").language == "ar-EG"
+    for wrong in ('""', '"Arabic!"', "7", '"a"'):
+        with pytest.raises(PackRejected, match=r"hats.toml:1: language: must be a BCP 47 tag"):
+            parse(PACK.replace(name, f"{name}language = {wrong}\n"), "hats.toml")
+
+
 def test_a_pack_that_fits_is_played_and_its_outcome_is_what_was_answered() -> None:
     pack = parse(PACK, "hats.toml")
     pack.check(TITLES)
@@ -129,6 +138,12 @@ def test_what_is_wrong_is_told_with_its_place_in_the_file(old: str, new: str, pl
     assert old in PACK
     with pytest.raises(PackRejected, match=re.escape(f"hats.toml:{place}")):
         parse(PACK.replace(old, new, 1), "hats.toml").check(TITLES)
+
+
+def test_a_tag_that_only_episodes_carry_is_missing() -> None:
+    episode = Title("e", TitleKind.EPISODE, "One", parent_id="d1", tags=("mood:fog",))
+    with pytest.raises(PackRejected, match="no title carries 'mood:fog'"):
+        parse(PACK.replace("mood:dark", "mood:fog", 1), "hats.toml").check([*TITLES, episode])
 
 
 def test_what_is_no_toml_is_told_with_its_line() -> None:
@@ -207,3 +222,19 @@ async def test_a_pack_is_played_by_the_same_engine(
     with pytest.raises(InvalidField) as caught:
         await quizzes.start("default", "z", "p", "", UNKNOWN_CONTEXT, lambda: 9.0)
     assert caught.value.field == "pack_id"
+
+
+async def test_a_pack_asks_all_of_its_questions(database: Database) -> None:
+    start, end = PACK.index("[[questions]]"), PACK.index("[[outcomes]]")
+    more = [PACK[start:end].replace('"weather"', f'"{name}"') for name in ("wind", "snow")]
+    packs = PackShelf({"hats": parse(PACK[:end] + "".join(more) + PACK[end:], "hats.toml")}, {})
+    quizzes, _, _ = made_quizzes(
+        database, lambda: NOW_MS, material=material_of(TITLES, shelf=packs)
+    )
+    step = await quizzes.start("default", "z", "p", "hats", UNKNOWN_CONTEXT, lambda: 9.0)
+    asked = []
+    while step.question is not None:
+        asked.append(step.question.question_id)
+        said = Said("z", "p", step.token, asked[-1], "yes")
+        step = await quizzes.answer("default", said, lambda: 9.0)
+    assert asked == ["weather", "wind", "snow"], "though two answers are enough to be sure of five"

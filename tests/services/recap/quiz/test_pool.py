@@ -25,6 +25,10 @@ def test_equal_scores_are_equally_likely() -> None:
     np.testing.assert_array_equal(prior_of(np.full(4, 2.5)), np.full(4, 0.25))
 
 
+def test_scores_that_are_no_numbers_are_equally_likely() -> None:
+    np.testing.assert_array_equal(prior_of(np.array([1.0, np.nan])), [0.5, 0.5])
+
+
 def test_no_titles_have_no_prior() -> None:
     pool = Pool.of(TitleTraits.of(()), [], np.empty(0))
     assert pool.title_ids == ()
@@ -68,3 +72,17 @@ def test_only_tags_of_a_kind_are_labels_of_it() -> None:
     assert labels["energy"].names == ("calm", "intense")
     assert labels["company"].names == ()
     np.testing.assert_array_equal(labels["mood"].carried[4], [False, True, False])
+
+
+def test_labels_that_differ_by_case_or_blanks_alone_are_one() -> None:
+    tags = [("mood:Dark",), ("mood:dark",), ("mood: dark ", "mood:funny"), ("mood:", "mood: ")]
+    titles = [
+        Title(f"t{place}", TitleKind.MOVIE, "One", tags=own, genres=(" ",))
+        for place, own in enumerate(tags)
+    ]
+    labels = TitleTraits.of(titles).labels
+    assert labels["mood"].names == ("dark", "funny")
+    np.testing.assert_array_equal(
+        labels["mood"].carried, [[True, False], [True, False], [True, True], [False, False]]
+    )
+    assert labels["genre"].names == ()

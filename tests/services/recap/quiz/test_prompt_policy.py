@@ -56,6 +56,14 @@ def test_the_second_dismissal_silences_it_for_thirty_days_and_the_first_does_not
     assert third.silenced_until_ms == twice.silenced_until_ms, "counted anew after a silence"
 
 
+def test_a_clock_that_went_back_shortens_no_silence() -> None:
+    silenced = dismissed(PromptState(dismissal_count=1), NOW_MS)
+    earlier_ms = NOW_MS - 10 * DAY_MS
+    again = dismissed(dismissed(silenced, earlier_ms), earlier_ms)
+    assert again.silenced_until_ms == NOW_MS + SILENCE_MS
+    assert decide(again, IDLE, earlier_ms).refusal is Refusal.SILENCED
+
+
 @pytest.mark.parametrize(
     ("moment", "refusal", "earliest_ms"),
     [

@@ -10,10 +10,10 @@ import pytest
 
 from libs.domain.event import DAY_MS, EventKind
 from libs.domain.viewing import UNKNOWN_CONTEXT, Device, ViewingContext
-from libs.faults import NotFound
+from libs.faults import InvalidField, NotFound
 from libs.storage.recap.database import Database
 from services.recap.quiz.prompt_policy import GAP_MS, Moment, Refusal, Verdict
-from services.recap.quiz.prompts import Prompts
+from services.recap.quiz.prompts import Prompts, event_id_of
 from tests.made_databases import PostgresDatabases
 from tests.made_recap import KINDS, made_database, personal_tables_of, waiting
 
@@ -58,6 +58,33 @@ def test_the_same_offer_takes_one_slot_and_has_one_answer(
     assert shown.event.kind is EventKind.PROMPT_SHOWN
     assert shown.event.context == context
     assert offer(prompts, "o2", NOW_MS + 60_000).refusal is Refusal.RECENT
+
+
+def test_what_was_dismissed_is_not_offered_again_by_whoever_asks_again(prompts: Prompts) -> None:
+    offer(prompts)
+    prompts.dismiss(TENANT, "p", "o1", NOW_MS)
+    again = offer(prompts, now_ms=NOW_MS + 1)
+    assert (again.refusal, again.earliest_ms) == (Refusal.RECENT, NOW_MS + GAP_MS)
+    later_ms = NOW_MS + GAP_MS
+    offer(prompts, "o2", later_ms)
+    until_ms = prompts.dismiss(TENANT, "p", "o2", later_ms)
+    again = offer(prompts, "o2", later_ms + 1)
+    assert (again.refusal, again.earliest_ms) == (Refusal.SILENCED, until_ms)
+
+
+def test_an_offer_stands_for_its_seven_days_and_is_then_spent(
+    prompts: Prompts, database: Database
+) -> None:
+    offer(prompts)
+    end_ms = NOW_MS + GAP_MS
+    assert offer(prompts, now_ms=end_ms - 1).refusal is Refusal.NONE
+    assert offer(prompts, now_ms=NOW_MS - 1).refusal is Refusal.NONE, "the clock went back"
+    assert offer(prompts, now_ms=end_ms, moment=Moment(is_playing=True)).refusal is Refusal.PLAYING
+    with pytest.raises(InvalidField) as caught:
+        offer(prompts, now_ms=end_ms)
+    assert caught.value.field == "offer_id"
+    assert len(waiting(database)) == 1
+    assert offer(prompts, "o2", end_ms).refusal is Refusal.NONE
 
 
 def test_a_refused_offer_is_decided_anew(prompts: Prompts, database: Database) -> None:
@@ -142,5 +169,9 @@ def test_while_it_is_switched_off_not_even_a_taken_slot_is_an_offer(prompts: Pro
     offer(prompts)
     assert offer(prompts, moment=off).refusal is Refusal.SWITCHED_OFF
     assert offer(prompts, "o2", moment=off).refusal is Refusal.SWITCHED_OFF
-    assert prompts.dismiss(TENANT, "p", "o1", NOW_MS) == 0
     assert offer(prompts).refusal is Refusal.NONE
+
+
+def test_ids_of_events_keep_their_parts_apart() -> None:
+    assert event_id_of("p", "1", "11") == event_id_of("p", "1", "11")
+    assert len({event_id_of(*parts) for parts in (("p1", "1"), ("p", "11"), ("p", "1", "1"))}) == 3

@@ -111,6 +111,16 @@ def test_every_year_falls_into_one_era_and_every_length_into_one_span() -> None:
         np.testing.assert_array_equal(bank.of_id(kind).fits.sum(axis=0), 1)
 
 
+def test_films_that_all_last_as_long_are_told_from_series_alone() -> None:
+    titles = [
+        dataclasses.replace(title, duration_ms=min(title.duration_ms, 1) * 5_400_000)
+        for title in make_titles(30)
+    ]
+    length = questions(pool_of(titles)).of_id("length")
+    assert [option.text for option in length.options] == ["No series", "A series"]
+    assert length.fits.sum(axis=0).tolist() == [1] * 30
+
+
 def test_a_series_is_a_length_of_its_own() -> None:
     pool = make_pool()
     length = questions(pool).of_id("length")
@@ -137,3 +147,19 @@ def test_a_pair_shows_two_titles_that_vectors_set_apart() -> None:
         assert question.fits[0, rows[0]]
         assert question.fits[1, rows[1]]
         assert float(vectors[rows[0]] @ vectors[rows[1]]) < 0
+
+
+@pytest.mark.parametrize("genre_count", [18, 20, 21, 60])
+def test_of_many_genres_no_answer_names_more_than_one_can_read(genre_count: int) -> None:
+    titles = [
+        dataclasses.replace(
+            title,
+            tags=(),
+            genres=tuple(f"G{(place * step) % genre_count:02d}" for step in (1, 7)),
+        )
+        for place, title in enumerate(make_titles(300))
+    ]
+    question = questions(pool_of(titles)).of_id("genre")
+    named = [option.text.count("G") for option in question.options]
+    assert max(named) <= 5
+    assert question.fits.any(axis=0).all(), "each title is in an answer, if it is something else"

@@ -3,6 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.recap.quiz.board import Board
+from services.recap.quiz.play import Position, result
 from services.recap.quiz.pool import Pool
 from services.recap.quiz.question import DONT_CARE
 from services.recap.quiz.quiz import Quiz, Said
@@ -43,7 +45,7 @@ def test_where_titles_have_moods_the_quiz_asks_about_tonight() -> None:
 
 def test_without_moods_it_asks_about_the_taste_that_a_bundle_has_learnt() -> None:
     asked = {one.question.kind for one in taste_quiz().choice(()).considered}
-    assert asked == {"title", "genre", "era"}
+    assert asked == {"title", "genre", "era", "pair"}
 
 
 def test_without_moods_and_bundle_it_asks_what_metadata_tell() -> None:
@@ -80,7 +82,7 @@ def test_the_belief_by_likelihoods_and_by_regression_agree() -> None:
     for place, option in enumerate(question.options):
         regressed = quiz.belief([(question.question_id, option.option_id)]).probabilities
         bayes = quiz.pool.prior * question.likelihood[place]
-        np.testing.assert_allclose(regressed, bayes / bayes.sum(), atol=2e-3)
+        np.testing.assert_allclose(regressed, bayes / bayes.sum(), atol=4e-3)
 
 
 def test_a_title_that_the_model_does_not_know_is_neither_raised_nor_lowered() -> None:
@@ -122,3 +124,27 @@ def test_a_pool_that_the_model_knows_nothing_of_has_nothing_to_ask() -> None:
     pool = make_pool(0, with_moods=False)
     choice = Quiz.of(pool, MODEL, TITLES).choice(())
     assert choice.question is None
+
+
+def test_to_somebody_unknown_those_titles_are_shown_that_such_answers_make_likeliest() -> None:
+    quiz = taste_quiz()
+    board = Board.of(quiz)
+    question = next(one for one in quiz.all_questions if one.kind == "genre")
+    said = ((question.question_id, question.options[0].option_id),)
+    here = Position(board, said, quiz.belief(said), ())
+    # The page's own order is the other way round.
+    page = Pool.of(TitleTraits.of(TITLES.values()), IDS[::-1], np.arange(len(IDS), dtype=float))
+    shown = [one.title_id for one in result(here, page, 10, is_personal=False).titles]
+    expected = dict(zip(MODEL.title_ids, MODEL.watches(_places(said)).tolist(), strict=True))
+    likeliest = sorted(IDS[:80], key=lambda one: -expected.get(one, 0.0))[:10]
+    assert set(shown) == set(likeliest)
+    own = [one.title_id for one in result(here, page, 10).titles]
+    assert own != shown, "of a profile the page's scores count"
+
+
+def _places(said: tuple[Said, ...]) -> list[tuple[int, int]]:
+    ids = [question.question_id for question in MODEL.questions]
+    return [
+        (ids.index(asked), MODEL.questions[ids.index(asked)].option_ids.index(option))
+        for asked, option in said
+    ]

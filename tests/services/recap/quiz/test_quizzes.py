@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from libs.domain.decision import Purpose
 from libs.domain.event import QuizAnswer
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.faults import InvalidField
@@ -16,6 +18,7 @@ from services.recap.quiz.pack import parse
 from services.recap.quiz.pack_shelf import PackShelf
 from services.recap.quiz.quiz_state import LASTS_MS
 from services.recap.quiz.quizzes import Quizzes, Said, Step
+from tests.made_bundle import catalogue
 from tests.made_quizzes import made_quizzes, material_of
 from tests.made_recap import waiting
 from tests.random_quizzes import Clock
@@ -107,6 +110,10 @@ async def test_a_quiz_of_nobody_does_not_take_the_place_of_a_profiles_own(
         own = await answer(quizzes, own)
 
 
+# There is nothing else to ask of it.
+GENRES_ALONE = material_of(list(catalogue().values()))
+
+
 def without_genres(material: Material) -> Material:
     """The same catalogue, which no longer makes the questions that were asked."""
     bare = [dataclasses.replace(title, genres=()) for title in material.traits.titles]
@@ -117,7 +124,7 @@ def without_genres(material: Material) -> Material:
 async def test_what_is_said_to_a_question_that_the_catalogue_has_lost_moves_nothing(
     database: Database, profile_id: str
 ) -> None:
-    quizzes, _, held = made_quizzes(database, Clock())
+    quizzes, _, held = made_quizzes(database, Clock(), material=GENRES_ALONE)
     step = await start(quizzes, profile_id)
     whole = held.current
     held.current = without_genres(whole)
@@ -135,7 +142,7 @@ async def test_what_is_said_to_a_question_that_the_catalogue_has_lost_moves_noth
 
 
 async def test_who_did_not_care_about_a_question_loses_nothing_with_it(database: Database) -> None:
-    quizzes, _, held = made_quizzes(database, Clock())
+    quizzes, _, held = made_quizzes(database, Clock(), material=GENRES_ALONE)
     step = await start(quizzes, "p")
     held.current = without_genres(held.current)
     while step.question is not None:
@@ -166,3 +173,66 @@ async def test_a_pack_says_nothing_of_who_has_said_nothing(
     assert step.result is not None
     assert step.result.outcome is None
     assert step.result.slate.titles
+
+
+async def test_a_quiz_of_which_the_catalogue_has_lost_every_question_is_to_be_begun_anew(
+    database: Database,
+) -> None:
+    quizzes, _, held = made_quizzes(database, Clock())
+    step = await start(quizzes, "p")
+    whole = held.current
+    held.current = dataclasses.replace(material_of(()), catalogue_version=2)
+    with pytest.raises(InvalidField) as caught:
+        await start(quizzes, "p")
+    assert (caught.value.field, caught.value.problem) == (
+        "quiz_id",
+        "the catalogue has changed; start another quiz",
+    )
+    held.current = whole
+    assert (await start(quizzes, "p")).token == step.token
+
+
+async def test_the_page_is_asked_for_with_the_likeliest_titles_as_evidence(
+    database: Database,
+) -> None:
+    quizzes, ranking, _ = made_quizzes(database, Clock())
+    step = await start(quizzes, "")
+    while step.question is not None:
+        step = await answer(quizzes, step, "")
+    preview, live = ranking.queries
+    assert (preview.purpose, preview.seeds) == (Purpose.PREVIEW, ())
+    assert live.purpose is Purpose.LIVE
+    belief, pool = step.explanation.position.belief, step.explanation.position.board.pool
+    best = np.argsort(-belief.probabilities, kind="stable")[:10]
+    assert [title_id for title_id, _ in live.seeds] == [pool.title_ids[row] for row in best]
+    np.testing.assert_allclose(
+        [weight for _, weight in live.seeds],
+        belief.probabilities[best] / belief.probabilities.max(),
+    )
+
+
+async def test_who_has_said_nothing_brings_no_evidence(database: Database) -> None:
+    quizzes, ranking, _ = made_quizzes(database, Clock())
+    step = await start(quizzes, "")
+    while step.question is not None:
+        step = await answer(quizzes, step, "", "dont_care")
+    assert [query.seeds for query in ranking.queries] == [(), ()]
+
+
+async def test_an_answer_does_not_become_another_one_with_the_catalogue(database: Database) -> None:
+    quizzes, _, held = made_quizzes(database, Clock(), material=GENRES_ALONE)
+    step = await start(quizzes, "p")
+    assert step.question is not None
+    assert [option.text for option in step.question.options] == ["Comedy", "Drama"]
+    renamed = [
+        dataclasses.replace(title, genres=tuple(one.replace("Comedy", "Action") for one in genres))
+        for title in held.current.traits.titles
+        for genres in (title.genres,)
+    ]
+    held.current = dataclasses.replace(material_of(renamed), catalogue_version=2)
+    step = await answer(quizzes, step)
+    while step.question is not None:
+        step = await answer(quizzes, step, "p", "dont_care")
+    assert step.result is not None
+    assert step.result.slate.relaxed == ("genre: the catalogue has changed since",)
+    assert {title.reasons for title in step.result.slate.titles} == {()}

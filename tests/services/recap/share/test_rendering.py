@@ -11,7 +11,7 @@ from libs.domain.title import KIDS_MATURITY_YEARS, Person, Title, TitleKind
 from services.recap.share.images.typefaces import Typefaces
 from services.recap.share.images.writing import prepared
 from services.recap.share.leaving import MATURE_YEARS, Leaving
-from services.recap.share.plans import PLANS, Names
+from services.recap.share.plans import PLANS, QUIZ_PLANS, Names
 from services.recap.share.rendering import preview, remaining
 from services.recap.share.shared_card import CardKind, SharedCard, of_json, to_json
 from services.recap.share.words import LANGUAGES, share_words
@@ -194,7 +194,7 @@ def test_the_allowlist_names_no_date_and_no_place() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_plan_has_words_that_need_nothing_else(language: str) -> None:
     words = share_words(language)
-    plans = [plan for plans in PLANS.values() for plan in plans]
+    plans = [plan for plans in (*PLANS.values(), *QUIZ_PLANS.values()) for plan in plans]
     assert set(words.texts) == {plan.words for plan in plans}
     for plan in plans:
         headline, text = words.texts[plan.words]

@@ -60,7 +60,7 @@ def table(tmp_path: Path) -> Iterator[BeatTable]:
 
 
 async def tell(table: BeatTable, titles: Titles, features: Features) -> Story:
-    teller = StoryTeller(lambda tenant: titles, features, HeldBeats(table, most_series=4))
+    teller = StoryTeller(lambda tenant: titles, features, HeldBeats(table, most_bytes=2**20))
     query = StoryQuery("default", "p", SERIES_ID, StoryLength.SECONDS_90)
     return await teller.tell(query, Deadline(time.monotonic() + 5))
 

@@ -97,6 +97,16 @@ def test_a_genre_watched_before_the_period_is_no_discovery() -> None:
     assert "discoveries.count" not in alone, "all is new to who is new"
 
 
+def test_a_lifetime_has_no_discoveries_though_a_clock_was_never_set() -> None:
+    # 1970-01-01T00:00Z is the last of December in New York.
+    titles = [movie("old", genres=("drama",)), movie("new", genres=("noir",))]
+    events = [
+        *play("a", 0, "old", 30, time_zone="America/New_York"),
+        *play("b", NOON_MS, "new", 30, time_zone="America/New_York"),
+    ]
+    assert "discoveries.count" not in facts_of(recap_of(events, titles))
+
+
 def _opinion(detail: Thumb | Rating, at_ms: int = NOON_MS + HOUR_MS) -> Event:
     kind = EventKind.THUMB if isinstance(detail, Thumb) else EventKind.RATING
     return Event(f"o{at_ms}", "p", kind, at_ms, title_id="m", detail=detail)

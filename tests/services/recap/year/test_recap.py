@@ -3,6 +3,7 @@ import json
 import pytest
 
 from services.recap.year.cards import cards
+from services.recap.year.fact import Value
 from services.recap.year.recap import Recap
 from services.recap.year.texts import LANGUAGES, words
 
@@ -34,8 +35,8 @@ def test_what_is_no_recap_is_refused(stories: object) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_viewer_hears_what_is_more_theirs_than_the_countrys(language: str) -> None:
-    country: dict[str, int | str] = {"country.code": "PT", "country.percentile": 66}
-    genre: dict[str, int | str] = {"country.genre": "noir", "country.genre.tenths": 23}
+    country: dict[str, Value] = {"country.code": "PT", "country.percentile": 66}
+    genre: dict[str, Value] = {"country.genre": "noir", "country.genre.tenths": 23}
     texts = [
         card.text
         for own in (country, country | genre)

@@ -11,7 +11,7 @@ from libs.domain.decision import Part
 from libs.domain.event import DAY_MS, EventKind
 from libs.domain.profile import Profile
 from libs.domain.title import LicenceWindow, Title, TitleKind
-from libs.faults import DeadlineSpent, PartUnavailable
+from libs.faults import DeadlineSpent, HistoryCompacted, PartUnavailable
 from libs.features.profile_state import EMPTY, ProfileState
 from libs.storage.recap.database import Database, open_file
 from libs.storage.recap.recap_table import RecapRow, RecapRun, RecapTable
@@ -58,6 +58,7 @@ class Held:
 
     profile: Profile | None = None
     days: int = 0
+    compacted_until_ms: int = 0
 
     async def read(
         self, tenant: str, profile_id: str, *, as_of_ms: int | None, timeout_s: float
@@ -73,6 +74,8 @@ class Held:
         until_ms: int,
         timeout_s: float,
     ) -> HeldHistory:
+        if until_ms < self.compacted_until_ms:
+            raise HistoryCompacted(until_ms, self.compacted_until_ms)
         events = [
             event
             for day in range(self.days)
@@ -129,8 +132,13 @@ class Desk:
         """The one recap of a run, of `p`."""
         self.store_people({"": {"minutes": MINUTES, "titles": TITLES, **stories}})
 
-    def store_people(self, recaps: Mapping[str, Mapping[str, Mapping[str, int | str]]]) -> None:
-        self.table.begin("t", RecapRun("r", "lifetime", NOW_MS, ""))
+    def store_people(
+        self,
+        recaps: Mapping[str, Mapping[str, Mapping[str, int | str]]],
+        *,
+        cutoff_ms: int = NOW_MS,
+    ) -> None:
+        self.table.begin("t", RecapRun("r", "lifetime", cutoff_ms, ""))
         rows = [RecapRow("p", who, json.dumps(stories)) for who, stories in recaps.items()]
         self.table.record("t", "r", rows)
         self.table.publish("t", "r")
@@ -225,3 +233,15 @@ async def test_who_became_a_childs_since_the_run_is_not_asked_which_adult_it_is(
     told = await desk.get()
     assert (told.people, told.level, told.run_id) == ((), Level.FULL, "r")
     assert told.cards
+
+
+async def test_what_was_compacted_since_the_run_is_counted_as_of_now_without_it(
+    desk: Desk,
+) -> None:
+    desk.store_people({}, cutoff_ms=NOW_MS - 100 * DAY_MS)
+    desk.held = Held(days=10, compacted_until_ms=NOW_MS - 50 * DAY_MS)
+    answer = await desk.get()
+    assert (answer.level, answer.run_id, answer.cutoff_ms) == (Level.FULL, "", NOW_MS)
+    desk.held.compacted_until_ms = NOW_MS + 1
+    with pytest.raises(HistoryCompacted):
+        await desk.get()

@@ -166,7 +166,13 @@ async def test_a_run_of_other_values_is_refused(tmp_path: Path) -> None:
     wrong = _run("r3", recap_pb2.RecapRow(profile_id="a", stories_json='{"minutes": {"x": []}}'))
     async with served(tmp_path) as suite:
         await _send(suite, _run("r1", _row("a", 1)))
-        for requests in ([other], [wrong], [_run("r4", is_last=False)], [_run("r5"), _run("r6")]):
+        for requests in (
+            [other],
+            [wrong],
+            [_run("r4", is_last=False)],
+            [_run("r5", _row("a", 1), is_last=False), _run("r6")],
+            [_run("r7"), _run("r7", _row("a", 1))],
+        ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await _send(suite, *requests)
             assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

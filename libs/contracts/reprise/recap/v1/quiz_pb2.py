@@ -22,53 +22,54 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from reprise.common.v1 import purpose_pb2 as reprise_dot_common_dot_v1_dot_purpose__pb2
 from reprise.common.v1 import viewing_pb2 as reprise_dot_common_dot_v1_dot_viewing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breprise/recap/v1/quiz.proto\x12\x10reprise.recap.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1freprise/common/v1/purpose.proto\x1a\x1freprise/common/v1/viewing.proto\"\x80\x01\n\x10OfferQuizRequest\x12\x10\n\x08offer_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12\x32\n\x07\x63ontext\x18\x03 \x01(\x0b\x32!.reprise.common.v1.ViewingContext\x12\x12\n\nis_playing\x18\x04 \x01(\x08\"\x8b\x01\n\x11OfferQuizResponse\x12\x12\n\nis_offered\x18\x01 \x01(\x08\x12/\n\x07refusal\x18\x02 \x01(\x0e\x32\x1e.reprise.recap.v1.OfferRefusal\x12\x31\n\rearliest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x12\x44ismissQuizRequest\x12\x10\n\x08offer_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\"I\n\x13\x44ismissQuizResponse\x12\x32\n\x0esilenced_until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\x10StartQuizRequest\x12\x0f\n\x07quiz_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12\x32\n\x07\x63ontext\x18\x03 \x01(\x0b\x32!.reprise.common.v1.ViewingContext\x12\x0f\n\x07pack_id\x18\x04 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x05 \x01(\x08\"\xd8\x01\n\x11StartQuizResponse\x12,\n\x08question\x18\x01 \x01(\x0b\x32\x1a.reprise.recap.v1.Question\x12\r\n\x05state\x18\x02 \x01(\x0c\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1c.reprise.recap.v1.QuizResult\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06\x62\x65lief\x18\x05 \x01(\x0b\x32\x18.reprise.recap.v1.Belief\"\xb8\x01\n\x19\x41nswerQuizQuestionRequest\x12\x0f\n\x07quiz_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\x0c\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x11\n\toption_id\x18\x05 \x01(\t\x12.\n\x0b\x61nswer_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07\x65xplain\x18\x07 \x01(\x08\"\xb1\x01\n\x1a\x41nswerQuizQuestionResponse\x12,\n\x08question\x18\x01 \x01(\x0b\x32\x1a.reprise.recap.v1.Question\x12\r\n\x05state\x18\x02 \x01(\x0c\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1c.reprise.recap.v1.QuizResult\x12(\n\x06\x62\x65lief\x18\x04 \x01(\x0b\x32\x18.reprise.recap.v1.Belief\"n\n\x08Question\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x31\n\x07options\x18\x04 \x03(\x0b\x32 .reprise.recap.v1.QuestionOption\"C\n\x0eQuestionOption\x12\x11\n\toption_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08title_id\x18\x03 \x01(\t\"\xe8\x01\n\nQuizResult\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12+\n\x06titles\x18\x02 \x03(\x0b\x32\x1b.reprise.recap.v1.QuizTitle\x12\x0f\n\x07relaxed\x18\x03 \x03(\t\x12\x30\n\nstopped_by\x18\x04 \x01(\x0e\x32\x1c.reprise.recap.v1.StopReason\x12)\n\x08\x64\x65graded\x18\x05 \x03(\x0e\x32\x17.reprise.common.v1.Part\x12.\n\x07outcome\x18\x06 \x01(\x0b\x32\x1d.reprise.recap.v1.PackOutcome\"I\n\tQuizTitle\x12\x10\n\x08title_id\x18\x01 \x01(\t\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\x19\n\x11probability_ratio\x18\x03 \x01(\x01\"=\n\x0bPackOutcome\x12\x12\n\noutcome_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x8a\x01\n\x06\x42\x65lief\x12\x14\n\x0c\x65ntropy_bits\x18\x01 \x01(\x01\x12\x15\n\rtop_title_ids\x18\x02 \x03(\t\x12\x19\n\x11top_probabilities\x18\x03 \x03(\x01\x12\x38\n\nconsidered\x18\x04 \x03(\x0b\x32$.reprise.recap.v1.ConsideredQuestion\"V\n\x12\x43onsideredQuestion\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\tgain_bits\x18\x03 \x01(\x01\x12\x11\n\tcost_bits\x18\x04 \x01(\x01*\xf7\x01\n\x0cOfferRefusal\x12\x1d\n\x19OFFER_REFUSAL_UNSPECIFIED\x10\x00\x12\x18\n\x14OFFER_REFUSAL_RECENT\x10\x01\x12\x1a\n\x16OFFER_REFUSAL_SILENCED\x10\x02\x12\x19\n\x15OFFER_REFUSAL_PLAYING\x10\x03\x12\x1e\n\x1aOFFER_REFUSAL_NEXT_EPISODE\x10\x04\x12\x1e\n\x1aOFFER_REFUSAL_SWITCHED_OFF\x10\x05\x12\x1a\n\x16OFFER_REFUSAL_HOLD_OUT\x10\x06\x12\x1b\n\x17OFFER_REFUSAL_NOT_KNOWN\x10\x07*\x89\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x14\n\x10STOP_REASON_SURE\x10\x01\x12\x17\n\x13STOP_REASON_NO_GAIN\x10\x02\x12\x16\n\x12STOP_REASON_ENOUGH\x10\x03\x12\x17\n\x13STOP_REASON_SKIPPED\x10\x04\x32\x86\x03\n\x0bQuizService\x12T\n\tOfferQuiz\x12\".reprise.recap.v1.OfferQuizRequest\x1a#.reprise.recap.v1.OfferQuizResponse\x12Z\n\x0b\x44ismissQuiz\x12$.reprise.recap.v1.DismissQuizRequest\x1a%.reprise.recap.v1.DismissQuizResponse\x12T\n\tStartQuiz\x12\".reprise.recap.v1.StartQuizRequest\x1a#.reprise.recap.v1.StartQuizResponse\x12o\n\x12\x41nswerQuizQuestion\x12+.reprise.recap.v1.AnswerQuizQuestionRequest\x1a,.reprise.recap.v1.AnswerQuizQuestionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1breprise/recap/v1/quiz.proto\x12\x10reprise.recap.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1freprise/common/v1/purpose.proto\x1a\x1freprise/common/v1/viewing.proto\"\x80\x01\n\x10OfferQuizRequest\x12\x10\n\x08offer_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12\x32\n\x07\x63ontext\x18\x03 \x01(\x0b\x32!.reprise.common.v1.ViewingContext\x12\x12\n\nis_playing\x18\x04 \x01(\x08\"\x8b\x01\n\x11OfferQuizResponse\x12\x12\n\nis_offered\x18\x01 \x01(\x08\x12/\n\x07refusal\x18\x02 \x01(\x0e\x32\x1e.reprise.recap.v1.OfferRefusal\x12\x31\n\rearliest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x12\x44ismissQuizRequest\x12\x10\n\x08offer_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\"I\n\x13\x44ismissQuizResponse\x12\x32\n\x0esilenced_until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe4\x01\n\x10StartQuizRequest\x12\x0f\n\x07quiz_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12\x32\n\x07\x63ontext\x18\x03 \x01(\x0b\x32!.reprise.common.v1.ViewingContext\x12\x0f\n\x07pack_id\x18\x04 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x05 \x01(\x08\x12\x13\n\x0bmax_answers\x18\x06 \x01(\r\x12\x1a\n\x12without_stop_rules\x18\x07 \x01(\x08\x12\x15\n\rranking_limit\x18\x08 \x01(\r\x12\r\n\x05kinds\x18\t \x03(\t\"\x84\x02\n\x11StartQuizResponse\x12,\n\x08question\x18\x01 \x01(\x0b\x32\x1a.reprise.recap.v1.Question\x12\r\n\x05state\x18\x02 \x01(\x0c\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1c.reprise.recap.v1.QuizResult\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06\x62\x65lief\x18\x05 \x01(\x0b\x32\x18.reprise.recap.v1.Belief\x12*\n\x07ranking\x18\x06 \x01(\x0b\x32\x19.reprise.recap.v1.Ranking\"\x9f\x01\n\x19\x41nswerQuizQuestionRequest\x12\x0f\n\x07quiz_id\x18\x01 \x01(\t\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\x0c\x12\x13\n\x0bquestion_id\x18\x04 \x01(\t\x12\x11\n\toption_id\x18\x05 \x01(\t\x12\x0f\n\x07\x65xplain\x18\x06 \x01(\x08\x12\x15\n\rranking_limit\x18\x07 \x01(\r\"\xdd\x01\n\x1a\x41nswerQuizQuestionResponse\x12,\n\x08question\x18\x01 \x01(\x0b\x32\x1a.reprise.recap.v1.Question\x12\r\n\x05state\x18\x02 \x01(\x0c\x12,\n\x06result\x18\x03 \x01(\x0b\x32\x1c.reprise.recap.v1.QuizResult\x12(\n\x06\x62\x65lief\x18\x04 \x01(\x0b\x32\x18.reprise.recap.v1.Belief\x12*\n\x07ranking\x18\x05 \x01(\x0b\x32\x19.reprise.recap.v1.Ranking\"^\n\x07Ranking\x12\x11\n\ttitle_ids\x18\x01 \x03(\t\x12\x15\n\rprobabilities\x18\x02 \x03(\x01\x12)\n\x08\x64\x65graded\x18\x03 \x03(\x0e\x32\x17.reprise.common.v1.Part\"n\n\x08Question\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x31\n\x07options\x18\x04 \x03(\x0b\x32 .reprise.recap.v1.QuestionOption\"C\n\x0eQuestionOption\x12\x11\n\toption_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08title_id\x18\x03 \x01(\t\"\xe8\x01\n\nQuizResult\x12\x0f\n\x07page_id\x18\x01 \x01(\t\x12+\n\x06titles\x18\x02 \x03(\x0b\x32\x1b.reprise.recap.v1.QuizTitle\x12\x0f\n\x07relaxed\x18\x03 \x03(\t\x12\x30\n\nstopped_by\x18\x04 \x01(\x0e\x32\x1c.reprise.recap.v1.StopReason\x12)\n\x08\x64\x65graded\x18\x05 \x03(\x0e\x32\x17.reprise.common.v1.Part\x12.\n\x07outcome\x18\x06 \x01(\x0b\x32\x1d.reprise.recap.v1.PackOutcome\"I\n\tQuizTitle\x12\x10\n\x08title_id\x18\x01 \x01(\t\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\x19\n\x11probability_ratio\x18\x03 \x01(\x01\"b\n\x0bPackOutcome\x12\x12\n\noutcome_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x11\n\tpack_name\x18\x04 \x01(\t\x12\x10\n\x08language\x18\x05 \x01(\t\"\x8a\x01\n\x06\x42\x65lief\x12\x14\n\x0c\x65ntropy_bits\x18\x01 \x01(\x01\x12\x15\n\rtop_title_ids\x18\x02 \x03(\t\x12\x19\n\x11top_probabilities\x18\x03 \x03(\x01\x12\x38\n\nconsidered\x18\x04 \x03(\x0b\x32$.reprise.recap.v1.ConsideredQuestion\"V\n\x12\x43onsideredQuestion\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x11\n\tgain_bits\x18\x03 \x01(\x01\x12\x11\n\tcost_bits\x18\x04 \x01(\x01*\xf7\x01\n\x0cOfferRefusal\x12\x1d\n\x19OFFER_REFUSAL_UNSPECIFIED\x10\x00\x12\x18\n\x14OFFER_REFUSAL_RECENT\x10\x01\x12\x1a\n\x16OFFER_REFUSAL_SILENCED\x10\x02\x12\x19\n\x15OFFER_REFUSAL_PLAYING\x10\x03\x12\x1e\n\x1aOFFER_REFUSAL_NEXT_EPISODE\x10\x04\x12\x1e\n\x1aOFFER_REFUSAL_SWITCHED_OFF\x10\x05\x12\x1a\n\x16OFFER_REFUSAL_HOLD_OUT\x10\x06\x12\x1b\n\x17OFFER_REFUSAL_NOT_KNOWN\x10\x07*\x89\x01\n\nStopReason\x12\x1b\n\x17STOP_REASON_UNSPECIFIED\x10\x00\x12\x14\n\x10STOP_REASON_SURE\x10\x01\x12\x17\n\x13STOP_REASON_NO_GAIN\x10\x02\x12\x16\n\x12STOP_REASON_ENOUGH\x10\x03\x12\x17\n\x13STOP_REASON_SKIPPED\x10\x04\x32\x86\x03\n\x0bQuizService\x12T\n\tOfferQuiz\x12\".reprise.recap.v1.OfferQuizRequest\x1a#.reprise.recap.v1.OfferQuizResponse\x12Z\n\x0b\x44ismissQuiz\x12$.reprise.recap.v1.DismissQuizRequest\x1a%.reprise.recap.v1.DismissQuizResponse\x12T\n\tStartQuiz\x12\".reprise.recap.v1.StartQuizRequest\x1a#.reprise.recap.v1.StartQuizResponse\x12o\n\x12\x41nswerQuizQuestion\x12+.reprise.recap.v1.AnswerQuizQuestionRequest\x1a,.reprise.recap.v1.AnswerQuizQuestionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reprise.recap.v1.quiz_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OFFERREFUSAL']._serialized_start=2102
-  _globals['_OFFERREFUSAL']._serialized_end=2349
-  _globals['_STOPREASON']._serialized_start=2352
-  _globals['_STOPREASON']._serialized_end=2489
-  _globals['_OFFERQUIZREQUEST']._serialized_start=181
-  _globals['_OFFERQUIZREQUEST']._serialized_end=309
-  _globals['_OFFERQUIZRESPONSE']._serialized_start=312
-  _globals['_OFFERQUIZRESPONSE']._serialized_end=451
-  _globals['_DISMISSQUIZREQUEST']._serialized_start=453
-  _globals['_DISMISSQUIZREQUEST']._serialized_end=511
-  _globals['_DISMISSQUIZRESPONSE']._serialized_start=513
-  _globals['_DISMISSQUIZRESPONSE']._serialized_end=586
-  _globals['_STARTQUIZREQUEST']._serialized_start=589
-  _globals['_STARTQUIZREQUEST']._serialized_end=730
-  _globals['_STARTQUIZRESPONSE']._serialized_start=733
-  _globals['_STARTQUIZRESPONSE']._serialized_end=949
-  _globals['_ANSWERQUIZQUESTIONREQUEST']._serialized_start=952
-  _globals['_ANSWERQUIZQUESTIONREQUEST']._serialized_end=1136
-  _globals['_ANSWERQUIZQUESTIONRESPONSE']._serialized_start=1139
-  _globals['_ANSWERQUIZQUESTIONRESPONSE']._serialized_end=1316
-  _globals['_QUESTION']._serialized_start=1318
-  _globals['_QUESTION']._serialized_end=1428
-  _globals['_QUESTIONOPTION']._serialized_start=1430
-  _globals['_QUESTIONOPTION']._serialized_end=1497
-  _globals['_QUIZRESULT']._serialized_start=1500
-  _globals['_QUIZRESULT']._serialized_end=1732
-  _globals['_QUIZTITLE']._serialized_start=1734
-  _globals['_QUIZTITLE']._serialized_end=1807
-  _globals['_PACKOUTCOME']._serialized_start=1809
-  _globals['_PACKOUTCOME']._serialized_end=1870
-  _globals['_BELIEF']._serialized_start=1873
-  _globals['_BELIEF']._serialized_end=2011
-  _globals['_CONSIDEREDQUESTION']._serialized_start=2013
-  _globals['_CONSIDEREDQUESTION']._serialized_end=2099
-  _globals['_QUIZSERVICE']._serialized_start=2492
-  _globals['_QUIZSERVICE']._serialized_end=2882
+  _globals['_OFFERREFUSAL']._serialized_start=2353
+  _globals['_OFFERREFUSAL']._serialized_end=2600
+  _globals['_STOPREASON']._serialized_start=2603
+  _globals['_STOPREASON']._serialized_end=2740
+  _globals['_OFFERQUIZREQUEST']._serialized_start=149
+  _globals['_OFFERQUIZREQUEST']._serialized_end=277
+  _globals['_OFFERQUIZRESPONSE']._serialized_start=280
+  _globals['_OFFERQUIZRESPONSE']._serialized_end=419
+  _globals['_DISMISSQUIZREQUEST']._serialized_start=421
+  _globals['_DISMISSQUIZREQUEST']._serialized_end=479
+  _globals['_DISMISSQUIZRESPONSE']._serialized_start=481
+  _globals['_DISMISSQUIZRESPONSE']._serialized_end=554
+  _globals['_STARTQUIZREQUEST']._serialized_start=557
+  _globals['_STARTQUIZREQUEST']._serialized_end=785
+  _globals['_STARTQUIZRESPONSE']._serialized_start=788
+  _globals['_STARTQUIZRESPONSE']._serialized_end=1048
+  _globals['_ANSWERQUIZQUESTIONREQUEST']._serialized_start=1051
+  _globals['_ANSWERQUIZQUESTIONREQUEST']._serialized_end=1210
+  _globals['_ANSWERQUIZQUESTIONRESPONSE']._serialized_start=1213
+  _globals['_ANSWERQUIZQUESTIONRESPONSE']._serialized_end=1434
+  _globals['_RANKING']._serialized_start=1436
+  _globals['_RANKING']._serialized_end=1530
+  _globals['_QUESTION']._serialized_start=1532
+  _globals['_QUESTION']._serialized_end=1642
+  _globals['_QUESTIONOPTION']._serialized_start=1644
+  _globals['_QUESTIONOPTION']._serialized_end=1711
+  _globals['_QUIZRESULT']._serialized_start=1714
+  _globals['_QUIZRESULT']._serialized_end=1946
+  _globals['_QUIZTITLE']._serialized_start=1948
+  _globals['_QUIZTITLE']._serialized_end=2021
+  _globals['_PACKOUTCOME']._serialized_start=2023
+  _globals['_PACKOUTCOME']._serialized_end=2121
+  _globals['_BELIEF']._serialized_start=2124
+  _globals['_BELIEF']._serialized_end=2262
+  _globals['_CONSIDEREDQUESTION']._serialized_start=2264
+  _globals['_CONSIDEREDQUESTION']._serialized_end=2350
+  _globals['_QUIZSERVICE']._serialized_start=2743
+  _globals['_QUIZSERVICE']._serialized_end=3133
 # @@protoc_insertion_point(module_scope)

@@ -5,7 +5,6 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
-from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -214,6 +213,10 @@ class StartQuizRequest(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     PACK_ID_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
+    MAX_ANSWERS_FIELD_NUMBER: _builtins.int
+    WITHOUT_STOP_RULES_FIELD_NUMBER: _builtins.int
+    RANKING_LIMIT_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     quiz_id: _builtins.str
     """quiz_id is chosen by the client and names the quiz; required; 1 to 128 characters."""
     profile_id: _builtins.str
@@ -222,9 +225,25 @@ class StartQuizRequest(_message.Message):
     """pack_id is a curated pack; empty means "in the mood"."""
     explain: _builtins.bool
     """explain asks for how the belief stands."""
+    max_answers: _builtins.int
+    """max_answers is the most questions to ask; 0 means as the service is set, or as the pack says;
+    at most 20. A quiz that goes on keeps the one that it was begun with.
+    """
+    without_stop_rules: _builtins.bool
+    """without_stop_rules asks on, however sure the belief is and however little there is to gain,
+    until max_answers are given or nothing is left to ask. It is kept likewise.
+    """
+    ranking_limit: _builtins.int
+    """ranking_limit is how many titles to answer in ranking; 0 is none; at most 500."""
     @_builtins.property
     def context(self) -> _viewing_pb2.ViewingContext:
         """context is the viewing context."""
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """kinds is what may be asked about, as in Question.kind; empty is everything; at most 10. A quiz
+        that goes on keeps them.
+        """
 
     def __init__(
         self,
@@ -234,10 +253,14 @@ class StartQuizRequest(_message.Message):
         context: _viewing_pb2.ViewingContext | None = ...,
         pack_id: _builtins.str = ...,
         explain: _builtins.bool = ...,
+        max_answers: _builtins.int = ...,
+        without_stop_rules: _builtins.bool = ...,
+        ranking_limit: _builtins.int = ...,
+        kinds: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "explain", b"explain", "pack_id", b"pack_id", "profile_id", b"profile_id", "quiz_id", b"quiz_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "explain", b"explain", "kinds", b"kinds", "max_answers", b"max_answers", "pack_id", b"pack_id", "profile_id", b"profile_id", "quiz_id", b"quiz_id", "ranking_limit", b"ranking_limit", "without_stop_rules", b"without_stop_rules"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -252,6 +275,7 @@ class StartQuizResponse(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     BELIEF_FIELD_NUMBER: _builtins.int
+    RANKING_FIELD_NUMBER: _builtins.int
     state: _builtins.bytes
     """state is to be sent with the answer; signed; it ends with expires_at."""
     @_builtins.property
@@ -270,6 +294,10 @@ class StartQuizResponse(_message.Message):
     def belief(self) -> Global___Belief:
         """belief is set when explain was asked."""
 
+    @_builtins.property
+    def ranking(self) -> Global___Ranking:
+        """ranking is set when ranking_limit was above 0."""
+
     def __init__(
         self,
         *,
@@ -278,10 +306,11 @@ class StartQuizResponse(_message.Message):
         result: Global___QuizResult | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         belief: Global___Belief | None = ...,
+        ranking: Global___Ranking | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "expires_at", b"expires_at", "question", b"question", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "expires_at", b"expires_at", "question", b"question", "ranking", b"ranking", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "expires_at", b"expires_at", "question", b"question", "result", b"result", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "expires_at", b"expires_at", "question", b"question", "ranking", b"ranking", "result", b"result", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -296,8 +325,8 @@ class AnswerQuizQuestionRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     OPTION_ID_FIELD_NUMBER: _builtins.int
-    ANSWER_TIME_FIELD_NUMBER: _builtins.int
     EXPLAIN_FIELD_NUMBER: _builtins.int
+    RANKING_LIMIT_FIELD_NUMBER: _builtins.int
     quiz_id: _builtins.str
     """quiz_id is as in StartQuizRequest; required."""
     profile_id: _builtins.str
@@ -310,10 +339,8 @@ class AnswerQuizQuestionRequest(_message.Message):
     """option_id is what was chosen; "dont_care" fits every question, "skip" ends the quiz. Required."""
     explain: _builtins.bool
     """explain asks for how the belief stands."""
-    @_builtins.property
-    def answer_time(self) -> _duration_pb2.Duration:
-        """answer_time is how long the viewer took; may be unset."""
-
+    ranking_limit: _builtins.int
+    """ranking_limit is as in StartQuizRequest."""
     def __init__(
         self,
         *,
@@ -322,12 +349,12 @@ class AnswerQuizQuestionRequest(_message.Message):
         state: _builtins.bytes = ...,
         question_id: _builtins.str = ...,
         option_id: _builtins.str = ...,
-        answer_time: _duration_pb2.Duration | None = ...,
         explain: _builtins.bool = ...,
+        ranking_limit: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "explain", b"explain", "option_id", b"option_id", "profile_id", b"profile_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explain", b"explain", "option_id", b"option_id", "profile_id", b"profile_id", "question_id", b"question_id", "quiz_id", b"quiz_id", "ranking_limit", b"ranking_limit", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -341,6 +368,7 @@ class AnswerQuizQuestionResponse(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     BELIEF_FIELD_NUMBER: _builtins.int
+    RANKING_FIELD_NUMBER: _builtins.int
     state: _builtins.bytes
     """state is to be sent with the next answer."""
     @_builtins.property
@@ -355,6 +383,10 @@ class AnswerQuizQuestionResponse(_message.Message):
     def belief(self) -> Global___Belief:
         """belief is set when explain was asked."""
 
+    @_builtins.property
+    def ranking(self) -> Global___Ranking:
+        """ranking is set when ranking_limit was above 0."""
+
     def __init__(
         self,
         *,
@@ -362,14 +394,51 @@ class AnswerQuizQuestionResponse(_message.Message):
         state: _builtins.bytes = ...,
         result: Global___QuizResult | None = ...,
         belief: Global___Belief | None = ...,
+        ranking: Global___Ranking | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "question", b"question", "result", b"result"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "question", b"question", "ranking", b"ranking", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "question", b"question", "result", b"result", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["belief", b"belief", "question", b"question", "ranking", b"ranking", "result", b"result", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnswerQuizQuestionResponse: _TypeAlias = AnswerQuizQuestionResponse  # noqa: Y015
+
+@_typing.final
+class Ranking(_message.Message):
+    """Ranking is what the result would hold if the quiz ended here, best first: out of one PREVIEW
+    answer with the likeliest titles as evidence, moved by what was answered. Nothing is logged.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_IDS_FIELD_NUMBER: _builtins.int
+    PROBABILITIES_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def probabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """probabilities is the belief in each, 0 to 1, over all titles of that answer."""
+
+    @_builtins.property
+    def degraded(self) -> _containers.RepeatedScalarFieldContainer[_purpose_pb2.Part.ValueType]:
+        """degraded is what the answer was made without."""
+
+    def __init__(
+        self,
+        *,
+        title_ids: _abc.Iterable[_builtins.str] | None = ...,
+        probabilities: _abc.Iterable[_builtins.float] | None = ...,
+        degraded: _abc.Iterable[_purpose_pb2.Part.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "probabilities", b"probabilities", "title_ids", b"title_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
 
 @_typing.final
 class Question(_message.Message):
@@ -524,26 +593,36 @@ Global___QuizTitle: _TypeAlias = QuizTitle  # noqa: Y015
 
 @_typing.final
 class PackOutcome(_message.Message):
-    """PackOutcome is the result of a curated pack."""
+    """PackOutcome is the result of a curated pack; a named profile may share it, see
+    PreviewShareRequest.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     OUTCOME_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    PACK_NAME_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     outcome_id: _builtins.str
     name: _builtins.str
     text: _builtins.str
+    pack_name: _builtins.str
+    """pack_name is what the pack is called."""
+    language: _builtins.str
+    """language is the BCP 47 tag of the pack's texts."""
     def __init__(
         self,
         *,
         outcome_id: _builtins.str = ...,
         name: _builtins.str = ...,
         text: _builtins.str = ...,
+        pack_name: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "outcome_id", b"outcome_id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "name", b"name", "outcome_id", b"outcome_id", "pack_name", b"pack_name", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,7 +64,8 @@ class QuizServiceServicer:
     def OfferQuiz(self, request, context):
         """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
         slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
-        the same answer again, unless the kill switch is on; a refusal takes nothing and is
+        the same answer again for these 7 days, unless the offer was dismissed or the quiz is
+        silenced or switched off; then it is INVALID_ARGUMENT. A refusal takes nothing and is
         decided anew. An erased profile is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,7 +36,8 @@ class QuizServiceStub:
     OfferQuiz: _grpc.UnaryUnaryMultiCallable[_quiz_pb2.OfferQuizRequest, _quiz_pb2.OfferQuizResponse]
     """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
     slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
-    the same answer again, unless the kill switch is on; a refusal takes nothing and is
+    the same answer again for these 7 days, unless the offer was dismissed or the quiz is
+    silenced or switched off; then it is INVALID_ARGUMENT. A refusal takes nothing and is
     decided anew. An erased profile is NOT_FOUND.
     """
     DismissQuiz: _grpc.UnaryUnaryMultiCallable[_quiz_pb2.DismissQuizRequest, _quiz_pb2.DismissQuizResponse]
@@ -64,7 +65,8 @@ class QuizServiceAsyncStub(QuizServiceStub):
     OfferQuiz: _aio.UnaryUnaryMultiCallable[_quiz_pb2.OfferQuizRequest, _quiz_pb2.OfferQuizResponse]  # type: ignore[assignment]
     """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
     slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
-    the same answer again, unless the kill switch is on; a refusal takes nothing and is
+    the same answer again for these 7 days, unless the offer was dismissed or the quiz is
+    silenced or switched off; then it is INVALID_ARGUMENT. A refusal takes nothing and is
     decided anew. An erased profile is NOT_FOUND.
     """
     DismissQuiz: _aio.UnaryUnaryMultiCallable[_quiz_pb2.DismissQuizRequest, _quiz_pb2.DismissQuizResponse]  # type: ignore[assignment]
@@ -95,7 +97,8 @@ class QuizServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_quiz_pb2.OfferQuizResponse, _abc.Awaitable[_quiz_pb2.OfferQuizResponse]]:
         """OfferQuiz decides whether to offer the quiz now. It is a write: an offer takes the
         slot of its 7 days, once over all replicas. An offer_id that has taken a slot gets
-        the same answer again, unless the kill switch is on; a refusal takes nothing and is
+        the same answer again for these 7 days, unless the offer was dismissed or the quiz is
+        silenced or switched off; then it is INVALID_ARGUMENT. A refusal takes nothing and is
         decided anew. An erased profile is NOT_FOUND.
         """
 

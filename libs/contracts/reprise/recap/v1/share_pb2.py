@@ -26,35 +26,35 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from reprise.recap.v1 import recap_pb2 as reprise_dot_recap_dot_v1_dot_recap__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1creprise/recap/v1/share.proto\x12\x10reprise.recap.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1creprise/recap/v1/recap.proto\"\xba\x01\n\x13PreviewShareRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12(\n\x06period\x18\x02 \x01(\x0b\x32\x18.reprise.recap.v1.Period\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61rd_ids\x18\x04 \x03(\t\x12\x18\n\x10hidden_title_ids\x18\x05 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\"\x8b\x01\n\x14PreviewShareResponse\x12+\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.reprise.recap.v1.SharedCard\x12\x18\n\x10omitted_card_ids\x18\x02 \x03(\t\x12\x16\n\x0epreview_digest\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\"\xa6\x01\n\x12\x43reateShareRequest\x12\x10\n\x08share_id\x18\x01 \x01(\t\x12\x36\n\x07preview\x18\x02 \x01(\x0b\x32%.reprise.recap.v1.PreviewShareRequest\x12\x16\n\x0epreview_digest\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x13\x43reateShareResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x10GetSharedRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12,\n\x05image\x18\x02 \x01(\x0e\x32\x1d.reprise.recap.v1.ImageFormat\x12\x0f\n\x07\x63\x61rd_id\x18\x03 \x01(\t\"\xaf\x01\n\x11GetSharedResponse\x12+\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.reprise.recap.v1.SharedCard\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05image\x18\x03 \x01(\x0c\x12\x18\n\x10image_media_type\x18\x04 \x01(\t\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x12RevokeShareRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\x10\n\x08share_id\x18\x02 \x01(\t\",\n\x13RevokeShareResponse\x12\x15\n\rrevoked_count\x18\x01 \x01(\x05\"\x9e\x01\n\nSharedCard\x12\x0f\n\x07\x63\x61rd_id\x18\x01 \x01(\t\x12\x10\n\x08headline\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\r\n\x05names\x18\x04 \x03(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .reprise.recap.v1.SharedCardKind\x12\x0e\n\x06\x66igure\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t*\xa4\x01\n\x0eSharedCardKind\x12 \n\x1cSHARED_CARD_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17SHARED_CARD_KIND_FIGURE\x10\x01\x12\x19\n\x15SHARED_CARD_KIND_LIST\x10\x02\x12\x1e\n\x1aSHARED_CARD_KIND_ARCHETYPE\x10\x03\x12\x18\n\x14SHARED_CARD_KIND_DAY\x10\x04*\x99\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x1a\n\x16IMAGE_FORMAT_SVG_STORY\x10\x01\x12\x1a\n\x16IMAGE_FORMAT_PNG_STORY\x10\x02\x12\x19\n\x15IMAGE_FORMAT_SVG_LINK\x10\x03\x12\x19\n\x15IMAGE_FORMAT_PNG_LINK\x10\x04\x32\xfb\x02\n\x0cShareService\x12]\n\x0cPreviewShare\x12%.reprise.recap.v1.PreviewShareRequest\x1a&.reprise.recap.v1.PreviewShareResponse\x12Z\n\x0b\x43reateShare\x12$.reprise.recap.v1.CreateShareRequest\x1a%.reprise.recap.v1.CreateShareResponse\x12T\n\tGetShared\x12\".reprise.recap.v1.GetSharedRequest\x1a#.reprise.recap.v1.GetSharedResponse\x12Z\n\x0bRevokeShare\x12$.reprise.recap.v1.RevokeShareRequest\x1a%.reprise.recap.v1.RevokeShareResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1creprise/recap/v1/share.proto\x12\x10reprise.recap.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1creprise/recap/v1/recap.proto\"\xd9\x01\n\x13PreviewShareRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12*\n\x06period\x18\x02 \x01(\x0b\x32\x18.reprise.recap.v1.PeriodH\x00\x12\x11\n\x07quiz_id\x18\x08 \x01(\tH\x00\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61rd_ids\x18\x04 \x03(\t\x12\x18\n\x10hidden_title_ids\x18\x05 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\tB\x08\n\x06source\"\x8b\x01\n\x14PreviewShareResponse\x12+\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.reprise.recap.v1.SharedCard\x12\x18\n\x10omitted_card_ids\x18\x02 \x03(\t\x12\x16\n\x0epreview_digest\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\"\xa6\x01\n\x12\x43reateShareRequest\x12\x10\n\x08share_id\x18\x01 \x01(\t\x12\x36\n\x07preview\x18\x02 \x01(\x0b\x32%.reprise.recap.v1.PreviewShareRequest\x12\x16\n\x0epreview_digest\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x13\x43reateShareResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x10GetSharedRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12,\n\x05image\x18\x02 \x01(\x0e\x32\x1d.reprise.recap.v1.ImageFormat\x12\x0f\n\x07\x63\x61rd_id\x18\x03 \x01(\t\"\xaf\x01\n\x11GetSharedResponse\x12+\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1c.reprise.recap.v1.SharedCard\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05image\x18\x03 \x01(\x0c\x12\x18\n\x10image_media_type\x18\x04 \x01(\t\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x12RevokeShareRequest\x12\x12\n\nprofile_id\x18\x01 \x01(\t\x12\x10\n\x08share_id\x18\x02 \x01(\t\",\n\x13RevokeShareResponse\x12\x15\n\rrevoked_count\x18\x01 \x01(\x05\"\x9e\x01\n\nSharedCard\x12\x0f\n\x07\x63\x61rd_id\x18\x01 \x01(\t\x12\x10\n\x08headline\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\r\n\x05names\x18\x04 \x03(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .reprise.recap.v1.SharedCardKind\x12\x0e\n\x06\x66igure\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t*\xc2\x01\n\x0eSharedCardKind\x12 \n\x1cSHARED_CARD_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17SHARED_CARD_KIND_FIGURE\x10\x01\x12\x19\n\x15SHARED_CARD_KIND_LIST\x10\x02\x12\x1e\n\x1aSHARED_CARD_KIND_ARCHETYPE\x10\x03\x12\x18\n\x14SHARED_CARD_KIND_DAY\x10\x04\x12\x1c\n\x18SHARED_CARD_KIND_OUTCOME\x10\x05*\x99\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x1a\n\x16IMAGE_FORMAT_SVG_STORY\x10\x01\x12\x1a\n\x16IMAGE_FORMAT_PNG_STORY\x10\x02\x12\x19\n\x15IMAGE_FORMAT_SVG_LINK\x10\x03\x12\x19\n\x15IMAGE_FORMAT_PNG_LINK\x10\x04\x32\xfb\x02\n\x0cShareService\x12]\n\x0cPreviewShare\x12%.reprise.recap.v1.PreviewShareRequest\x1a&.reprise.recap.v1.PreviewShareResponse\x12Z\n\x0b\x43reateShare\x12$.reprise.recap.v1.CreateShareRequest\x1a%.reprise.recap.v1.CreateShareResponse\x12T\n\tGetShared\x12\".reprise.recap.v1.GetSharedRequest\x1a#.reprise.recap.v1.GetSharedResponse\x12Z\n\x0bRevokeShare\x12$.reprise.recap.v1.RevokeShareRequest\x1a%.reprise.recap.v1.RevokeShareResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'reprise.recap.v1.share_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SHAREDCARDKIND']._serialized_start=1243
-  _globals['_SHAREDCARDKIND']._serialized_end=1407
-  _globals['_IMAGEFORMAT']._serialized_start=1410
-  _globals['_IMAGEFORMAT']._serialized_end=1563
+  _globals['_SHAREDCARDKIND']._serialized_start=1274
+  _globals['_SHAREDCARDKIND']._serialized_end=1468
+  _globals['_IMAGEFORMAT']._serialized_start=1471
+  _globals['_IMAGEFORMAT']._serialized_end=1624
   _globals['_PREVIEWSHAREREQUEST']._serialized_start=114
-  _globals['_PREVIEWSHAREREQUEST']._serialized_end=300
-  _globals['_PREVIEWSHARERESPONSE']._serialized_start=303
-  _globals['_PREVIEWSHARERESPONSE']._serialized_end=442
-  _globals['_CREATESHAREREQUEST']._serialized_start=445
-  _globals['_CREATESHAREREQUEST']._serialized_end=611
-  _globals['_CREATESHARERESPONSE']._serialized_start=613
-  _globals['_CREATESHARERESPONSE']._serialized_end=697
-  _globals['_GETSHAREDREQUEST']._serialized_start=699
-  _globals['_GETSHAREDREQUEST']._serialized_end=795
-  _globals['_GETSHAREDRESPONSE']._serialized_start=798
-  _globals['_GETSHAREDRESPONSE']._serialized_end=973
-  _globals['_REVOKESHAREREQUEST']._serialized_start=975
-  _globals['_REVOKESHAREREQUEST']._serialized_end=1033
-  _globals['_REVOKESHARERESPONSE']._serialized_start=1035
-  _globals['_REVOKESHARERESPONSE']._serialized_end=1079
-  _globals['_SHAREDCARD']._serialized_start=1082
-  _globals['_SHAREDCARD']._serialized_end=1240
-  _globals['_SHARESERVICE']._serialized_start=1566
-  _globals['_SHARESERVICE']._serialized_end=1945
+  _globals['_PREVIEWSHAREREQUEST']._serialized_end=331
+  _globals['_PREVIEWSHARERESPONSE']._serialized_start=334
+  _globals['_PREVIEWSHARERESPONSE']._serialized_end=473
+  _globals['_CREATESHAREREQUEST']._serialized_start=476
+  _globals['_CREATESHAREREQUEST']._serialized_end=642
+  _globals['_CREATESHARERESPONSE']._serialized_start=644
+  _globals['_CREATESHARERESPONSE']._serialized_end=728
+  _globals['_GETSHAREDREQUEST']._serialized_start=730
+  _globals['_GETSHAREDREQUEST']._serialized_end=826
+  _globals['_GETSHAREDRESPONSE']._serialized_start=829
+  _globals['_GETSHAREDRESPONSE']._serialized_end=1004
+  _globals['_REVOKESHAREREQUEST']._serialized_start=1006
+  _globals['_REVOKESHAREREQUEST']._serialized_end=1064
+  _globals['_REVOKESHARERESPONSE']._serialized_start=1066
+  _globals['_REVOKESHARERESPONSE']._serialized_end=1110
+  _globals['_SHAREDCARD']._serialized_start=1113
+  _globals['_SHAREDCARD']._serialized_end=1271
+  _globals['_SHARESERVICE']._serialized_start=1627
+  _globals['_SHARESERVICE']._serialized_end=2006
 # @@protoc_insertion_point(module_scope)

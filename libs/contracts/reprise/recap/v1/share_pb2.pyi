@@ -37,6 +37,8 @@ class _SharedCardKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Shared
     """SHARED_CARD_KIND_ARCHETYPE: who one is."""
     SHARED_CARD_KIND_DAY: _SharedCardKind.ValueType  # 4
     """SHARED_CARD_KIND_DAY: a remarkable day; not which."""
+    SHARED_CARD_KIND_OUTCOME: _SharedCardKind.ValueType  # 5
+    """SHARED_CARD_KIND_OUTCOME: what a curated quiz says of one."""
 
 class SharedCardKind(_SharedCardKind, metaclass=_SharedCardKindEnumTypeWrapper):
     """SharedCardKind is how a card is designed."""
@@ -51,6 +53,8 @@ SHARED_CARD_KIND_ARCHETYPE: SharedCardKind.ValueType  # 3
 """SHARED_CARD_KIND_ARCHETYPE: who one is."""
 SHARED_CARD_KIND_DAY: SharedCardKind.ValueType  # 4
 """SHARED_CARD_KIND_DAY: a remarkable day; not which."""
+SHARED_CARD_KIND_OUTCOME: SharedCardKind.ValueType  # 5
+"""SHARED_CARD_KIND_OUTCOME: what a curated quiz says of one."""
 Global___SharedCardKind: _TypeAlias = SharedCardKind  # noqa: Y015
 
 class _ImageFormat:
@@ -85,26 +89,33 @@ class PreviewShareRequest(_message.Message):
 
     PROFILE_ID_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
+    QUIZ_ID_FIELD_NUMBER: _builtins.int
     PERSON_ID_FIELD_NUMBER: _builtins.int
     CARD_IDS_FIELD_NUMBER: _builtins.int
     HIDDEN_TITLE_IDS_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     profile_id: _builtins.str
-    """profile_id is whose recap; required."""
+    """profile_id is whose recap or quiz; required: of a quiz that nobody is named for nothing is
+    kept, so nobody could end a share of it.
+    """
+    quiz_id: _builtins.str
+    """quiz_id is a curated pack's quiz that the profile has ended and that has not expired."""
     person_id: _builtins.str
-    """person_id is as in GetRecapRequest."""
+    """person_id is as in GetRecapRequest; a quiz has none."""
     display_name: _builtins.str
     """display_name is how the viewer wants to be called; may be empty; at most 300 characters."""
     language: _builtins.str
-    """language is as in GetRecapRequest."""
+    """language is as in GetRecapRequest; a quiz speaks that of its pack."""
     @_builtins.property
     def period(self) -> _recap_pb2.Period:
-        """period is the recap's; required."""
+        """period is that of a recap."""
 
     @_builtins.property
     def card_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """card_ids is which cards, in order; 1 to 20."""
+        """card_ids is which cards, in order; 1 to 20. Of a quiz there are "outcome", which is what the
+        pack says of the viewer, and "tonight", which is titles of its slate.
+        """
 
     @_builtins.property
     def hidden_title_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -117,17 +128,20 @@ class PreviewShareRequest(_message.Message):
         *,
         profile_id: _builtins.str = ...,
         period: _recap_pb2.Period | None = ...,
+        quiz_id: _builtins.str = ...,
         person_id: _builtins.str = ...,
         card_ids: _abc.Iterable[_builtins.str] | None = ...,
         hidden_title_ids: _abc.Iterable[_builtins.str] | None = ...,
         display_name: _builtins.str = ...,
         language: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["period", b"period", "quiz_id", b"quiz_id", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_ids", b"card_ids", "display_name", b"display_name", "hidden_title_ids", b"hidden_title_ids", "language", b"language", "period", b"period", "person_id", b"person_id", "profile_id", b"profile_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_ids", b"card_ids", "display_name", b"display_name", "hidden_title_ids", b"hidden_title_ids", "language", b"language", "period", b"period", "person_id", b"person_id", "profile_id", b"profile_id", "quiz_id", b"quiz_id", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["period", "quiz_id"]  # noqa: Y015
+    _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 
 Global___PreviewShareRequest: _TypeAlias = PreviewShareRequest  # noqa: Y015
 
@@ -360,7 +374,7 @@ class SharedCard(_message.Message):
     FIGURE_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     card_id: _builtins.str
-    """card_id is that of the recap."""
+    """card_id is that of the recap or quiz."""
     headline: _builtins.str
     """headline and text are rendered anew from what may leave; text may be empty."""
     text: _builtins.str

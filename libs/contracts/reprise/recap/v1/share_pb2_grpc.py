@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ShareServiceStub:
-    """ShareService lets chosen cards of a recap leave, and nothing else.
+    """ShareService lets chosen cards of a recap, or of a curated quiz, leave, and nothing else.
     """
 
     def __init__(self, channel):
@@ -58,12 +58,13 @@ class ShareServiceStub:
 
 
 class ShareServiceServicer:
-    """ShareService lets chosen cards of a recap leave, and nothing else.
+    """ShareService lets chosen cards of a recap, or of a curated quiz, leave, and nothing else.
     """
 
     def PreviewShare(self, request, context):
         """PreviewShare returns what would leave, after the allowlist of fields and without
         hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
+        A quiz that is unknown, has expired or is another profile's is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,7 +129,7 @@ def add_ShareServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ShareService:
-    """ShareService lets chosen cards of a recap leave, and nothing else.
+    """ShareService lets chosen cards of a recap, or of a curated quiz, leave, and nothing else.
     """
 
     @staticmethod

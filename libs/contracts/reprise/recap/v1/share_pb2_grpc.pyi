@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ShareServiceStub:
-    """ShareService lets chosen cards of a recap leave, and nothing else."""
+    """ShareService lets chosen cards of a recap, or of a curated quiz, leave, and nothing else."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,6 +36,7 @@ class ShareServiceStub:
     PreviewShare: _grpc.UnaryUnaryMultiCallable[_share_pb2.PreviewShareRequest, _share_pb2.PreviewShareResponse]
     """PreviewShare returns what would leave, after the allowlist of fields and without
     hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
+    A quiz that is unknown, has expired or is another profile's is NOT_FOUND.
     """
     CreateShare: _grpc.UnaryUnaryMultiCallable[_share_pb2.CreateShareRequest, _share_pb2.CreateShareResponse]
     """CreateShare makes a signed, expiring, revocable token for what was previewed.
@@ -54,12 +55,13 @@ class ShareServiceStub:
 
 @_typing.type_check_only
 class ShareServiceAsyncStub(ShareServiceStub):
-    """ShareService lets chosen cards of a recap leave, and nothing else."""
+    """ShareService lets chosen cards of a recap, or of a curated quiz, leave, and nothing else."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PreviewShare: _aio.UnaryUnaryMultiCallable[_share_pb2.PreviewShareRequest, _share_pb2.PreviewShareResponse]  # type: ignore[assignment]
     """PreviewShare returns what would leave, after the allowlist of fields and without
     hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
+    A quiz that is unknown, has expired or is another profile's is NOT_FOUND.
     """
     CreateShare: _aio.UnaryUnaryMultiCallable[_share_pb2.CreateShareRequest, _share_pb2.CreateShareResponse]  # type: ignore[assignment]
     """CreateShare makes a signed, expiring, revocable token for what was previewed.
@@ -77,7 +79,7 @@ class ShareServiceAsyncStub(ShareServiceStub):
     """RevokeShare ends a share at once; one that has ended, or never was, changes nothing."""
 
 class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ShareService lets chosen cards of a recap leave, and nothing else."""
+    """ShareService lets chosen cards of a recap, or of a curated quiz, leave, and nothing else."""
 
     @_abc_1.abstractmethod
     def PreviewShare(
@@ -87,6 +89,7 @@ class ShareServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_share_pb2.PreviewShareResponse, _abc.Awaitable[_share_pb2.PreviewShareResponse]]:
         """PreviewShare returns what would leave, after the allowlist of fields and without
         hidden, mature and kids' titles. Nothing of a kids profile leaves: all its cards are omitted.
+        A quiz that is unknown, has expired or is another profile's is NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

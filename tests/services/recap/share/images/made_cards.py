@@ -45,6 +45,14 @@ CARDS: Final = (
         "episodes in a row, 412 minutes",
         ("The Yorvale Fox",),
     ),
+    SharedCard(
+        "outcome",
+        CardKind.OUTCOME,
+        "en",
+        "Which detective are you?",
+        "Mrs Crumb of the Corner Bakery",
+        "Nobody suspects the one with the scones. You have solved it by tea.",
+    ),
     SharedCard("minutes", CardKind.FIGURE, "ar", "دقائق المشاهدة", "12,480", "أيام المشاهدة: 212"),
     SharedCard(
         "titles",
@@ -63,6 +71,14 @@ CARDS: Final = (
         "حلقات متتالية",
         ("ثعلب يورفال",),
     ),
+    SharedCard(
+        "outcome",
+        CardKind.OUTCOME,
+        "ar",
+        "أي محقق أنت؟",
+        "المفتش ظلال",
+        "تثق بالظلال أكثر من الشهود، وأنت على حق في الأمرين.",
+    ),
     SharedCard("minutes", CardKind.FIGURE, "th", "จำนวนนาทีที่รับชม", "12,480", "จำนวนวันที่รับชม 212 วัน"),
     SharedCard(
         "titles",
@@ -80,5 +96,13 @@ CARDS: Final = (
         "9",
         "ตอนติดต่อกัน",
         ("จิ้งจอกแห่งยอร์เวล",),
+    ),
+    SharedCard(
+        "outcome",
+        CardKind.OUTCOME,
+        "th",
+        "คุณคือนักสืบคนไหน",
+        "สารวัตรเงา",
+        "คุณเชื่อเงามากกว่าพยาน และคุณคิดถูกทั้งสองเรื่อง",
     ),
 )
