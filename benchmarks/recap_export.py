@@ -1,8 +1,12 @@
-"""An export as large as wanted, quickly made: profiles with a stated number of plays each."""
+"""An export as large as wanted, quickly made: profiles with a stated number of plays each.
+
+`python -m benchmarks.recap_export OUT PROFILES PLAYS PARTITIONS` makes one.
+"""
 
 import datetime as dt
 import hashlib
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -166,3 +170,14 @@ def _write(out: Path, name: str, frame: pl.DataFrame) -> ExportedFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return ExportedFile(name, len(frame), digest)
+
+
+def main(out: str, profiles: int, plays: int, partitions: int) -> int:
+    """Make one over the catalogue of the benchmarks."""
+    titles = made_titles(1_200, np.random.default_rng(1))
+    make_export(Path(out), titles, profiles=profiles, plays=plays, partitions=partitions, seed=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -40,7 +40,7 @@ from services.recap.year.recap import Recap
 from services.recap.year.split import Split, by_person, divided, divided_days, split
 from services.recap.year.stories import STORIES
 from services.recap.year.verifier import Verifier
-from services.recap.year.watched import watched
+from services.recap.year.watched import Watched, watched
 
 log = structlog.get_logger(__name__)
 
@@ -173,6 +173,26 @@ def _count_partition(
     if not missing:
         return
     path = check_file(run.export_path, file)
+    seen, whose = _seen(run, place, file, path, catalogue, refusing, whole_ids)
+    verifier.open_partition(path.parent, run.period, run.cutoff_ms, refusing, whose)
+    for story in missing:
+        counted = count_story(story, seen, verifier)
+        if counted.disagreeing:
+            log.error("facts disagree", story=story, profiles=len(counted.disagreeing))
+        _write(run.part_path(place, story), counted)
+    verifier.close_partition()
+
+
+def _seen(
+    run: Run,
+    place: int,
+    file: ExportedFile,
+    path: Path,
+    catalogue: Catalogue,
+    refusing: pl.Series,
+    whole_ids: list[str],
+) -> tuple[Watched, pl.DataFrame]:
+    """What is counted of a partition, and whose it is; its events are forgotten again."""
     older = next(one for one in run.export.files if one.file == file.file.replace(EVENTS, DAYS))
     is_allowed = ~pl.col("profile_id").is_in(refusing.implode())
     history = of_partition(path).filter(is_allowed)
@@ -183,13 +203,7 @@ def _count_partition(
             write_frame(run.part_path(place, name), frame)
     parts = _read_split(run, place)
     history, days = divided(history, parts), divided_days(days, parts)
-    seen = watched(history, catalogue, run.period, run.cutoff_ms, days)
-    verifier.open_partition(path.parent, run.period, run.cutoff_ms, refusing, parts.whose)
-    for story in missing:
-        counted = count_story(story, seen, verifier)
-        if counted.disagreeing:
-            log.error("facts disagree", story=story, profiles=len(counted.disagreeing))
-        _write(run.part_path(place, story), counted)
+    return watched(history, catalogue, run.period, run.cutoff_ms, days), parts.whose
 
 
 def _compare_partition(

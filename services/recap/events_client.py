@@ -10,7 +10,7 @@ from typing import Any, Final
 import grpc.aio
 import polars as pl
 
-from libs.domain.event import EventKind
+from libs.domain.event import DAY_MS, EventKind
 from libs.faults import DeadlineSpent
 from libs.features.watched_days import WatchedDay, day_number, watched_days
 from libs.serving.channels import call
@@ -22,6 +22,8 @@ from services.recap.history_columns import HistoryPage
 from services.recap.ports import HeldHistory
 
 _PART: Final = "events"
+# So long after the last compacted moment days are asked for: to the end of the next one, anywhere.
+_DAYS_TOLD_MS: Final = 3 * DAY_MS
 
 
 class EventsClient:
@@ -42,7 +44,7 @@ class EventsClient:
         until_ms: int,
         timeout_s: float,
     ) -> HeldHistory:
-        """All of one profile's of these kinds up to a time; raises a Fault.
+        """All of one profile's of these kinds up to a time, or some more; raises a Fault.
 
         Days are told of all events, so what is left without those that are there is compacted.
         """
@@ -52,18 +54,28 @@ class EventsClient:
             kinds=[events_pb2.EventKind.ValueType(kind) for kind in kinds],
             as_of=timestamp(until_ms),
         )
+        pages, compacted_ms = await self._pages(tenant, request, end_s)
+        if compacted_ms and until_ms < compacted_ms + _DAYS_TOLD_MS:
+            # Days are told whole: what happened on them after that time has to go from them too.
+            request.ClearField("as_of")
+            pages, compacted_ms = await self._pages(tenant, request, end_s)
+        days = await self._days(tenant, profile_id, compacted_ms, end_s) if compacted_ms else []
+        return await on_thread(_held, profile_id, pages, days)
+
+    async def _pages(
+        self, tenant: str, request: events_pb2.ListHistoryColumnsRequest, end_s: float
+    ) -> tuple[list[HistoryPage], int]:
+        """All pages, newest first, and up to when events may be missing; 0 is none."""
         pages: list[HistoryPage] = []
         compacted_ms = 0
         while True:
             answer = await self._ask(tenant, self._stub.ListHistoryColumns, request, end_s)
-            pages.append(HistoryPage.of(profile_id, answer))
+            pages.append(HistoryPage.of(request.profile_id, answer))
             if answer.HasField("compacted_until"):
                 compacted_ms = time_ms(answer.compacted_until, "compacted_until")
             request.page_token = answer.next_page_token
             if not request.page_token:
-                break
-        days = await self._days(tenant, profile_id, compacted_ms, end_s) if compacted_ms else []
-        return await on_thread(_held, profile_id, pages, days)
+                return pages, compacted_ms
 
     async def _days(
         self, tenant: str, profile_id: str, until_ms: int, end_s: float

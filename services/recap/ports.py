@@ -30,7 +30,7 @@ class History(Protocol):
         until_ms: int,
         timeout_s: float,
     ) -> HeldHistory:
-        """All of one profile's of these kinds up to a time; raises a Fault.
+        """All of one profile's of these kinds up to a time, or some more; raises a Fault.
 
         The kinds must be all that a WatchedDay is made of.
         """

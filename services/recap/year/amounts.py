@@ -5,9 +5,9 @@ from typing import Final
 import polars as pl
 
 from libs.domain.title import TitleKind
-from services.recap.year.groups import Groups, descending
+from services.recap.year.groups import descending, grouped
 from services.recap.year.long import date_text, facts, ranked
-from services.recap.year.watched import Watched
+from services.recap.year.watched import Watched, by_profile
 
 MOST_TITLES: Final = 5
 MOST_GENRES: Final = 5
@@ -23,14 +23,13 @@ _MINUTES: Final = pl.col("watched_ms") // MINUTE_MS
 
 def minutes(watched: Watched) -> pl.DataFrame:
     """How long, on how many days, in how many plays."""
+    days = by_profile(watched.dates).select("p", "days")
     amounts = (
-        watched.days.group_by("p")
-        .agg(
-            pl.col("watched_ms").sum(),
-            pl.col("plays").sum(),
-            days=pl.col("day").filter(_IS_WATCHED).n_unique(),
-        )
+        watched.titles.group_by("p")
+        .agg(pl.col("watched_ms", "plays").sum())
         .filter((pl.col("plays") > 0) | _IS_WATCHED)
+        .join(days, on="p", how="left")
+        .with_columns(pl.col("days").fill_null(0))
     )
     return facts(
         amounts,
@@ -45,8 +44,8 @@ def minutes(watched: Watched) -> pl.DataFrame:
 def titles(watched: Watched) -> pl.DataFrame:
     """How many titles, and those with the most minutes."""
     of_kind = watched.names.filter(pl.col("kind") == TitleKind.EPISODE.name)["t"]
-    seen = watched.days.filter(_IS_WATCHED & pl.col("t").is_in(of_kind.implode()))
-    episodes = _distinct(seen, "p", "t").group_by("p").agg(episodes=pl.len())
+    seen = watched.titles.filter(_IS_WATCHED & pl.col("t").is_in(of_kind.implode()))
+    episodes = seen.group_by("p").agg(episodes=pl.len())
     wholes = watched.wholes
     counts = (
         wholes.group_by("p")
@@ -94,7 +93,7 @@ def people(watched: Watched) -> pl.DataFrame:
     named = people.select("number", "person").unique()
     cast = watched.wholes.join(people.select("title_id", "number"), on="title_id")
     p, number = cast["p"].to_numpy(), cast["number"].to_numpy()
-    in_person = Groups(p, number)
+    in_person = grouped(p, number)
     found = _most_watched(
         pl.DataFrame(
             {
@@ -112,8 +111,8 @@ def people(watched: Watched) -> pl.DataFrame:
 
 def series(watched: Watched) -> pl.DataFrame:
     """The series with the most minutes."""
-    parts = watched.days.filter(_IS_WATCHED & (pl.col("t") != pl.col("w")))
-    episodes = _distinct(parts, "p", "w", "t").group_by("p", "w").agg(episodes=pl.len())
+    parts = watched.titles.filter(_IS_WATCHED & (pl.col("t") != pl.col("w")))
+    episodes = parts.group_by("p", "w").agg(episodes=pl.len())
     found = _most_watched(
         watched.wholes.filter(pl.col("kind") == TitleKind.SERIES.name), most=MOST_SERIES
     ).join(episodes, on=["p", "w"], how="left", maintain_order="left")
@@ -127,13 +126,8 @@ def series(watched: Watched) -> pl.DataFrame:
 
 def rewatch(watched: Watched) -> pl.DataFrame:
     """What was completed most often, from twice on; an episode stands for itself."""
-    days = watched.days
-    p, t = days["p"].to_numpy(), days["t"].to_numpy()
-    in_title = Groups(p, t)
-    sums = {name: in_title.sums(days[name].to_numpy()) for name in ("completes", "watched_ms")}
     found = (
-        pl.DataFrame({"p": in_title.of(p), "t": in_title.of(t), **sums})
-        .filter(pl.col("completes") >= _LEAST_TIMES)
+        watched.titles.filter(pl.col("completes") >= _LEAST_TIMES)
         .join(watched.names.select("t", "title_id", "kind"), on="t")
         .filter(pl.col("kind").is_not_null())
         .sort("p", "completes", "watched_ms", "t", descending=[False, True, True, False])
@@ -141,15 +135,6 @@ def rewatch(watched: Watched) -> pl.DataFrame:
         .first()
     )
     return facts(found, {"rewatch.title": pl.col("title_id"), "rewatch.times": pl.col("completes")})
-
-
-def _distinct(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
-    """The distinct values of columns of numbers, in their order."""
-    columns = [frame[name].to_numpy() for name in names]
-    groups = Groups(*columns)
-    return pl.DataFrame(
-        {name: groups.of(column) for name, column in zip(names, columns, strict=True)}
-    )
 
 
 def _most_watched(frame: pl.DataFrame, *, most: int | None = None) -> pl.DataFrame:
@@ -164,9 +149,7 @@ def _most_watched(frame: pl.DataFrame, *, most: int | None = None) -> pl.DataFra
 def night(watched: Watched) -> pl.DataFrame:
     """The share of the night."""
     found = (
-        watched.days.group_by("p")
-        .agg(pl.col("watched_ms").sum(), pl.col("night_ms").sum())
-        .filter(_IS_WATCHED)
+        watched.titles.group_by("p").agg(pl.col("watched_ms", "night_ms").sum()).filter(_IS_WATCHED)
     )
     return facts(
         found,

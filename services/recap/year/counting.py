@@ -117,10 +117,13 @@ def recaps(stories: Mapping[str, Counted]) -> dict[str, Recap]:
             continue
         for profile_id in counted.disagreeing:
             found.setdefault(profile_id, {})[name] = None
+        whose: str | None = None
+        story: dict[str, int | str] = {}
         for profile_id, fact_id, number, text in counted.facts.iter_rows():
-            story = found.setdefault(profile_id, {}).setdefault(name, {})
-            if isinstance(story, dict):
-                story[fact_id] = text if number is None else number
+            if profile_id != whose:
+                whose, story = profile_id, {}
+                found.setdefault(profile_id, {})[name] = story
+            story[fact_id] = text if number is None else number
     return {profile_id: Recap(found[profile_id]) for profile_id in sorted(found)}
 
 

@@ -58,6 +58,7 @@ _COLUMNS: Final = _Event._fields[:-2]
 class TitleDay:
     """What was watched of one title on one day on the wall."""
 
+    whole_id: str
     watched_ms: int = 0
     night_ms: int = 0
     plays: int = 0
@@ -143,14 +144,13 @@ def _note(event: "_Event", diary: Diary) -> None:
         watched_ms, day = event.to_ms - event.from_ms, event.day
         one = diary.days.get((title_id, day))
         if one is None:
-            one = diary.days[title_id, day] = TitleDay()
+            one = diary.days[title_id, day] = TitleDay(diary.whole_id(title_id))
         one.add(watched_ms, watched_ms if event.hour in _NIGHT else 0, event.occurred_ms)
         one.plays += kind == "PLAY"
         one.completes += kind == "COMPLETE"
         if diary.period.first_number <= day <= diary.period.last_number:
-            whole_id = diary.whole_id(title_id)
             diary.entries.append(
-                Entry(event.occurred_ms, kind, title_id, whole_id, watched_ms, day)
+                Entry(event.occurred_ms, kind, title_id, one.whole_id, watched_ms, day)
             )
     elif kind == "THUMB":
         diary.opinions.setdefault(title_id, Opinion()).thumb = event.thumb
@@ -160,7 +160,8 @@ def _note(event: "_Event", diary: Diary) -> None:
 
 
 def _keep(old: WatchedDay, diary: Diary) -> None:
-    one = diary.days.setdefault((old.title_id, old.day), TitleDay())
+    whole_id = diary.whole_id(old.title_id)
+    one = diary.days.setdefault((old.title_id, old.day), TitleDay(whole_id))
     one.add(old.watched_ms, sum(old.hours_ms[hour] for hour in _NIGHT), old.last_ms)
     one.plays += old.play_count
     one.completes += old.complete_count

@@ -41,8 +41,8 @@ def facts(diary: Diary) -> dict[str, Facts]:
     """By story, those of comparison not among them."""
     told = diary.told()
     spent: dict[str, int] = defaultdict(int)
-    for title_id, _, one in told:
-        spent[diary.whole_id(title_id)] += one.watched_ms
+    for _, _, one in told:
+        spent[one.whole_id] += one.watched_ms
     wholes = {whole_id: ms for whole_id, ms in spent.items() if ms > 0}
     genres = _shared(wholes, lambda whole_id: _genres(diary.titles.get(whole_id)))
     sums = _Sums(diary, told, sum(spent.values()), wholes, genres)
@@ -100,9 +100,8 @@ def _people(sums: _Sums) -> Facts:
 def _series(sums: _Sums) -> Facts:
     parts: dict[str, set[str]] = defaultdict(set)
     for title_id, _, one in sums.told:
-        whole_id = sums.diary.whole_id(title_id)
-        if one.watched_ms > 0 and title_id != whole_id:
-            parts[whole_id].add(title_id)
+        if one.watched_ms > 0 and title_id != one.whole_id:
+            parts[one.whole_id].add(title_id)
     top = _most(sums.wholes, 3, lambda whole_id: sums.kind(whole_id) is TitleKind.SERIES)
     return _placed("series", top) | {
         f"series.{place}.episodes": len(parts[whole_id])
@@ -203,8 +202,8 @@ def _edges(sums: _Sums) -> Facts:
 def _discoveries(sums: _Sums) -> Facts:
     diary = sums.diary
     before = {
-        diary.whole_id(title_id)
-        for (title_id, day), one in diary.days.items()
+        one.whole_id
+        for (_, day), one in diary.days.items()
         if one.watched_ms > 0 and day < diary.period.first_number
     }
     if diary.period.is_lifetime or not before:
@@ -221,9 +220,8 @@ def _days(sums: _Sums) -> Facts:
     parts: dict[tuple[int, str], int] = defaultdict(int)
     for title_id, day, one in sums.told:
         if one.watched_ms > 0:
-            whole_id = sums.diary.whole_id(title_id)
             spent[day] += one.watched_ms
-            parts[day, whole_id] += title_id != whole_id
+            parts[day, one.whole_id] += title_id != one.whole_id
     if not spent:
         return {}
     wholes: dict[int, int] = defaultdict(int)
@@ -277,7 +275,7 @@ def _throwbacks(sums: _Sums) -> Facts:
     last: dict[str, tuple[int, int]] = {}
     completes: dict[str, int] = defaultdict(int)
     for (title_id, day), one in diary.days.items():
-        whole_id = diary.whole_id(title_id)
+        whole_id = one.whole_id
         spent[whole_id] += one.watched_ms
         completes[title_id] += one.completes
         if one.last_ms is not None:

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from libs.domain.event import Event, EventKind, Rating, Thumb, ThumbDirection, WatchedInterval
 from libs.domain.viewing import Device
@@ -20,6 +22,9 @@ WATCHING_KINDS: Final = tuple(
     sorted(kind.name for kind in PLAYBACK_KINDS if kind is not EventKind.SEEK)
 )
 OPINION_KINDS: Final = (EventKind.THUMB.name, EventKind.RATING.name)
+# By `kind_numbers`.
+IS_WATCHING: Final = np.array([*(kind.name in WATCHING_KINDS for kind in EventKind), False])
+IS_OPINION: Final = np.array([*(kind.name in OPINION_KINDS for kind in EventKind), False])
 # All that anything is counted of.
 COUNTED_KINDS: Final = tuple(sorted((*WATCHING_KINDS, *OPINION_KINDS)))
 
@@ -56,6 +61,11 @@ DAY_SCHEMA: Final[dict[str, pl.DataType]] = {
 NO_DAYS: Final = pl.DataFrame(schema=DAY_SCHEMA)
 
 
+def kind_numbers(history: pl.DataFrame) -> NDArray[np.uint8]:
+    """(n,): the place of each kind in EventKind; the last place and one is of no known kind."""
+    return history["kind"].to_physical().fill_null(len(EventKind)).to_numpy()
+
+
 def days_of_partition(path: Path) -> pl.DataFrame:
     """The days of one file of an export, DAY_SCHEMA."""
     return _days(pl.read_parquet(path))
@@ -72,9 +82,15 @@ def _days(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(night_ms=night_ms).select(list(DAY_SCHEMA))
 
 
+# Besides their order, which they come in.
+_IN_ORDER: Final = tuple(name for name in SCHEMA if name not in ("event_id", "sequence"))
+
+
 def of_partition(path: Path) -> pl.DataFrame:
-    """The events of one file of an export: (profile, occurred_at, sequence, event_id) in order."""
-    return pl.read_parquet(path, columns=list(SCHEMA)).filter(pl.col("kind").is_in(COUNTED_KINDS))
+    """The events of one file of an export, in order: SCHEMA without what only says the order."""
+    events = pl.read_parquet(path, columns=list(_IN_ORDER))
+    # Kinds that another version wrote may be numbered otherwise.
+    return events.filter(pl.col("kind").is_in(COUNTED_KINDS)).cast({"kind": SCHEMA["kind"]})
 
 
 def of_events(events: Iterable[Event]) -> pl.DataFrame:

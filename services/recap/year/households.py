@@ -123,12 +123,13 @@ def signals(sessions: Sessions) -> NDArray[np.float64]:
     """(SIGNALS,): what tells sharing; few sessions tell less of it, not more."""
     content, device, hour = _directions(sessions.content), _devices(sessions), _hours(sessions)
     kids = (sessions.kids_share >= _KIDS_SESSION).astype(np.float64)[:, None]
+    of_content, of_device, of_hour, of_kids = map(_Centred.of, (content, device, hour, kids))
     return np.array(
         [
-            _dependence(content, device),
-            _dependence(content, hour),
-            _dependence(kids, device),
-            _dependence(kids, hour),
+            _dependence(of_content, of_device),
+            _dependence(of_content, of_hour),
+            _dependence(of_kids, of_device),
+            _dependence(of_kids, of_hour),
             _spread(np.hstack([kids, 1 - kids])),
             _spread(device),
             _spread(content),
@@ -136,18 +137,32 @@ def signals(sessions: Sessions) -> NDArray[np.float64]:
     )
 
 
-def _dependence(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Centred:
+    """A feature of sessions less its mean."""
+
+    rows: NDArray[np.float64]  # (s, f)
+    squares: float  # the sum of all
+    norm: float  # of the feature's own covariance
+
+    @staticmethod
+    def of(feature: NDArray[np.float64]) -> "_Centred":
+        rows = feature - feature.mean(axis=0)
+        norm = np.linalg.norm(rows.T @ rows / len(rows))
+        return _Centred(rows, float((rows**2).sum()), float(norm))
+
+
+def _dependence(one: _Centred, other: _Centred) -> float:
     """How much two features of the same sessions hang together; at most 0 if not at all.
 
     Linear HSIC over the norms, as in CKA (Kornblith et al. 2019), less its mean and one standard
     deviation for independent features of so few sessions.
     """
-    count = len(one)
-    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
-    common = float(((one.T @ other / count) ** 2).sum())
-    by_chance = float((one**2).sum() * (other**2).sum()) / count**3
-    norms = np.linalg.norm(one.T @ one / count) * np.linalg.norm(other.T @ other / count)
-    found = (common - by_chance) / float(norms) if norms > _EPSILON else 0.0
+    count = len(one.rows)
+    common = float(((one.rows.T @ other.rows / count) ** 2).sum())
+    by_chance = one.squares * other.squares / count**3
+    norms = one.norm * other.norm
+    found = (common - by_chance) / norms if norms > _EPSILON else 0.0
     return found - float(np.sqrt(2)) / count
 
 

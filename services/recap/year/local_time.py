@@ -1,32 +1,53 @@
 """The wall clock at many moments in many zones at once."""
 
 import functools
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
 from libs.domain.viewing import zone
+from services.recap.year.numbering import placed_in_runs
 
 HOUR_MS: Final = 3_600_000
 
 
-def local_ms(at_ms: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
-    """Unix ms (n,) as the wall clock in `time_zone` shows them, read as if it were UTC.
+def wall_ms(history: pl.DataFrame) -> NDArray[np.int64]:
+    """(n,): local_ms of each event (occurred_ms, time_zone)."""
+    zones, place = placed_in_runs(history["time_zone"])
+    return local_ms(history["occurred_ms"].to_numpy(), zones.to_list(), place)
 
-    "" is UTC. Offsets are asked once a UTC day; only on the days whose offset changes each moment
-    is asked for itself.
+
+def local_ms(
+    at_ms: NDArray[np.int64], zones: Sequence[str], place: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Unix ms (n,) as the wall clock shows them where each is, read as if they were UTC.
+
+    `place` (n,) says which of `zones` that is; "" is UTC. Offsets are asked once a zone and UTC
+    day; only on the days whose offset changes each moment is asked for itself.
     """
-    if not time_zone or not len(at_ms):
+    if not len(at_ms):
         return at_ms.copy()
-    days, place = np.unique(at_ms // DAY_MS, return_inverse=True)
-    offsets = np.array([_day_offset_ms(time_zone, day) for day in days.tolist()], np.int64)
-    found = at_ms + offsets[place]
-    for index in np.flatnonzero((offsets == _CHANGES)[place]).tolist():
-        moment = int(at_ms[index])
-        found[index] = moment + _offset_ms(time_zone, moment)
+    days = at_ms // DAY_MS
+    first = int(days.min())
+    width = int(days.max()) - first + 1
+    cells = place * width + (days - first)
+    is_met = np.zeros(len(zones) * width, np.bool_)
+    is_met[cells] = True
+    offsets = np.zeros(len(is_met), np.int64)
+    met = np.flatnonzero(is_met)
+    offsets[met] = [
+        _day_offset_ms(zones[cell // width], first + cell % width) for cell in met.tolist()
+    ]
+    found: NDArray[np.int64] = at_ms + offsets[cells]
+    if np.any(offsets == _CHANGES):
+        for index in np.flatnonzero((offsets == _CHANGES)[cells]).tolist():
+            moment = int(at_ms[index])
+            found[index] = moment + _offset_ms(zones[place[index]], moment)
     return found
 
 
@@ -43,6 +64,8 @@ def _day_offset_ms(time_zone: str, day: int) -> int:
 
 
 def _offset_ms(time_zone: str, at_ms: int) -> int:
+    if not time_zone:
+        return 0
     moment = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone(time_zone))
     offset = moment.utcoffset()
     if offset is None:

@@ -1,10 +1,11 @@
 """Facts in their long form: one row a fact, `number` or `text` its value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from services.recap.year.groups import begins
 
@@ -26,7 +27,8 @@ def date_text(day: str) -> pl.Expr:
 
 def facts(frame: pl.DataFrame, values: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """One fact of each name for each row of `frame` (p, …); a null is no fact."""
-    return _long(frame, values, pl.col("name"))
+    codes = np.zeros(frame.height, np.int64)
+    return _long(frame, values, codes, [[name] for name in values])
 
 
 def ranked(
@@ -38,32 +40,49 @@ def ranked(
     """
     whose = frame["p"].to_numpy()
     starts = begins(whose)
-    place = np.arange(1, len(whose) + 1) - np.repeat(starts, np.diff(starts, append=len(whose)))
-    is_told = place <= most
-    placed = frame.filter(pl.Series(is_told)).with_columns(place=pl.Series(place[is_told]))
-    endings = {f".{ending}" if ending else "": value for ending, value in values.items()}
-    return _long(placed, endings, pl.concat_str(pl.lit(f"{name}."), "place", "name"))
+    place = np.arange(len(whose)) - np.repeat(starts, np.diff(starts, append=len(whose)))
+    told = np.flatnonzero(place < most)
+    ids = [
+        [f"{name}.{number}.{ending}" if ending else f"{name}.{number}" for number in _places(most)]
+        for ending in values
+    ]
+    return _long(frame[told], values, place[told], ids)
 
 
-def _long(frame: pl.DataFrame, values: Mapping[str, pl.Expr], fact_id: pl.Expr) -> pl.DataFrame:
-    index = [name for name in ("p", "place") if name in frame.columns]
-    wide = frame.select(*index, **values)
-    texts = [name for name in values if wide.schema[name] == pl.String()]
+def _places(most: int) -> range:
+    return range(1, most + 1)
+
+
+def _long(
+    frame: pl.DataFrame,
+    values: Mapping[str, pl.Expr],
+    code: NDArray[np.int64],
+    ids: Sequence[Sequence[str]],
+) -> pl.DataFrame:
+    """The value of a row is told under the id of that value that its `code` (n,) is the place of.
+
+    `ids` are those of each value, in the order of `values`.
+    """
+    wide = frame.select(**{str(place): value for place, value in enumerate(values.values())})
+    whose = frame["p"].cast(pl.UInt32)
     found = [EMPTY]
-    for column, names in (
-        ("number", [name for name in values if name not in texts]),
-        ("text", texts),
-    ):
-        if names:
-            rows = (
-                wide.with_columns(pl.col(names).cast(SCHEMA[column]))
-                .unpivot(names, index=index, variable_name="name", value_name=column)
-                .drop_nulls(column)
+    for value, own in zip(wide.iter_columns(), ids, strict=True):
+        p, column, codes = whose, value, code
+        if column.null_count():
+            told = np.flatnonzero(column.is_not_null().to_numpy())
+            p, column, codes = p[told], column[told], codes[told]
+        is_text = column.dtype == pl.String()
+        nothing = pl.Series(dtype=pl.Int64() if is_text else pl.String()).extend_constant(
+            None, len(codes)
+        )
+        found.append(
+            pl.DataFrame(
+                {
+                    "p": p,
+                    "fact_id": pl.Series(own, dtype=pl.String())[codes],
+                    "number": nothing if is_text else column.cast(pl.Int64()),
+                    "text": column if is_text else nothing,
+                }
             )
-            none = {name: pl.lit(None, SCHEMA[name]) for name in ("number", "text")}
-            found.append(
-                rows.select(
-                    pl.col("p").cast(pl.UInt32), fact_id=fact_id, **{**none, column: pl.col(column)}
-                )
-            )
+        )
     return pl.concat(found)

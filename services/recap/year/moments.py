@@ -8,9 +8,9 @@ import polars as pl
 from libs.domain.event import EventKind
 from libs.domain.title import TitleKind
 from services.recap.year.amounts import MINUTE_MS
-from services.recap.year.groups import Groups, best
+from services.recap.year.groups import best, grouped, runs
 from services.recap.year.long import EMPTY, date_text, facts
-from services.recap.year.watched import Watched
+from services.recap.year.watched import Watched, by_day
 
 # A longer pause ends a binge.
 BINGE_GAP_MS: Final = 30 * 60_000
@@ -23,28 +23,33 @@ LEAST_STREAK_DAYS: Final = 3
 def binge(watched: Watched) -> pl.DataFrame:
     """The longest run of episodes of one series."""
     seen = watched.events.filter(pl.col("watched_ms") > 0)
-    start_ms = pl.col("at_ms") - pl.col("watched_ms")
-    is_other = (
-        (pl.col("p") != pl.col("p").shift(1))
-        | (pl.col("w") != pl.col("w").shift(1))
-        | (start_ms - pl.col("at_ms").shift(1) > BINGE_GAP_MS)
+    p, t, w, at_ms, watched_ms = (
+        seen[name].to_numpy() for name in ("p", "t", "w", "at_ms", "watched_ms")
     )
-    runs = seen.with_columns(run=is_other.fill_null(value=True).cum_sum())
-    kinds = watched.names.select("t", "title_id", "kind")
-    found = (
-        runs.group_by("run")
-        .agg(
-            pl.col("p", "w").first(),
-            pl.col("watched_ms").sum(),
-            episodes=pl.col("t").filter(pl.col("t") != pl.col("w")).n_unique(),
-            begun_ms=pl.col("at_ms").first(),
-            day=pl.col("day").first(),
-        )
-        .join(kinds, left_on="w", right_on="t")
-        .filter((pl.col("kind") == TitleKind.SERIES.name) & (pl.col("episodes") >= LEAST_EPISODES))
-        .sort("p", "watched_ms", "begun_ms", "run", descending=[False, True, False, False])
-        .group_by("p", maintain_order=True)
-        .first()
+    is_pause = np.zeros(len(seen), np.int64)
+    is_pause[1:] = at_ms[1:] - watched_ms[1:] - at_ms[:-1] > BINGE_GAP_MS
+    in_run = runs(p, w, np.cumsum(is_pause))
+    is_series = (watched.names["kind"] == TitleKind.SERIES.name).fill_null(value=False).to_numpy()
+    # So many events are needed for so many episodes: few runs are left to be looked into.
+    chosen = np.flatnonzero((in_run.counts() >= LEAST_EPISODES) & is_series[in_run.of(w)])
+    found = pl.DataFrame(
+        {
+            "run": chosen,
+            "p": in_run.of(p)[chosen],
+            "w": in_run.of(w)[chosen],
+            "watched_ms": in_run.sums(watched_ms)[chosen],
+            "day": in_run.of(seen["day"].to_numpy())[chosen],
+        }
+    )
+    run = np.repeat(np.arange(len(in_run.counts())), in_run.counts())
+    is_part = np.isin(run, chosen) & (t != w)
+    parts = grouped(run[is_part], t[is_part])
+    episodes = pl.DataFrame({"run": parts.of(run[is_part])}).group_by("run").agg(episodes=pl.len())
+    found = found.join(episodes, on="run", maintain_order="left").filter(
+        pl.col("episodes") >= LEAST_EPISODES
+    )
+    found = _best(found, "watched_ms").with_columns(
+        title_id=watched.names["title_id"].gather(_best(found, "watched_ms")["w"])
     )
     return facts(
         found,
@@ -77,47 +82,25 @@ def edges(watched: Watched) -> pl.DataFrame:
 
 def days(watched: Watched) -> pl.DataFrame:
     """For each reason the day that it makes remarkable, if there is one."""
-    seen = watched.days.filter(pl.col("watched_ms") > 0)
-    if seen.is_empty():
+    wholes = watched.dates
+    if wholes.is_empty():
         return EMPTY
-    p, day, w = (seen[name].to_numpy() for name in ("p", "day", "w"))
-    ms = seen["watched_ms"].to_numpy()
-    in_whole = Groups(p, day, w)
-    is_part = (seen["t"].to_numpy() != w).astype(np.int64)
-    wholes = pl.DataFrame(
-        {
-            "p": in_whole.of(p),
-            "day": in_whole.of(day),
-            "w": in_whole.of(w),
-            "watched_ms": in_whole.sums(ms),
-            "episodes": in_whole.sums(is_part),
-        }
-    )
-    p, day = wholes["p"].to_numpy(), wholes["day"].to_numpy()
-    in_day = Groups(p, day)
-    by_day = pl.DataFrame(
-        {
-            "p": in_day.of(p),
-            "day": in_day.of(day),
-            "watched_ms": in_day.sums(wholes["watched_ms"].to_numpy()),
-            "titles": in_day.counts(),
-        }
-    )
+    dates = by_day(wholes)
     return pl.concat(
         [
-            _longest(by_day),
-            _widest(by_day),
+            _longest(dates),
+            _widest(dates),
             _devoted(watched, wholes),
-            _comeback(by_day),
-            _streak(by_day),
+            _comeback(dates),
+            _streak(dates),
         ]
     )
 
 
 # Frames are ordered by p and day here, so that of equal days the first is told.
-def _longest(by_day: pl.DataFrame) -> pl.DataFrame:
+def _longest(dates: pl.DataFrame) -> pl.DataFrame:
     return facts(
-        _best(by_day, "watched_ms"),
+        _best(dates, "watched_ms"),
         {
             "days.longest": date_text("day"),
             "days.longest.minutes": pl.col("watched_ms") // MINUTE_MS,
@@ -125,8 +108,8 @@ def _longest(by_day: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _widest(by_day: pl.DataFrame) -> pl.DataFrame:
-    found = _best(by_day.filter(pl.col("titles") >= LEAST_TITLES), "titles")
+def _widest(dates: pl.DataFrame) -> pl.DataFrame:
+    found = _best(dates.filter(pl.col("titles") >= LEAST_TITLES), "titles")
     return facts(found, {"days.widest": date_text("day"), "days.widest.titles": pl.col("titles")})
 
 
@@ -147,9 +130,9 @@ def _devoted(watched: Watched, wholes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _comeback(by_day: pl.DataFrame) -> pl.DataFrame:
+def _comeback(dates: pl.DataFrame) -> pl.DataFrame:
     is_same = pl.col("p") == pl.col("p").shift(1)
-    gaps = by_day.with_columns(gap=pl.when(is_same).then(pl.col("day") - pl.col("day").shift(1)))
+    gaps = dates.with_columns(gap=pl.when(is_same).then(pl.col("day") - pl.col("day").shift(1)))
     found = _best(gaps.filter(pl.col("gap") > LEAST_GAP_DAYS), "gap")
     return facts(
         found,
@@ -157,14 +140,14 @@ def _comeback(by_day: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _streak(by_day: pl.DataFrame) -> pl.DataFrame:
-    p, day = by_day["p"].to_numpy(), by_day["day"].to_numpy()
+def _streak(dates: pl.DataFrame) -> pl.DataFrame:
+    p, day = dates["p"].to_numpy(), dates["day"].to_numpy()
     # Days in a row have the same distance to their place in order.
-    in_run = Groups(p, day - np.arange(len(day)))
+    in_run = runs(p, day - np.arange(len(day)))
     lengths = in_run.counts()
     places = np.cumsum(lengths) - lengths
-    runs = pl.DataFrame({"p": in_run.of(p), "day": day[places], "length": lengths})
-    found = _best(runs.filter(pl.col("length") >= LEAST_STREAK_DAYS), "length")
+    streaks = pl.DataFrame({"p": in_run.of(p), "day": day[places], "length": lengths})
+    found = _best(streaks.filter(pl.col("length") >= LEAST_STREAK_DAYS), "length")
     return facts(
         found,
         {"days.streak": date_text("day"), "days.streak.days": pl.col("length")},

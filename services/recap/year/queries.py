@@ -9,27 +9,31 @@ from typing import Final
 
 QUERIES: Final = {
     "minutes": """
+WITH watched AS (SELECT profile, count(*) AS days FROM told_days GROUP BY profile)
 SELECT profile,
   unnest(['minutes.total', 'minutes.plays', 'minutes.days']) AS fact_id,
-  unnest([sum(watched_ms) // 60000, sum(plays),
-          count(DISTINCT day) FILTER (watched_ms > 0)]) AS number,
+  unnest([sum(watched_ms) // 60000, sum(plays), coalesce(any_value(days), 0)]) AS number,
   NULL AS text
-FROM told GROUP BY profile
+FROM told_titles LEFT JOIN watched USING (profile) GROUP BY profile
 HAVING sum(watched_ms) > 0 OR sum(plays) > 0
 """,
     "titles": """
 WITH episodes AS (
-  SELECT profile, count(*) AS episodes
-  FROM (SELECT DISTINCT profile, title FROM told WHERE watched_ms > 0)
-  WHERE title IN (SELECT title FROM named WHERE kind = 'EPISODE')
+  SELECT profile, count(*) AS episodes FROM told_titles
+  WHERE watched_ms > 0 AND title IN (SELECT title FROM named WHERE kind = 'EPISODE')
   GROUP BY profile
 ), counts AS (
   SELECT profile, count(*) AS titles, count(*) FILTER (kind = 'MOVIE') AS movies,
     count(*) FILTER (kind = 'SERIES') AS series, coalesce(any_value(episodes), 0) AS episodes
   FROM wholes LEFT JOIN episodes USING (profile) GROUP BY profile
+), most AS (
+  SELECT profile, max((watched_ms, -whole), 5) AS best
+  FROM wholes WHERE kind IS NOT NULL GROUP BY profile
+), ranks AS (
+  SELECT profile, unnest(best) AS one, generate_subscripts(best, 1) AS place FROM most
 ), placed AS (
-  SELECT *, row_number() OVER (PARTITION BY profile ORDER BY watched_ms DESC, whole) AS place
-  FROM wholes WHERE kind IS NOT NULL QUALIFY place <= 5
+  SELECT profile, place, one[1] AS watched_ms, title_id AS whole_id
+  FROM ranks JOIN named ON named.title = -one[2]
 )
 SELECT profile,
   unnest(['titles.count', 'titles.movies', 'titles.series', 'titles.episodes']) AS fact_id,
@@ -76,8 +80,8 @@ WITH placed AS (
   FROM wholes WHERE kind = 'SERIES' QUALIFY place <= 3
 ), counted AS (
   SELECT profile, whole_id, place, placed.watched_ms AS ms,
-    count(DISTINCT title) FILTER (told.watched_ms > 0 AND title <> whole) AS episodes
-  FROM placed JOIN told USING (profile, whole) GROUP BY ALL
+    count(*) FILTER (seen.watched_ms > 0 AND title <> whole) AS episodes
+  FROM placed JOIN told_titles AS seen USING (profile, whole) GROUP BY ALL
 )
 SELECT profile,
   unnest(['series.' || place, 'series.' || place || '.minutes', 'series.' || place || '.episodes'])
@@ -89,31 +93,34 @@ FROM counted
 SELECT profile, unnest(['rewatch.title', 'rewatch.times']) AS fact_id,
   unnest([NULL, times]) AS number, unnest([title_id, NULL]) AS text
 FROM (
-  SELECT profile, title, sum(completes) AS times FROM told
-  WHERE title IN (SELECT title FROM named WHERE kind IS NOT NULL)
-  GROUP BY profile, title HAVING times >= 2
+  SELECT profile, title, completes AS times FROM told_titles
+  WHERE completes >= 2 AND title IN (SELECT title FROM named WHERE kind IS NOT NULL)
   QUALIFY row_number() OVER (
-    PARTITION BY profile ORDER BY times DESC, sum(watched_ms) DESC, title) = 1
+    PARTITION BY profile ORDER BY completes DESC, watched_ms DESC, title) = 1
 ) JOIN named USING (title)
 """,
     "night": """
 SELECT profile, unnest(['night.percent', 'night.minutes']) AS fact_id,
   unnest([100 * sum(night_ms) // sum(watched_ms), sum(night_ms) // 60000]) AS number,
   NULL AS text
-FROM told GROUP BY profile HAVING sum(watched_ms) > 0
+FROM told_titles GROUP BY profile HAVING sum(watched_ms) > 0
 """,
     "release": """
-WITH dated AS (
-  SELECT *,
-    row_number() OVER (PARTITION BY profile ORDER BY release_date, whole) AS oldest,
-    row_number() OVER (PARTITION BY profile ORDER BY release_date DESC, whole) AS newest
-  FROM wholes WHERE release_date IS NOT NULL QUALIFY oldest = 1 OR newest = 1
+WITH dates AS (
+  SELECT profile, min(release_date) AS oldest, max(release_date) AS newest
+  FROM wholes WHERE release_date IS NOT NULL GROUP BY profile
+), dated AS (
+  SELECT profile, oldest, newest, min(whole) FILTER (release_date = oldest) AS oldest_whole,
+    min(whole) FILTER (release_date = newest) AS newest_whole
+  FROM wholes JOIN dates USING (profile) GROUP BY profile, oldest, newest
 )
 SELECT profile, unnest(['release.oldest', 'release.oldest.date']) AS fact_id, NULL AS number,
-  unnest([whole_id, strftime(release_date, '%Y-%m-%d')]) AS text FROM dated WHERE oldest = 1
+  unnest([title_id, strftime(oldest, '%Y-%m-%d')]) AS text
+FROM dated JOIN named ON named.title = oldest_whole
 UNION ALL
 SELECT profile, unnest(['release.newest', 'release.newest.date']), NULL,
-  unnest([whole_id, strftime(release_date, '%Y-%m-%d')]) FROM dated WHERE newest = 1
+  unnest([title_id, strftime(newest, '%Y-%m-%d')])
+FROM dated JOIN named ON named.title = newest_whole
 """,
     "binge": """
 WITH gaps AS (
@@ -144,7 +151,7 @@ FROM found JOIN named ON named.title = found.whole
     "edges": """
 WITH plays AS (
   SELECT profile, arg_min((whole, day), place) AS first, arg_max((whole, day), place) AS last
-  FROM told_events WHERE kind = 'PLAY' GROUP BY profile
+  FROM told_events WHERE is_play GROUP BY profile
 ), edges AS (
   SELECT profile, unnest(['edges.first', 'edges.last']) AS edge, unnest([first, last]) AS play
   FROM plays
@@ -176,16 +183,12 @@ SELECT profile,
 FROM fresh
 """,
     "days": """
-WITH by_whole AS MATERIALIZED (
-  SELECT profile, day, whole, sum(watched_ms)::BIGINT AS ms,
-    count(*) FILTER (title <> whole) AS episodes
-  FROM told WHERE watched_ms > 0 GROUP BY profile, day, whole
-), by_day AS MATERIALIZED (
-  SELECT profile, day, sum(ms)::BIGINT AS ms, count(*) AS titles,
+WITH by_day AS MATERIALIZED (
+  SELECT profile, day, watched_ms AS ms, titles,
     day - lag(day) OVER (PARTITION BY profile ORDER BY day) AS gap,
     date_diff('day', DATE '1970-01-01', day)
       - row_number() OVER (PARTITION BY profile ORDER BY day) AS run
-  FROM by_whole GROUP BY profile, day
+  FROM told_days
 ), most AS (
   SELECT profile, max(ms) AS ms, max(titles) AS titles FROM by_day GROUP BY profile
 ), longest AS (
@@ -195,7 +198,7 @@ WITH by_whole AS MATERIALIZED (
   SELECT profile, titles, min(day) AS day
   FROM by_day JOIN most USING (profile, titles) WHERE titles >= 3 GROUP BY profile, titles
 ), devoted AS (
-  SELECT profile, day, whole, episodes FROM by_whole
+  SELECT profile, day, whole, episodes FROM told_whole_days
   WHERE episodes >= 3 AND whole IN (SELECT title FROM named WHERE kind = 'SERIES')
   QUALIFY row_number() OVER (
     PARTITION BY profile ORDER BY episodes DESC, day, whole) = 1
@@ -227,12 +230,10 @@ SELECT profile, unnest(['days.streak', 'days.streak.days']),
     "throwbacks": """
 WITH seen AS (
   SELECT profile, whole, sum(watched_ms)::BIGINT AS ms, max(last_ms) AS last_ms
-  FROM days GROUP BY profile, whole
+  FROM title_sums GROUP BY profile, whole
   HAVING sum(watched_ms) > 0 AND $cutoff_ms - max(last_ms) >= 15552000000
 ), twice AS (
-  SELECT DISTINCT profile, whole FROM (
-    SELECT profile, title, whole FROM days WHERE completes > 0 GROUP BY profile, title, whole
-    HAVING sum(completes) >= 2)
+  SELECT DISTINCT profile, whole FROM title_sums WHERE completes >= 2
 ), opinions AS (
   SELECT profile, title AS whole,
     arg_max(thumb, (occurred_ms, sequence, event_id)) FILTER (events.kind = 'THUMB') AS thumb,
@@ -263,17 +264,15 @@ SELECT profile, 'taste.' || genre AS fact_id, watched_ms // 60000 AS number, NUL
 FROM liked_genres
 """,
     "axes": """
-WITH of_told AS (
+WITH of_days AS (
+  SELECT profile, count(*) AS days,
+    coalesce(sum(watched_ms) FILTER (isodow(day) >= 6), 0) AS weekend_ms
+  FROM told_days GROUP BY profile
+), of_told AS (
   SELECT profile, sum(watched_ms) AS ms, sum(watched_ms) // 60000 AS minutes,
-    sum(night_ms) AS night_ms,
-    coalesce(sum(watched_ms) FILTER (isodow(day) >= 6), 0) AS weekend_ms,
-    count(DISTINCT day) FILTER (watched_ms > 0) AS days, sum(plays) AS plays
-  FROM told GROUP BY profile HAVING sum(watched_ms) >= 60000
-), repeats AS (
-  SELECT profile, sum(times - 1) AS repeats FROM (
-    SELECT profile, title, sum(completes) AS times FROM told
-    WHERE completes > 0 GROUP BY profile, title)
-  GROUP BY profile
+    sum(night_ms) AS night_ms, sum(plays) AS plays,
+    sum(completes - 1) FILTER (completes > 0) AS repeats
+  FROM told_titles GROUP BY profile HAVING sum(watched_ms) >= 60000
 ), of_wholes AS (
   SELECT profile, count(*) AS titles,
     coalesce(sum(watched_ms) FILTER (kind = 'SERIES'), 0) AS series_ms,
@@ -288,7 +287,7 @@ SELECT profile,
           coalesce(genres, 0), 1000 * vintage_ms // ms, minutes // days,
           60000 * titles // minutes, 1000 * coalesce(repeats, 0) // greatest(plays, 1)]) AS number,
   NULL AS text
-FROM of_told JOIN of_wholes USING (profile) LEFT JOIN repeats USING (profile)
+FROM of_told JOIN of_days USING (profile) JOIN of_wholes USING (profile)
   LEFT JOIN of_genres USING (profile)
 """,
 }

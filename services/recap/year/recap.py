@@ -17,6 +17,7 @@ from services.recap.year.fact import (
     check_fact,
 )
 
+_JSON: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 # What tells one person of a shared profile from another; in no card.
 ABOUT_STORY: Final = "about"
 
@@ -32,11 +33,8 @@ class Recap:
 
     def to_json(self) -> str:
         """The text of it; equal recaps have one text."""
-        return json.dumps(
-            {name: story if story is None else dict(story) for name, story in self.stories.items()},
-            sort_keys=True,
-            ensure_ascii=False,
-            separators=(",", ":"),
+        return _JSON.encode(
+            {name: story if story is None else dict(story) for name, story in self.stories.items()}
         )
 
     @staticmethod

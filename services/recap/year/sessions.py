@@ -6,13 +6,15 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from libs.domain.event import DAY_MS
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.groups import Groups, best
-from services.recap.year.history import WATCHING_KINDS
+from services.recap.year.groups import best, grouped
+from services.recap.year.history import IS_WATCHING, kind_numbers
 from services.recap.year.households import LEAST_SESSIONS, WEEK_HOURS, Sessions
-from services.recap.year.local_time import HOUR_MS, local_ms
+from services.recap.year.local_time import HOUR_MS, wall_ms
+from services.recap.year.numbering import Ints, changes, ordered, placed
 
 # With less watched it says nothing of who it was.
 LEAST_MS: Final = 120_000
@@ -36,37 +38,38 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
     `history` is in the order of each profile's events, all of them before the cutoff. Events
     without a session are in none.
     """
-    seen = history.filter(
-        pl.col("kind").is_in(WATCHING_KINDS) & (pl.col("session_id") != "")
-    ).with_columns(ms=pl.col("to_ms") - pl.col("from_ms"))
+    is_seen = IS_WATCHING[kind_numbers(history)] & (history["session_id"] != "").to_numpy()
+    seen = history if is_seen.all() else history[np.flatnonzero(is_seen)]
+    of_event, begun = _begun(seen)
     begun = (
-        seen.group_by("profile_id", "session_id", maintain_order=True)
-        .agg(pl.col("occurred_ms", "time_zone", "device").first(), pl.col("ms").sum())
-        .filter(pl.col("ms") >= LEAST_MS)
+        begun.filter(pl.col("ms") >= LEAST_MS)
         .filter(pl.len().over("profile_id") >= LEAST_SESSIONS)
         .sort("profile_id", "occurred_ms", "session_id")
         .with_row_index("s")
     )
     if begun.is_empty():
         return
-    by_title = (
-        seen.join(begun.select("s", "profile_id", "session_id"), on=["profile_id", "session_id"])
-        .group_by("s", "title_id")
-        .agg(pl.col("ms").sum())
-        .sort("s", "title_id")
-    )
+    # Of those that are left out −1.
+    place = np.full(int(of_event.max()) + 1, -1, np.int64)
+    place[begun["number"].to_numpy()] = begun["s"].to_numpy()
+    title_ids = ordered(seen["title_id"])
+    s, t = place[of_event], placed(seen["title_id"], title_ids)
+    ms = (seen["to_ms"] - seen["from_ms"]).to_numpy()
+    if (s < 0).any():
+        s, t, ms = (column[s >= 0] for column in (s, t, ms))
+    by_title = grouped(s, t)
+    s, t, ms = by_title.of(s), by_title.of(t), by_title.sums(ms)
     total_ms = begun["ms"].to_numpy()
-    kids_ms = np.zeros(len(total_ms))
-    for_children = by_title.filter(pl.col("title_id").is_in(catalogue.children_ids().implode()))
-    np.add.at(kids_ms, for_children["s"].to_numpy(), for_children["ms"].to_numpy())
-    genres, content = _content(by_title, catalogue, len(total_ms))
+    is_childrens = title_ids.is_in(catalogue.children_ids().implode()).to_numpy()
+    kids_ms = np.bincount(s, is_childrens[t] * ms.astype(np.float64), len(total_ms))
+    genres, content = _content(s, t, ms, title_ids, catalogue, len(total_ms))
     known = Sessions(
         start_ms=begun["occurred_ms"].to_numpy(),
         local_hour=_hours(begun),
         device=begun["device"].to_physical().cast(pl.Int64).to_numpy(),
         content=content / total_ms[:, None],
         kids_share=kids_ms / total_ms,
-        whole=_wholes(by_title, catalogue),
+        whole=_wholes(s, t, ms, title_ids, catalogue),
     )
     ids = begun["session_id"].to_list()
     for profile_id, first, count in (
@@ -80,10 +83,36 @@ def sessions_of(history: pl.DataFrame, catalogue: Catalogue) -> Iterator[Profile
         )
 
 
+def _begun(seen: pl.DataFrame) -> tuple[Ints, pl.DataFrame]:
+    """(n,) the number of each event's session, and of each session how its first event is.
+
+    Events of a session mostly follow each other: what follows is looked up once.
+    """
+    starts = np.flatnonzero(changes(seen["profile_id"]) | changes(seen["session_id"]))
+    ms = (seen["to_ms"] - seen["from_ms"]).to_numpy()
+    runs = seen.select("profile_id", "session_id", "occurred_ms", "time_zone", "device")[
+        starts
+    ].with_columns(ms=np.add.reduceat(ms, starts) if len(starts) else ms)
+    begun = (
+        runs.group_by("profile_id", "session_id", maintain_order=True)
+        .agg(pl.col("occurred_ms", "time_zone", "device").first(), pl.col("ms").sum())
+        .with_row_index("number")
+    )
+    number = runs.join(
+        begun.select("profile_id", "session_id", "number"),
+        on=["profile_id", "session_id"],
+        maintain_order="left",
+    )["number"].to_numpy()
+    return np.repeat(number.astype(np.int64), np.diff(starts, append=len(seen))), begun
+
+
 def _content(
-    by_title: pl.DataFrame, catalogue: Catalogue, count: int
-) -> tuple[tuple[str, ...], np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
-    """The commonest genres, and (count, f) the ms of each; a title's are parted evenly."""
+    s: Ints, t: Ints, ms: Ints, title_ids: pl.Series, catalogue: Catalogue, count: int
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """The commonest genres, and (count, f) the ms of each; a title's are parted evenly.
+
+    Each sum is made in the order of titles and genres, so that it is one to the last bit.
+    """
     genres = tuple(
         catalogue.genres.group_by("genre")
         .len()
@@ -91,41 +120,43 @@ def _content(
         .head(_MOST_GENRES)["genre"]
         .sort()
     )
-    content = np.zeros((count, max(len(genres), 1)))
+    width = max(len(genres), 1)
     columns = pl.DataFrame({"genre": genres}, schema={"genre": pl.String()}).with_row_index("f")
     of_titles = (
-        catalogue.genres_of(by_title["title_id"].unique())
+        catalogue.genres_of(title_ids)
         .with_columns(parts=pl.len().over("title_id"))
         .join(columns, on="genre")
+        .sort("title_id", "f")
     )
-    spent = by_title.join(of_titles, on="title_id").sort("s", "title_id", "f")
-    np.add.at(
-        content,
-        (spent["s"].to_numpy(), spent["f"].to_numpy()),
-        spent["ms"].to_numpy() / spent["parts"].to_numpy(),
+    owner = placed(of_titles["title_id"], title_ids)
+    counts = np.bincount(owner, minlength=len(title_ids))
+    parts = np.zeros(len(title_ids))
+    parts[owner] = of_titles["parts"].to_numpy()
+    # A row of each session, title and genre.
+    repeats = counts[t]
+    rows = np.repeat(np.arange(len(t)), repeats)
+    genre = np.arange(len(rows)) + np.repeat(
+        (np.cumsum(counts) - counts)[t] - (np.cumsum(repeats) - repeats), repeats
     )
-    return genres, content
+    cells = s[rows] * width + of_titles["f"].to_numpy()[genre]
+    spent = np.bincount(cells, ms[rows] / parts[t[rows]], count * width).astype(np.float64)
+    return genres, spent.reshape(count, width)
 
 
-def _wholes(
-    by_title: pl.DataFrame, catalogue: Catalogue
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _wholes(s: Ints, t: Ints, ms: Ints, title_ids: pl.Series, catalogue: Catalogue) -> Ints:
     """(count,): of each session the whole of which most was watched, numbered by id."""
-    met = by_title["title_id"].unique().to_frame()
-    numbers = met.join(catalogue.whole(), on="title_id", how="left").select(
-        "title_id", number=pl.col("whole_id").fill_null(pl.col("title_id")).rank("dense")
+    whole_ids = (
+        title_ids.to_frame("title_id")
+        .join(catalogue.whole(), on="title_id", how="left", maintain_order="left")
+        .select(pl.col("whole_id").fill_null(pl.col("title_id")))
+        .to_series()
     )
-    rows = by_title.join(numbers, on="title_id", how="left", maintain_order="left")
-    s, number = rows["s"].to_numpy(), rows["number"].to_numpy().astype(np.int64)
-    in_whole = Groups(s, number)
-    return in_whole.of(number)[best(in_whole.of(s), in_whole.sums(rows["ms"].to_numpy()))]
+    number = placed(whole_ids, ordered(whole_ids))[t]
+    in_whole = grouped(s, number)
+    most: Ints = in_whole.of(number)[best(in_whole.of(s), in_whole.sums(ms))]
+    return most
 
 
-def _hours(begun: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    at_ms = begun["occurred_ms"].to_numpy()
-    local = np.empty(len(at_ms), np.int64)
-    for zone in begun["time_zone"].unique().to_list():
-        is_there = (begun["time_zone"] == zone).to_numpy()
-        local[is_there] = local_ms(at_ms[is_there], zone)
-    of_week_ms = (local + _THURSDAY * DAY_MS) % int(WEEK_HOURS * HOUR_MS)
+def _hours(begun: pl.DataFrame) -> NDArray[np.float64]:
+    of_week_ms = (wall_ms(begun) + _THURSDAY * DAY_MS) % int(WEEK_HOURS * HOUR_MS)
     return of_week_ms / HOUR_MS

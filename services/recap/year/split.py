@@ -15,6 +15,7 @@ from services.recap.year.period import Period
 from services.recap.year.person import KIDS, person_id
 from services.recap.year.recap import ABOUT_STORY, Recap
 from services.recap.year.sessions import ProfileSessions, sessions_of
+from services.recap.year.watched import until
 
 # No id has a line feed: a person of a profile is counted as a profile of this name.
 SEPARATOR: Final = "\n"
@@ -65,11 +66,10 @@ def split(
 
     Where one of the people is a child, children's titles are not told of to the others.
     """
-    known = history.filter(
-        (pl.col("occurred_ms") <= cutoff_ms)
-        & (pl.col("recorded_ms") <= cutoff_ms)
-        & ~pl.col("profile_id").is_in(list(whole_ids))
-    )
+    known = until(history, cutoff_ms)
+    whole = pl.Series("profile_id", list(whole_ids), pl.String())
+    if len(whole):
+        known = known.filter(~pl.col("profile_id").is_in(whole.implode()))
     sessions: list[tuple[str, str, str, bool]] = []
     people: list[tuple[str, ...]] = []
     for one in sessions_of(known, catalogue):
@@ -115,12 +115,12 @@ def divided(history: pl.DataFrame, parts: Split) -> pl.DataFrame:
     shared = _shared_ids(parts)
     own = (
         history.filter(pl.col("profile_id").is_in(shared.implode()))
-        .join(parts.whose, on=list(_KEY), how="inner")
+        .join(parts.whose, on=list(_KEY), how="inner", maintain_order="left")
         .with_columns(profile_id="viewer_id")
         .select(history.columns)
     )
     others = history.filter(~pl.col("profile_id").is_in(shared.implode()))
-    return pl.concat([others, own]).sort("profile_id", "occurred_ms", "sequence", "event_id")
+    return pl.concat([others, own]).sort("profile_id", maintain_order=True)
 
 
 def divided_days(days: pl.DataFrame, parts: Split) -> pl.DataFrame:

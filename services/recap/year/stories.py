@@ -32,10 +32,10 @@ STORIES: Final[Mapping[str, Count]] = {
 
 def count(story: str, watched: Watched) -> pl.DataFrame:
     """profile_id, fact_id, number, text of one story, ordered; one row a fact."""
-    found = STORIES[story](watched)
-    ids = watched.profiles.to_frame("profile_id").with_row_index("p")
-    return (
-        found.sort("p", "fact_id")
-        .join(ids, on="p", how="left", maintain_order="left")
-        .select("profile_id", "fact_id", "number", "text")
+    found = STORIES[story](watched).sort("p", "fact_id", multithreaded=False)
+    return pl.DataFrame(
+        {
+            "profile_id": watched.profiles[found["p"]],
+            **{name: found[name] for name in ("fact_id", "number", "text")},
+        }
     )

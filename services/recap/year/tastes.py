@@ -9,9 +9,9 @@ from libs.domain.event import DAY_MS, ThumbDirection
 from libs.domain.title import TitleKind
 from libs.features.engagement import LIKED_RATING
 from services.recap.year.amounts import MINUTE_MS
-from services.recap.year.groups import Groups
+from services.recap.year.groups import grouped
 from services.recap.year.long import EMPTY, date_text, facts, ranked
-from services.recap.year.watched import Watched, is_weekend
+from services.recap.year.watched import Watched, by_profile
 
 MOST_DISCOVERIES: Final = 5
 MOST_THROWBACKS: Final = 5
@@ -69,7 +69,7 @@ def throwbacks(watched: Watched) -> pl.DataFrame:
         (pl.col("watched_ms") > 0) & pl.col("last_watched_ms").is_not_null()
     )
     p, w = seen["p"].to_numpy(), seen["w"].to_numpy()
-    in_whole = Groups(p, w)
+    in_whole = grouped(p, w)
     of_whole = pl.DataFrame(
         {
             "p": in_whole.of(p),
@@ -157,23 +157,16 @@ def axes(watched: Watched) -> pl.DataFrame:
         vintage_ms=pl.col("watched_ms").filter(is_old).sum(),
     )
     repeats = (
-        watched.days.filter(pl.col("completes") > 0)
-        .group_by("p", "t")
-        .agg(pl.col("completes").sum())
+        watched.titles.filter(pl.col("completes") > 0)
         .group_by("p")
         .agg(repeats=(pl.col("completes") - 1).sum())
     )
     genres = watched.genres.group_by("p").agg(genres=pl.len())
     found = (
-        watched.days.group_by("p")
-        .agg(
-            pl.col("watched_ms").sum(),
-            pl.col("night_ms").sum(),
-            pl.col("plays").sum(),
-            weekend_ms=pl.col("watched_ms").filter(is_weekend()).sum(),
-            days=pl.col("day").filter(pl.col("watched_ms") > 0).n_unique(),
-        )
+        watched.titles.group_by("p")
+        .agg(pl.col("watched_ms", "night_ms", "plays").sum())
         .filter(pl.col("watched_ms") >= MINUTE_MS)
+        .join(by_profile(watched.dates), on="p")
         .join(of_wholes, on="p")
         .join(repeats, on="p", how="left")
         .join(genres, on="p", how="left")

@@ -14,7 +14,7 @@ from services.recap.year.comparison import COMPARISON_QUERIES, cohort_tables
 from services.recap.year.period import Period
 from services.recap.year.queries import QUERIES
 from services.recap.year.split import NO_SPLIT
-from services.recap.year.tables import MISPLACED, TABLES, VIEWS
+from services.recap.year.tables import DOUBTFUL, MISPLACED, TABLES, VIEWS
 
 _RECORDED: Final = """
 CREATE OR REPLACE VIEW recorded AS SELECT * RENAME (file_row_number AS place)
@@ -102,8 +102,15 @@ class Verifier:
             self._run(f"CREATE OR REPLACE TABLE {name} AS {query}")
         for name, query in VIEWS.items():
             self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
-        if self._run(MISPLACED).fetchall() != [(0,)]:
+        if self._count(DOUBTFUL) and self._count(MISPLACED):
             raise ValueError("events must be in the order of profiles and of theirs")
+
+    def close_partition(self) -> None:
+        """Forget what was opened; what is counted over next may be as large."""
+        for name in reversed(VIEWS):
+            self._connection.execute(f"DROP VIEW {name}")
+        for name in reversed(TABLES):
+            self._connection.execute(f"DROP TABLE {name}")
 
     def ask(self, query: str, profile_id: str) -> list[tuple[str, int | None, str | None]]:
         """fact_id, number, text by the SQL that a person's fact carries."""
@@ -112,10 +119,12 @@ class Verifier:
 
     def disagreeing(self, story: str, found: pl.DataFrame) -> list[str]:
         """Whose facts of a story are not those of the verifier, ascending by profile_id."""
-        self._make("found", found)
         whose = "" if story in COMPARISON_QUERIES else "JOIN profile_numbers USING (profile)"
         counted = _COUNTED.format(query=self._queries[story], whose=whose)
-        return [whose for (whose,) in self._run(_DISAGREEING.format(counted=counted)).fetchall()]
+        self._connection.register("found", found.__arrow_c_stream__(None))
+        rows = self._run(_DISAGREEING.format(counted=counted)).fetchall()
+        self._connection.unregister("found")
+        return [profile_id for (profile_id,) in rows]
 
     def disagreeing_comparisons(
         self,
@@ -138,6 +147,10 @@ class Verifier:
         self, query: str, parameters: Mapping[str, Any] | None = None
     ) -> duckdb.DuckDBPyConnection:
         return self._connection.execute(query, _used(query, parameters or self._parameters))
+
+    def _count(self, query: str) -> int:
+        [(found,)] = self._run(query).fetchall()
+        return int(found)
 
     def _make(self, name: str, frame: pl.DataFrame) -> None:
         self._connection.register("loading", frame.__arrow_c_stream__(None))

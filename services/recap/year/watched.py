@@ -5,22 +5,27 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from libs.domain.event import DAY_MS, EventKind
+from libs.domain.event import EventKind
 from services.recap.year.catalogue import Catalogue
-from services.recap.year.groups import Groups
+from services.recap.year.groups import grouped, runs
 from services.recap.year.history import (
+    IS_OPINION,
+    IS_WATCHING,
     NIGHT_FROM,
     NIGHT_UNTIL,
     NO_DAYS,
-    OPINION_KINDS,
-    WATCHING_KINDS,
+    kind_numbers,
 )
-from services.recap.year.local_time import HOUR_MS, local_ms
+from services.recap.year.local_time import HOUR_MS, wall_ms
+from services.recap.year.numbering import Ints, ordered, placed, placed_in_runs
 from services.recap.year.period import Period
 
 _NEVER: Final = -(2**62)
-_THURSDAY_BEFORE_WEEKEND: Final = 3  # 1970-01-01 was a Thursday: days 2 and 3 a weekend
+_PLAY, _COMPLETE = (list(EventKind).index(one) for one in (EventKind.PLAY, EventKind.COMPLETE))
+# 1970-01-01 was a Thursday: days 2 and 3 a weekend.
+_IS_WEEKEND: Final = (pl.col("day") + 3) % 7 >= 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,8 @@ class Watched:
     events: pl.DataFrame  # p, t, w, kind, at_ms, watched_ms, day; in order, of the period
     lifetime: pl.DataFrame  # p, t, day, w, watched_ms, night_ms, plays, completes, last_watched_ms
     days: pl.DataFrame  # lifetime's rows of the period
+    titles: pl.DataFrame  # p, t, w, watched_ms, night_ms, plays, completes; of the period
+    dates: pl.DataFrame  # p, day, w, watched_ms > 0, episodes; of the period
     wholes: pl.DataFrame  # p, w, watched_ms > 0, and of the whole title_id and kind; of the period
     genres: pl.DataFrame  # p, genre, watched_ms > 0; of the period
     opinions: pl.DataFrame  # p, t, kind, thumb, rating; in order, of all time
@@ -55,71 +62,94 @@ def watched(
     `compacted` is what is left of older events; what it cannot carry, the order of a day, is not
     told of profiles that have any in the period.
     """
-    history = history.filter(
-        (pl.col("occurred_ms") <= cutoff_ms) & (pl.col("recorded_ms") <= cutoff_ms)
-    )
-    profiles = (
-        pl.concat([history["profile_id"].unique(), compacted["profile_id"].unique()])
-        .unique()
-        .sort()
-    )
+    history = until(history, cutoff_ms)
+    profiles, p = placed_in_runs(history["profile_id"])
     title_ids = pl.concat([history["title_id"].unique(), compacted["title_id"].unique()])
     names = _names(title_ids.unique(), catalogue)
-    numbers = profiles.to_frame("profile_id").with_row_index("p")
-    history = _numbered(history, numbers, names)
-    seen = history.filter(pl.col("kind").is_in(WATCHING_KINDS))
-    local = _local_ms(seen)
-    events = seen.select(
-        "p",
-        "t",
-        "w",
-        "kind",
-        at_ms="occurred_ms",
-        watched_ms=pl.col("to_ms") - pl.col("from_ms"),
-        day=(local // DAY_MS).cast(pl.Int32),
-        hour=(local // HOUR_MS % 24).cast(pl.Int8),
-    )
-    in_period = pl.col("day").is_between(period.first_number, period.last_number)
+    if compacted.height:
+        known = profiles
+        profiles = ordered(pl.concat([profiles, compacted["profile_id"].unique()]))
+        p = placed(known, profiles)[p]
+    t = placed(history["title_id"], names["title_id"])
+    wholes = names["w"].to_numpy().astype(np.int64)
+    kind = kind_numbers(history)
+    events = _events(history, p, t, wholes[t], IS_WATCHING[kind])
     lifetime = _by_day(events)
+    in_period = pl.col("day").is_between(period.first_number, period.last_number)
     told = events.filter(in_period)
     if compacted.height:
-        older = _compacted_days(_numbered(compacted, numbers, names))
+        older = _compacted_days(compacted, profiles, names)
         lifetime = _merged(pl.concat([lifetime, older.select(lifetime.columns)]))
         told = told.join(older.filter(in_period), on="p", how="anti")
     days = lifetime.filter(in_period)
-    wholes = by_whole(days, names)
+    titles = by_title(days)
+    of_wholes = by_whole(titles, names)
+    is_opinion = IS_OPINION[kind]
     return Watched(
         period=period,
         cutoff_ms=cutoff_ms,
         catalogue=catalogue,
-        profiles=profiles,
+        profiles=profiles.alias("profile_id"),
         names=names,
         events=told,
         lifetime=lifetime,
         days=days,
-        wholes=wholes,
-        genres=by_genre(wholes, catalogue),
-        opinions=history.filter(pl.col("kind").is_in(OPINION_KINDS)).select(
-            "p", "t", "kind", "thumb", rating=pl.col("rating_value") / pl.col("rating_scale")
+        titles=titles,
+        dates=by_date(days),
+        wholes=of_wholes,
+        genres=by_genre(of_wholes, catalogue),
+        opinions=history[np.flatnonzero(is_opinion)].select(
+            "kind",
+            "thumb",
+            p=pl.Series(p[is_opinion].astype(np.uint32)),
+            t=pl.Series(t[is_opinion].astype(np.uint32)),
+            rating=pl.col("rating_value") / pl.col("rating_scale"),
         ),
     )
 
 
-def _numbered(frame: pl.DataFrame, numbers: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    return frame.join(numbers, on="profile_id", how="left", maintain_order="left").join(
-        names.select("title_id", "t", "w"), on="title_id", how="left", maintain_order="left"
+def until(history: pl.DataFrame, cutoff_ms: int) -> pl.DataFrame:
+    """What had occurred and was recorded by then."""
+    columns = ("occurred_ms", "recorded_ms")
+    if all(np.all(history[name].to_numpy() <= cutoff_ms) for name in columns):
+        return history  # as it is, and no copy
+    return history.filter(pl.all_horizontal(pl.col(columns) <= cutoff_ms))
+
+
+def _events(
+    history: pl.DataFrame, p: Ints, t: Ints, w: Ints, is_watching: NDArray[np.bool_]
+) -> pl.DataFrame:
+    """Of those that watch: p, t, w, kind, at_ms, watched_ms, day and hour."""
+    if not is_watching.all():
+        history, p, t, w = (
+            history.filter(pl.Series(is_watching)),
+            *(column[is_watching] for column in (p, t, w)),
+        )
+    hours = wall_ms(history) // HOUR_MS
+    return pl.DataFrame(
+        {
+            "p": p.astype(np.uint32),
+            "t": t.astype(np.uint32),
+            "w": w.astype(np.uint32),
+            "kind": history["kind"],
+            "at_ms": history["occurred_ms"],
+            "watched_ms": history["to_ms"] - history["from_ms"],
+            "day": (hours // 24).astype(np.int32),
+            "hour": (hours % 24).astype(np.int8),
+        }
     )
 
 
-def _compacted_days(days: pl.DataFrame) -> pl.DataFrame:
+def _compacted_days(days: pl.DataFrame, profiles: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     """As `_by_day`, of days that came as such."""
+    t = placed(days["title_id"], names["title_id"])
     return days.select(
-        "p",
-        "t",
-        pl.col("day").cast(pl.Int32),
-        "w",
-        "watched_ms",
-        "night_ms",
+        p=pl.Series(placed(days["profile_id"], profiles).astype(np.uint32)),
+        t=pl.Series(t.astype(np.uint32)),
+        day=pl.col("day").cast(pl.Int32),
+        w=names["w"].gather(t),
+        watched_ms="watched_ms",
+        night_ms="night_ms",
         plays="play_count",
         completes="complete_count",
         last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("last_ms"),
@@ -127,41 +157,87 @@ def _compacted_days(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _merged(days: pl.DataFrame) -> pl.DataFrame:
-    """Of a day of which a part was compacted, one row."""
-    return days.group_by("p", "t", "day").agg(
-        pl.col("w").first(),
-        pl.col("watched_ms", "night_ms", "plays", "completes").sum(),
-        pl.col("last_watched_ms").max(),
+    """Of a day of which a part was compacted, one row; ordered by p, t and day."""
+    return (
+        days.group_by("p", "t", "day")
+        .agg(
+            pl.col("w").first(),
+            pl.col("watched_ms", "night_ms", "plays", "completes").sum(),
+            pl.col("last_watched_ms").max(),
+        )
+        .sort("p", "t", "day")
     )
 
 
-def is_night() -> pl.Expr:
-    """Whether `hour` is of the night."""
-    return (pl.col("hour") >= NIGHT_FROM) | (pl.col("hour") < NIGHT_UNTIL)
+def by_title(days: pl.DataFrame) -> pl.DataFrame:
+    """Of lifetime's rows: p, t, w, and the sums of each title; ordered by p and t."""
+    p, t = days["p"].to_numpy(), days["t"].to_numpy()
+    in_title = runs(p, t)
+    summed = ("watched_ms", "night_ms", "plays", "completes")
+    return pl.DataFrame(
+        {
+            "p": in_title.of(p),
+            "t": in_title.of(t),
+            "w": in_title.of(days["w"].to_numpy()),
+            **{name: in_title.sums(days[name].to_numpy()) for name in summed},
+        }
+    )
 
 
-def is_weekend() -> pl.Expr:
-    """Whether `day` is a Saturday or a Sunday."""
-    return (pl.col("day") + _THURSDAY_BEFORE_WEEKEND) % 7 >= 5
+def by_date(days: pl.DataFrame) -> pl.DataFrame:
+    """Of lifetime's rows: p, day, w, watched_ms > 0 and how many episodes; in that order."""
+    seen = days.filter(pl.col("watched_ms") > 0)
+    p, day, w = (seen[name].to_numpy() for name in ("p", "day", "w"))
+    in_whole = grouped(p, day, w)
+    return pl.DataFrame(
+        {
+            "p": in_whole.of(p),
+            "day": in_whole.of(day),
+            "w": in_whole.of(w),
+            "watched_ms": in_whole.sums(seen["watched_ms"].to_numpy()),
+            "episodes": in_whole.sums((seen["t"].to_numpy() != w).astype(np.int64)),
+        }
+    )
 
 
-def by_whole(days: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """Of rows (p, w, watched_ms): p, w, watched_ms > 0, and of the whole title_id and kind.
+def by_day(dates: pl.DataFrame) -> pl.DataFrame:
+    """Of by_date's rows: p, day, watched_ms and how many titles; in that order."""
+    p, day = dates["p"].to_numpy(), dates["day"].to_numpy()
+    in_day = runs(p, day)
+    return pl.DataFrame(
+        {
+            "p": in_day.of(p),
+            "day": in_day.of(day),
+            "watched_ms": in_day.sums(dates["watched_ms"].to_numpy()),
+            "titles": in_day.counts(),
+        }
+    )
+
+
+def by_profile(dates: pl.DataFrame) -> pl.DataFrame:
+    """Of by_date's rows: p, days and weekend_ms."""
+    return (
+        by_day(dates)
+        .group_by("p")
+        .agg(days=pl.len(), weekend_ms=pl.col("watched_ms").filter(_IS_WEEKEND).sum())
+    )
+
+
+def by_whole(titles: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Of by_title's rows: p, w, watched_ms > 0, and of the whole title_id and kind.
 
     Ordered by p and w.
     """
-    p, w = days["p"].to_numpy(), days["w"].to_numpy()
-    in_whole = Groups(p, w)
+    p, w = titles["p"].to_numpy(), titles["w"].to_numpy()
+    in_whole = grouped(p, w)
     wholes = pl.DataFrame(
         {
             "p": in_whole.of(p),
             "w": in_whole.of(w),
-            "watched_ms": in_whole.sums(days["watched_ms"].to_numpy()),
+            "watched_ms": in_whole.sums(titles["watched_ms"].to_numpy()),
         }
-    )
-    return wholes.filter(pl.col("watched_ms") > 0).join(
-        names.select("title_id", "kind", w="t"), on="w", maintain_order="left"
-    )
+    ).filter(pl.col("watched_ms") > 0)
+    return wholes.with_columns(names["title_id", "kind"][wholes["w"]])
 
 
 def by_genre(wholes: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -178,7 +254,7 @@ def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     whole = catalogue.whole()
     met = title_ids.to_frame("title_id").join(whole, on="title_id", how="left")
     met = met.with_columns(pl.col("whole_id").fill_null(pl.col("title_id")))
-    ids = pl.concat([met["title_id"], met["whole_id"]]).unique().sort().to_frame("title_id")
+    ids = ordered(pl.concat([met["title_id"], met["whole_id"]])).to_frame("title_id")
     numbered = ids.with_row_index("t").join(whole, on="title_id", how="left", maintain_order="left")
     numbered = numbered.with_columns(pl.col("whole_id").fill_null(pl.col("title_id")))
     wholes = numbered.select(whole_id="title_id", w="t")
@@ -187,40 +263,25 @@ def _names(title_ids: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     )
 
 
-def _local_ms(events: pl.DataFrame) -> pl.Series:
-    at_ms = events["occurred_ms"].to_numpy()
-    zones = events["time_zone"]
-    found = np.empty(len(at_ms), np.int64)
-    for zone in zones.unique().to_list():
-        is_there = (zones == zone).to_numpy()
-        found[is_there] = local_ms(at_ms[is_there], zone)
-    return pl.Series("local_ms", found)
-
-
 def _by_day(events: pl.DataFrame) -> pl.DataFrame:
     """Ordered by p, t and day."""
-    columns = events.select(
-        "p",
-        "t",
-        "day",
-        "w",
-        "watched_ms",
-        night_ms=pl.when(is_night()).then("watched_ms").otherwise(0),
-        plays=(pl.col("kind") == EventKind.PLAY.name).cast(pl.Int64),
-        completes=(pl.col("kind") == EventKind.COMPLETE.name).cast(pl.Int64),
-        last_watched_ms=pl.when(pl.col("watched_ms") > 0).then("at_ms").otherwise(_NEVER),
+    p, t, day, watched_ms, hour = (
+        events[name].to_numpy() for name in ("p", "t", "day", "watched_ms", "hour")
     )
-    p, t, day = (columns[name].to_numpy() for name in ("p", "t", "day"))
-    in_day = Groups(p, t, day)
-    summed = ("watched_ms", "night_ms", "plays", "completes")
-    last_ms = in_day.greatest(columns["last_watched_ms"].to_numpy())
+    kind = kind_numbers(events)
+    in_day = grouped(p, t, day)
+    is_night = (hour >= NIGHT_FROM) | (hour < NIGHT_UNTIL)
+    last_ms = in_day.greatest(np.where(watched_ms > 0, events["at_ms"].to_numpy(), _NEVER))
     return pl.DataFrame(
         {
             "p": in_day.of(p),
             "t": in_day.of(t),
             "day": in_day.of(day),
-            "w": in_day.of(columns["w"].to_numpy()),
-            **{name: in_day.sums(columns[name].to_numpy()) for name in summed},
+            "w": in_day.of(events["w"].to_numpy()),
+            "watched_ms": in_day.sums(watched_ms),
+            "night_ms": in_day.sums(watched_ms * is_night),
+            "plays": in_day.sums(kind == _PLAY),
+            "completes": in_day.sums(kind == _COMPLETE),
             "last_watched_ms": last_ms,
         }
     ).with_columns(

@@ -1,10 +1,31 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.domain.event import Event
+from libs.domain.event import DAY_MS, Event, EventKind
 from libs.features.watched_days import watched_days
-from services.recap.events_client import without
-from tests.made_events import event_lists
+from libs.storage.compaction import FIRST
+from libs.storage.memory_event_store import MemoryEventStore
+from services.recap.events_client import EventsClient, without
+from tests.made_events import START_MS, event_lists, watch
+from tests.services.events.made_service import served
+
+NOW_MS = START_MS + 200 * DAY_MS
+# The midnight after the fifth of ten days with an event each.
+UNTIL_MS = START_MS // DAY_MS * DAY_MS + 5 * DAY_MS
+
+
+@pytest.mark.parametrize("cutoff_ms", [UNTIL_MS, UNTIL_MS + 2 * DAY_MS, UNTIL_MS + 4 * DAY_MS])
+async def test_no_day_is_made_of_what_happened_after_the_time_asked_for(cutoff_ms: int) -> None:
+    store = MemoryEventStore()
+    events = [watch(f"e{n}", START_MS + n * DAY_MS, title_id="m") for n in range(10)]
+    store.record_events("default", events, NOW_MS)
+    store.compact(UNTIL_MS, FIRST)
+    async with served(store, NOW_MS) as channel:
+        held = await EventsClient(channel).held(
+            "default", "profile0", kinds=tuple(EventKind), until_ms=cutoff_ms, timeout_s=5
+        )
+    assert [one.last_ms for one in held.days] == [event.occurred_ms for event in events[:5]]
 
 
 @given(event_lists(), st.data())

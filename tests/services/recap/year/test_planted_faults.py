@@ -11,12 +11,15 @@ import pytest
 
 from libs.domain.event import DAY_MS, Event
 from libs.domain.title import Title
+from services.recap.year import comparison
 from services.recap.year.catalogue import Catalogue
+from services.recap.year.cohort import cohorts, contribution
+from services.recap.year.counting import Counted, full_members
 from services.recap.year.history import of_events
-from services.recap.year.period import Period
+from services.recap.year.period import LIFETIME, Period
 from services.recap.year.stories import STORIES, count
 from services.recap.year.walk import Walk
-from services.recap.year.watched import Watched, watched
+from services.recap.year.watched import Watched, by_date, by_title, watched
 from tests.made_world import UNTIL_MS, small_world
 from tests.services.recap.year.made_counts import verifier_of, walk_of
 
@@ -48,10 +51,13 @@ def _days(**columns: pl.Expr) -> Seen:
     def change(seen: Watched) -> Watched:
         inside = pl.col("day").is_between(seen.period.first_number, seen.period.last_number)
         lifetime = seen.lifetime.with_columns(**columns)
+        days = lifetime.filter(inside)
         return dataclasses.replace(
             seen,
             lifetime=lifetime,
-            days=lifetime.filter(inside),
+            days=days,
+            titles=by_title(days),
+            dates=by_date(days),
             events=seen.events.with_columns(
                 **{name: value for name, value in columns.items() if name == "day"}
             ),
@@ -111,7 +117,8 @@ SEEN_FAULTS: Final[dict[str, Seen]] = {
     "completes that are plays": _days(completes=pl.col("plays")),
     "episodes for series": lambda seen: dataclasses.replace(
         seen,
-        days=seen.days.with_columns(w=pl.col("t")),
+        titles=seen.titles.with_columns(w=pl.col("t")),
+        dates=by_date(seen.days.with_columns(w=pl.col("t"))),
         events=seen.events.with_columns(w=pl.col("t")),
     ),
     "a genre told twice": lambda seen: dataclasses.replace(
@@ -218,3 +225,34 @@ def test_both_verifiers_doubt_the_same_facts_of_the_same_profiles() -> None:
                 assert _walk().disagreeing(story, facts) == whose
                 doubted += len(whose)
             assert doubted
+
+
+def test_both_verifiers_catch_a_fault_in_a_comparison() -> None:
+    history, titles = _made()
+    seen = watched(history, Catalogue.of(titles), LIFETIME, CUTOFF_MS)
+    stories = {story: Counted(count(story, seen), ()) for story in STORIES}
+    taste, axes = stories["taste"].facts, stories["axes"].facts
+    members = full_members(stories, dict.fromkeys(seen.profiles.to_list(), "PT"))
+    frozen = cohorts([contribution(members, taste, axes)])
+    assert frozen.countries["PT"].size >= 50
+    found = {
+        "country": comparison.country(members, taste, frozen),
+        "archetype": comparison.archetype(members, axes, frozen),
+    }
+    walk = Walk({})
+    with verifier_of(history, titles, LIFETIME, CUTOFF_MS) as verifier:
+        for one in (verifier, walk):
+            doubted = one.disagreeing_comparisons(members, taste, axes, frozen, found)
+            assert doubted == {"country": [], "archetype": []}
+        for fault, change in SAID_FAULTS.items():
+            said = {story: change(facts) for story, facts in found.items()}
+            in_sql, in_walk = (
+                one.disagreeing_comparisons(members, taste, axes, frozen, said)
+                for one in (verifier, walk)
+            )
+            assert in_sql == in_walk
+            assert all(in_sql.values()), fault
+        # Facts that are as they should be, of cohorts that are not those of the run.
+        others = cohorts([contribution(members.head(members.height * 3 // 4), taste, axes)])
+        for one in (verifier, walk):
+            assert all(one.disagreeing_comparisons(members, taste, axes, others, found).values())
