@@ -105,6 +105,9 @@ async def test_a_bad_id_is_named(suite: Served, value: str) -> None:
             "episodes[0].episode_id",
         ),
     ]
+    if value:  # no pack is "in the mood"
+        pack = quiz_pb2.StartQuizRequest(quiz_id="z", pack_id=value)
+        asked.append((quiz.StartQuiz, pack, "pack_id"))
     for method, request, field in asked:
         with pytest.raises(InvalidField) as caught:
             await call("service", method, request, timeout_s=20)

@@ -127,6 +127,8 @@ class Quizzes:
         check_id("quiz_id", quiz_id)
         if profile_id:
             check_id("profile_id", profile_id)
+        if pack_id:
+            check_id("pack_id", pack_id)
         material = await self._material(tenant, time_left_s)
         if pack_id:
             material.shelf.pack(check_id("pack_id", pack_id))
