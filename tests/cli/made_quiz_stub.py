@@ -78,7 +78,8 @@ def straight_stub(
         :most_questions
     ]
     material = dataclasses.replace(
-        material_of(list(TITLES.values())), tastes=(model.of_questions(asked),)
+        material_of(list(TITLES.values())),
+        tastes=(model.of_questions(asked),),
     )
     with closing(open_file(folder / "recap.sqlite")) as database:
         quizzes, ranking, held = made_quizzes(database, lambda: 1, material=material)

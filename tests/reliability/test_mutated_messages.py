@@ -37,6 +37,8 @@ CODES: Final = frozenset({grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT})
 ALSO: Final[Mapping[str, frozenset[grpc.StatusCode]]] = {
     "FindSimilarTitles": frozenset({grpc.StatusCode.NOT_FOUND}),
     "RetrieveCandidates": frozenset({grpc.StatusCode.FAILED_PRECONDITION}),
+    # Of a quiz that nobody has played.
+    "PreviewShare": frozenset({grpc.StatusCode.NOT_FOUND}),
     # Of another content, of a profile without consent, or for anything else than was previewed.
     "CreateShare": frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND}),
     "GetShared": frozenset({grpc.StatusCode.NOT_FOUND}),

@@ -71,8 +71,3 @@ def test_too_few_profiles_teach_nothing() -> None:
 def test_an_empty_log_teaches_nothing() -> None:
     nobody = Opinions(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.bool_), len(IDS))
     assert fit_taste(IDS, TITLES, nobody, CONFIG) is None
-
-
-def test_no_answer_is_coded_as_nothing() -> None:
-    coded = one_hot(np.array([[1, -1], [-1, 0]]), [2, 3])
-    np.testing.assert_array_equal(coded, [[0, 1, 0, 0, 0], [0, 0, 1, 0, 0]])

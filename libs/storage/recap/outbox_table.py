@@ -12,7 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from libs.domain.event import Event, EventKind, Prompt, QuizAnswer
-from libs.domain.viewing import Device, Surface, ViewingContext
+from libs.storage.context_values import context_of, context_values
 from libs.storage.quiz_answer_values import quiz_answer_of, quiz_answer_values
 from libs.storage.recap.metadata import METADATA
 
@@ -90,7 +90,6 @@ def remove_events(connection: sa.Connection, taken: Sequence[WaitingEvent]) -> N
 
 
 def _encode(event: Event) -> str:
-    context = event.context
     value = {
         "event_id": event.event_id,
         "profile_id": event.profile_id,
@@ -99,15 +98,7 @@ def _encode(event: Event) -> str:
         "sequence": event.sequence,
         "session_id": event.session_id,
         "title_id": event.title_id,
-        "context": [
-            context.time_zone,
-            context.device,
-            context.country,
-            context.language,
-            context.surface,
-            context.kids,
-            context.geo_cell,
-        ],
+        "context": context_values(event.context),
     }
     match event.detail:
         case Prompt(prompt_id=prompt_id):
@@ -121,7 +112,6 @@ def _encode(event: Event) -> str:
 
 def _decode(text: str) -> Event:
     value = json.loads(text)
-    zone, device, country, language, surface, kids, geo_cell = value["context"]
     detail = Prompt(value["prompt"]) if "prompt" in value else quiz_answer_of(value["quiz_answer"])
     return Event(
         event_id=value["event_id"],
@@ -131,8 +121,6 @@ def _decode(text: str) -> Event:
         sequence=value["sequence"],
         session_id=value["session_id"],
         title_id=value["title_id"],
-        context=ViewingContext(
-            zone, Device(device), country, language, Surface(surface), kids, geo_cell
-        ),
+        context=context_of(value["context"]),
         detail=detail,
     )

@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from libs.domain.viewing import Device, Surface, ViewingContext
 from libs.faults import InvalidField
+from libs.storage.context_values import context_of, context_values
 from services.recap.quiz.length import Length
 from services.recap.quiz.quiz_state import Answered, Asked, QuizState
 
@@ -59,20 +59,11 @@ class QuizTokens:
 
 def encode(state: QuizState) -> bytes:
     """The bytes of a state."""
-    context = state.context
     value = [
         state.quiz_id,
         state.profile_id,
         state.pack_id,
-        [
-            context.time_zone,
-            context.device,
-            context.country,
-            context.language,
-            context.surface,
-            context.kids,
-            context.geo_cell,
-        ],
+        context_values(state.context),
         state.expires_ms,
         state.bundle_version,
         state.title_ids,
@@ -92,14 +83,11 @@ def decode(body: bytes) -> QuizState:
     value = json.loads(zlib.decompress(body[1:]))
     quiz_id, profile_id, pack_id, seen, expires_ms, version, ids, scores, *rest = value
     answers, asked, (most_answers, asks_on, kinds) = rest
-    zone, device, country, language, surface, kids, geo_cell = seen
     return QuizState(
         quiz_id=quiz_id,
         profile_id=profile_id,
         pack_id=pack_id,
-        context=ViewingContext(
-            zone, Device(device), country, language, Surface(surface), kids, geo_cell
-        ),
+        context=context_of(seen),
         expires_ms=expires_ms,
         bundle_version=version,
         title_ids=tuple(ids),

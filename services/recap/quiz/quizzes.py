@@ -129,7 +129,7 @@ class Quizzes:
             check_id("profile_id", profile_id)
         material = await self._material(tenant, time_left_s)
         if pack_id:
-            material.shelf.pack(pack_id)
+            material.shelf.pack(check_id("pack_id", pack_id))
         query = SlateQuery(Purpose.PREVIEW, POOL_SIZE, profile_id, context, is_diverse=False)
         # Nearly every quiz is new: its pool is asked for while the store looks.
         async with beside(self._page(tenant, query, time_left_s)) as asking:

@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from libs.models.taste_question import NO_ANSWER, AnswerBook, Facet, TasteQuestion
+from libs.models.taste_question import NO_ANSWER, AnswerBook, Facet, TasteQuestion, likeness
 from tests.made_titles import make_titles
 
 TITLES = {title.title_id: title for title in make_titles(14)}
@@ -57,3 +60,23 @@ def test_a_title_without_a_year_belongs_to_no_years() -> None:
     undated = make_titles(1)[0]
     bare = type(undated)(undated.title_id, undated.kind, undated.name)
     assert not Facet(0.5, first_year=0, last_year=3000).weight(bare, {})
+
+
+def test_the_nearer_of_two_titles_is_preferred() -> None:
+    own = TITLES["t0001"]
+    far = next(one for one in IDS if not set(TITLES[one].genres) & set(own.genres))
+    facets = (Facet(0.0, near_title_id=far), Facet(0.0, near_title_id=own.title_id))
+    book = AnswerBook.of((TasteQuestion("pair", "pair", facets=facets),), IDS, TITLES)
+    assert book.answers(rows("t0001"), rows())[0, 0] == 1
+    assert book.answers(rows(), rows())[0, 0] == NO_ANSWER
+
+
+def test_likeness_is_of_genres_and_fades_with_the_years_between() -> None:
+    title = TITLES["t0001"]
+    assert title.release_date is not None
+    newer = dataclasses.replace(title, release_date=title.release_date.replace(year=2019))
+    gap = 2019 - title.release_date.year
+    assert likeness(title, title) == 1.0
+    assert likeness(title, newer) == likeness(newer, title) == pytest.approx(np.exp(-gap / 10))
+    assert likeness(title, dataclasses.replace(newer, genres=())) == 0.0
+    assert likeness(title, dataclasses.replace(newer, release_date=None)) == 1.0

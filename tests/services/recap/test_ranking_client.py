@@ -26,6 +26,11 @@ async def test_a_live_slate_has_a_page_and_a_preview_has_none(tmp_path: Path) ->
             )
             for purpose in (Purpose.LIVE, Purpose.PREVIEW)
         }
+        diverse = await client.recommend(
+            "default",
+            SlateQuery(Purpose.PREVIEW, 30, "p", ViewingContext(country="PT")),
+            timeout_s=TIMEOUT_S,
+        )
     live, preview = pages[Purpose.LIVE], pages[Purpose.PREVIEW]
     assert live.page_id
     assert preview.page_id == ""
@@ -34,6 +39,7 @@ async def test_a_live_slate_has_a_page_and_a_preview_has_none(tmp_path: Path) ->
     assert live.model_version == version
     assert live.degraded == ()
     assert (np.diff(live.scores) <= 0).all(), "the order of scores alone"
+    assert diverse.title_ids != live.title_ids
 
 
 async def test_somebody_anonymous_has_no_page_and_seeds_move_the_slate(tmp_path: Path) -> None:

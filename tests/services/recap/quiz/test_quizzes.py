@@ -236,3 +236,13 @@ async def test_an_answer_does_not_become_another_one_with_the_catalogue(database
     assert step.result is not None
     assert step.result.slate.relaxed == ("genre: the catalogue has changed since",)
     assert {title.reasons for title in step.result.slate.titles} == {()}
+
+
+@pytest.mark.parametrize("pack_id", ["x" * 65_536, "a\nb"])
+async def test_what_cannot_be_the_id_of_a_pack_is_not_looked_for(
+    database: Database, pack_id: str
+) -> None:
+    quizzes, _, _ = made_quizzes(database, Clock())
+    with pytest.raises(InvalidField) as caught:
+        await start(quizzes, "p", pack_id)
+    assert caught.value.field == "pack_id"

@@ -3,10 +3,11 @@ import json
 import pytest
 
 from services.recap.year.cards import cards
+from services.recap.year.fact import Value
 from services.recap.year.recap import Recap
 from services.recap.year.texts import LANGUAGES, words
 
-BASE: dict[str, dict[str, int | str]] = {
+BASE = {
     "minutes": {"minutes.total": 400, "minutes.days": 4, "minutes.plays": 9},
     "titles": {"titles.count": 6, "titles.movies": 6, "titles.series": 0, "titles.episodes": 0},
 }
@@ -34,12 +35,12 @@ def test_what_is_no_recap_is_refused(stories: object) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_viewer_hears_what_is_more_theirs_than_the_countrys(language: str) -> None:
-    country: dict[str, int | str] = {"country.code": "PT", "country.percentile": 66}
-    genre: dict[str, int | str] = {"country.genre": "noir", "country.genre.tenths": 23}
+    country: dict[str, Value] = {"country.code": "PT", "country.percentile": 66}
+    genre: dict[str, Value] = {"country.genre": "noir", "country.genre.tenths": 23}
     texts = [
         card.text
         for own in (country, country | genre)
-        for card in cards(Recap(BASE | {"country": own}), {}, words(language))
+        for card in cards(Recap({**BASE, "country": own}), {}, words(language))
         if card.card_id == "country"
     ]
     assert [("66" in text, "PT" in text, "noir" in text) for text in texts] == [
