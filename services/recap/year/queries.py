@@ -2,7 +2,8 @@
 
 The first (amounts.py, moments.py, tastes.py) shares nothing with it, not even the time zones:
 DuckDB has its own. A query gives (profile, fact_id, number, text) over what tables.py makes; a row
-of neither number nor text is no fact.
+of neither number nor text is no fact. Joins of several sums are MATERIALIZED before they are
+unnested: with several threads DuckDB 2.0.0 ends otherwise in "dict-surviving cache".
 """
 
 from typing import Final
@@ -279,15 +280,21 @@ WITH of_days AS (
     coalesce(sum(watched_ms) FILTER (
       year(release_date) <= year(make_timestamp($cutoff_ms * 1000)) - 20), 0) AS vintage_ms
   FROM wholes GROUP BY profile
-), of_genres AS (SELECT profile, count(*) AS genres FROM liked_genres GROUP BY profile)
+), of_genres AS (
+  SELECT profile, count(*) AS genres FROM liked_genres GROUP BY profile
+), found AS MATERIALIZED (
+  SELECT profile, ms, minutes, night_ms, weekend_ms, series_ms, vintage_ms, days, plays, titles,
+    coalesce(genres, 0) AS genres, coalesce(repeats, 0) AS repeats
+  FROM of_told JOIN of_days USING (profile) JOIN of_wholes USING (profile)
+    LEFT JOIN of_genres USING (profile)
+)
 SELECT profile,
   unnest(['axes.night', 'axes.weekend', 'axes.series', 'axes.variety', 'axes.vintage',
           'axes.intensity', 'axes.breadth', 'axes.repeat']) AS fact_id,
-  unnest([1000 * night_ms // ms, 1000 * weekend_ms // ms, 1000 * series_ms // ms,
-          coalesce(genres, 0), 1000 * vintage_ms // ms, minutes // days,
-          60000 * titles // minutes, 1000 * coalesce(repeats, 0) // greatest(plays, 1)]) AS number,
+  unnest([1000 * night_ms // ms, 1000 * weekend_ms // ms, 1000 * series_ms // ms, genres,
+          1000 * vintage_ms // ms, minutes // days, 60000 * titles // minutes,
+          1000 * repeats // greatest(plays, 1)]) AS number,
   NULL AS text
-FROM of_told JOIN of_days USING (profile) JOIN of_wholes USING (profile)
-  LEFT JOIN of_genres USING (profile)
+FROM found
 """,
 }
