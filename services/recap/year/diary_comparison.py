@@ -4,7 +4,7 @@ from typing import Final
 
 from services.recap.year.cohort import Cohorts
 from services.recap.year.comparison import ARCHETYPES
-from services.recap.year.diary_facts import Facts
+from services.recap.year.diary_sums import Facts
 
 _MILLION: Final = 1_000_000
 

@@ -11,7 +11,8 @@ from services.recap.ports import HeldHistory
 from services.recap.year.cohort import Cohorts
 from services.recap.year.diary import diaries
 from services.recap.year.diary_comparison import compared
-from services.recap.year.diary_facts import Facts, facts
+from services.recap.year.diary_facts import facts
+from services.recap.year.diary_sums import Facts
 from services.recap.year.period import Period
 
 # Fact id, number and text; one of the two is None.

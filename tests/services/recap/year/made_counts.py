@@ -14,7 +14,7 @@ from libs.storage.parquet_export import DAYS, EVENTS
 from services.recap.ports import HeldHistory
 from services.recap.year.catalogue import Catalogue
 from services.recap.year.counting import Counted, count_all, recaps
-from services.recap.year.diary_facts import Facts
+from services.recap.year.diary_sums import Facts
 from services.recap.year.history import of_events
 from services.recap.year.period import LIFETIME, Period
 from services.recap.year.recap import Recap
