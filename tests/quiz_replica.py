@@ -9,7 +9,8 @@ from typing import Any
 
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.storage.recap.database import open_server
-from services.recap.quiz.quizzes import Quizzes, Said, Step
+from services.recap.quiz.quiz_step import Said, Step
+from services.recap.quiz.quizzes import Quizzes
 from tests.made_quizzes import made_quizzes
 
 NOW_MS = 1_760_000_000_000

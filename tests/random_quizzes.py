@@ -9,7 +9,8 @@ import pytest
 
 from libs.domain.viewing import UNKNOWN_CONTEXT
 from libs.faults import InvalidField
-from services.recap.quiz.quizzes import Quizzes, Said, Step
+from services.recap.quiz.quiz_step import Said, Step
+from services.recap.quiz.quizzes import Quizzes
 
 TENANT: Final = "default"
 HOUR_MS: Final = 3_600_000

@@ -7,10 +7,11 @@ from libs.serving.decision_codec import part_messages
 from libs.serving.decoding import timestamp
 from reprise.recap.v1 import quiz_pb2
 from services.recap.quiz.length import Length
+from services.recap.quiz.ports import POOL_SIZE
 from services.recap.quiz.prompt_policy import Refusal, Verdict
 from services.recap.quiz.question import Question
 from services.recap.quiz.quiz_result import QuizResult
-from services.recap.quiz.quizzes import POOL_SIZE, Explanation, Said, Step
+from services.recap.quiz.quiz_step import Explanation, Said, Step
 from services.recap.quiz.rankings import Ranked
 
 _MOST_CONSIDERED = 10

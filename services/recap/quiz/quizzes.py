@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from libs.domain.decision import Purpose
 from libs.domain.identifiers import check_id
@@ -16,75 +15,21 @@ from services.recap.quiz.board import asked as as_asked
 from services.recap.quiz.length import USUAL, Length
 from services.recap.quiz.materials import Material, of_version
 from services.recap.quiz.play import Position, check_answer, next_step, position, result, seeds
-from services.recap.quiz.question import Question
+from services.recap.quiz.ports import PAGE_SHARE, POOL_SIZE, HeldMaterial, Ranking, TimeLeft
 from services.recap.quiz.quiz import Quiz
 from services.recap.quiz.quiz_result import PackOutcome, QuizResult, decode_result, encode_result
 from services.recap.quiz.quiz_state import QuizState, new_state
+from services.recap.quiz.quiz_step import Explanation, Said, Step
 from services.recap.quiz.quiz_store import Kept, QuizStore
 from services.recap.quiz.quiz_token import QuizTokens
 from services.recap.quiz.selection import Choice, QuestionBank, Stop, StopRules
 from services.recap.ranking_client import Page, SlateQuery
 
-POOL_SIZE: Final = 500
-# Of the time left, for a page of ranking; and for a tenant whose catalogue is only now fetched.
-PAGE_SHARE: Final = 0.8
+# Of the time left, for a tenant whose catalogue is only now fetched.
 _FILLED_SHARE: Final = 0.5
 _FILLED_MOST_S: Final = 1.0
 # Two devices may answer at once; a third time would be somebody who does nothing else.
 _TRIES: Final = 3
-
-TimeLeft = Callable[[], float]
-
-
-class HeldMaterial(Protocol):
-    """What one tenant's quizzes are made of."""
-
-    @property
-    def current(self) -> Material:
-        """The newest."""
-        ...
-
-    async def filled(self, within_s: float) -> bool:
-        """Wait for the first catalogue, but no longer than that; whether it is there."""
-        ...
-
-
-class Ranking(Protocol):
-    """The ranking service, as far as slates go."""
-
-    async def recommend(self, tenant: str, query: SlateQuery, *, timeout_s: float) -> Page:
-        """One slate; raises PartUnavailable, Overloaded or DeadlineSpent."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Explanation:
-    """How the belief stands, and what was weighed."""
-
-    position: Position
-    choice: Choice
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """What a viewer gets: a question or the result, and the state to go on with."""
-
-    state: QuizState
-    token: bytes
-    question: Question | None
-    result: QuizResult | None
-    explanation: Explanation
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One answer as it came in."""
-
-    quiz_id: str
-    profile_id: str
-    token: bytes
-    question_id: str
-    option_id: str
 
 
 class Quizzes:
@@ -131,7 +76,7 @@ class Quizzes:
             check_id("pack_id", pack_id)
         material = await self._material(tenant, time_left_s)
         if pack_id:
-            material.shelf.pack(check_id("pack_id", pack_id))
+            material.shelf.pack(pack_id)
         query = SlateQuery(Purpose.PREVIEW, POOL_SIZE, profile_id, context, is_diverse=False)
         # Nearly every quiz is new: its pool is asked for while the store looks.
         async with beside(self._page(tenant, query, time_left_s)) as asking:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from libs.domain.decision import Part, Purpose
 from services.recap.quiz.play import result, seeds
-from services.recap.quiz.quizzes import PAGE_SHARE, POOL_SIZE, HeldMaterial, Ranking, Step, TimeLeft
+from services.recap.quiz.ports import PAGE_SHARE, POOL_SIZE, HeldMaterial, Ranking, TimeLeft
+from services.recap.quiz.quiz_step import Step
 from services.recap.quiz.slate import Slate
 from services.recap.ranking_client import SlateQuery
 

@@ -16,7 +16,7 @@ from services.recap.quiz.belief import Belief
 from services.recap.quiz.pack import PackRejected, parse
 from services.recap.quiz.pack_shelf import PackShelf, shelf, texts
 from services.recap.quiz.pool import Pool
-from services.recap.quiz.quizzes import Said, Step
+from services.recap.quiz.quiz_step import Said, Step
 from services.recap.quiz.title_traits import TitleTraits
 from tests.made_quizzes import made_quizzes, material_of
 

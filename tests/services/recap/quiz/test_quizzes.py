@@ -17,7 +17,8 @@ from services.recap.quiz.materials import Material
 from services.recap.quiz.pack import parse
 from services.recap.quiz.pack_shelf import PackShelf
 from services.recap.quiz.quiz_state import LASTS_MS
-from services.recap.quiz.quizzes import Quizzes, Said, Step
+from services.recap.quiz.quiz_step import Said, Step
+from services.recap.quiz.quizzes import Quizzes
 from tests.made_bundle import catalogue
 from tests.made_quizzes import made_quizzes, material_of
 from tests.made_recap import waiting
