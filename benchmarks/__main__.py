@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from libs.faults import StartFault
+
 NAMES = (
     "start",
     "recommend",
@@ -39,7 +41,11 @@ def main(names: list[str]) -> int:
     folder = Path("var/benchmarks")
     folder.mkdir(parents=True, exist_ok=True)
     for name in names or NAMES:
-        figures = importlib.import_module(f"benchmarks.{name}").run()
+        try:
+            figures = importlib.import_module(f"benchmarks.{name}").run()
+        except StartFault as fault:
+            sys.stderr.write(f"{name}: {fault}\n")
+            return 1
         (folder / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
     return 0
 

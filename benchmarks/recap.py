@@ -31,8 +31,9 @@ GOAL_SERVED_MS: Final = 3.0
 GOAL_ON_DEMAND_MS: Final = 60.0
 
 PLAYS: Final = 500
-# Partitions of 2,500 profiles, two and four of them: what grows is the slope.
-SIZES: Final = ((5_000, 2), (10_000, 4))
+RATE: Final = (10_000, 4)  # profiles, in so many partitions
+# Many small partitions: whether what is held after each of them grows.
+GROWTH: Final = (16_000, 16)
 ON_DEMAND_PLAYS: Final = 2_000
 CALLS: Final = 300
 ON_DEMAND_CALLS: Final = 30
@@ -40,10 +41,10 @@ ON_DEMAND_CALLS: Final = 30
 
 def run() -> dict[str, Any]:
     """Measure and print; returns the figures."""
-    batches = [_batch(profiles, partitions) for profiles, partitions in SIZES]
-    small, large = batches
-    grown = large["peak_bytes"] - small["peak_bytes"]
-    slope = grown / (large["profiles"] - small["profiles"])
+    large, many = _batch(*RATE), _batch(*GROWTH)
+    # The first partition fills what the allocators keep for the next.
+    held = np.array(many["held_bytes"][1:])
+    slope = np.polyfit(np.arange(len(held)), held, 1)[0] * GROWTH[1] / GROWTH[0]
     served_ms, on_demand_ms, on_demand_cpu_ms = asyncio.run(_served())
     figures = {
         "machine": machine(),
@@ -53,8 +54,9 @@ def run() -> dict[str, Any]:
         "goal_profiles_s": GOAL_PROFILES_S,
         "ratio_to_group_by": large["cpu_s"] / large["group_by_cpu_s"],
         "peak_bytes": large["peak_bytes"],
-        "bytes_a_profile": slope,
-        "million_profiles_bytes": small["peak_bytes"] + max(slope, 0) * 1_000_000,
+        "small_partitions_peak_bytes": many["peak_bytes"],
+        "bytes_a_profile": float(slope),
+        "million_profiles_bytes": many["peak_bytes"] + max(float(slope), 0) * 1_000_000,
         "row_bytes": large["row_bytes"],
         "disagreeing": large["disagreeing"],
         "served_p50_ms": float(np.percentile(served_ms, 50)),
@@ -183,7 +185,12 @@ def _show(figures: dict[str, Any]) -> None:
         f"{figures['assessed_profiles_cpu_s']:,.0f}",
     )
     table.add_row("CPU time of one GROUP BY over the file", f"{figures['ratio_to_group_by']:.0f}x")
-    table.add_row("memory a further profile", f"{figures['bytes_a_profile'] / 1e3:.1f} kB")
+    for name, (profiles, partitions) in (("peak", RATE), ("small_partitions_peak", GROWTH)):
+        table.add_row(
+            f"peak memory, partitions of {profiles // partitions:,}",
+            f"{figures[f'{name}_bytes'] / 2**30:.2f} GiB",
+        )
+    table.add_row("held after it, a further profile", f"{figures['bytes_a_profile'] / 1e3:.1f} kB")
     table.add_row("memory for 1M profiles", f"{figures['million_profiles_bytes'] / 2**30:.1f} GiB")
     table.add_row("stored row", f"{figures['row_bytes'] / 1e3:.1f} kB")
     table.add_row(

@@ -96,7 +96,7 @@ def quiz(settings: SuiteSettings, ask: Ask, output: Output, images: Wanted | Non
     known.update(titles_by_id(settings, [one.title_id for one in played.result.titles]))
     output.result(_value(ask, played, known), _table(played.result, known))
     if not output.as_json:
-        output.say(_footer(ask, played))
+        output.say(_footer(ask, played, is_written=images is not None))
     if images is not None:
         write_quiz_images(settings, ask.profile_id, played.quiz_id, images, output)
 
@@ -215,7 +215,7 @@ def _table(result: quiz_pb2.QuizResult, known: Titles) -> Table:
     return table
 
 
-def _footer(ask: Ask, played: Played) -> str:
+def _footer(ask: Ask, played: Played, *, is_written: bool) -> str:
     result = played.result
     lines = [f"[yellow]could not be kept: {escape(one)}[/]" for one in result.relaxed]
     if not result.titles:
@@ -226,7 +226,7 @@ def _footer(ask: Ask, played: Played) -> str:
         told = result.outcome
         lines += ["", f"[bold]You are {escape(told.name)}.[/] {escape(told.text)}"]
         lines.append(f"[dim]To share: “I am {escape(told.name)}: {escape(told.text)}”[/]")
-        if ask.profile_id:
+        if ask.profile_id and not is_written:
             again = f"--profile {ask.profile_id} --pack {ask.pack_id} --quiz-id {played.quiz_id}"
             lines.append(f"[dim]or as images: reprise quiz {escape(again)} --out DIR[/]")
     page = f"; page {result.page_id}" if result.page_id else "; nobody is named: nothing was kept"
