@@ -4,10 +4,12 @@ import contextlib
 import socket
 
 
-def free_port() -> int:
-    """One."""
-    [port] = free_ports(1)
-    return port
+def free_port(most: int = 65_535) -> int:
+    """One, of at most that number."""
+    while True:
+        [port] = free_ports(1)
+        if port <= most:
+            return port
 
 
 def free_ports(count: int) -> list[int]:

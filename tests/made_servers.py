@@ -105,11 +105,14 @@ class PostgresServer:
 
 @dataclass
 class RedisServer:
-    """One Redis; `settings` go to the command line of the server."""
+    """One Redis; `settings` go to the command line of the server.
+
+    In a cluster it talks over the port 10,000 above its own, too.
+    """
 
     folder: Path
     settings: tuple[str, ...] = ("--save", "", "--appendonly", "no")
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_port(most=65_535 - 10_000))
     _process: "subprocess.Popen[bytes] | None" = None
 
     def url(self, database: int = 0) -> str:
