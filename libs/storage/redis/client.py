@@ -35,6 +35,13 @@ def open_client(url: str, *, timeout_s: float) -> Client:
     return redis.Redis.from_url(url, **options)
 
 
+def close_client(client: Client) -> None:
+    """Close all connections: by itself the client of a cluster leaves those of its nodes open."""
+    if isinstance(client, RedisCluster):
+        client.disconnect_connection_pools()  # type: ignore[no-untyped-call]
+    client.close()
+
+
 def open_async_client(url: str) -> AsyncClient:
     """A client for one event loop, whose callers set their own time limits."""
     options: dict[str, Any] = {

@@ -5,7 +5,7 @@ from typing import Any, Final
 import redis
 from redis.cluster import RedisCluster
 
-from libs.storage.redis.client import Client
+from libs.storage.redis.client import Client, close_client
 from libs.storage.redis.keys import FOLLOWED, profile_key, watched_key
 
 _UNDER_WAY: Final = "in progress"
@@ -22,7 +22,7 @@ class FeatureEraser:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        close_client(self._client)
 
     def followed_xid(self) -> int:
         """Below which number the log is in the features; 0 while they are made anew."""

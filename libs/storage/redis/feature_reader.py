@@ -14,7 +14,7 @@ from libs.features.counters import decode_counters
 from libs.features.profile_state import ProfileState
 from libs.features.title_counters import TITLE_COUNTER_COUNT
 from libs.features.title_table import TitleChanges
-from libs.storage.redis.client import AsyncClient, Client
+from libs.storage.redis.client import AsyncClient, Client, close_client
 from libs.storage.redis.keys import (
     FOLLOWED,
     changes_key,
@@ -93,7 +93,7 @@ class RedisTitles:
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        close_client(self._client)
 
 
 def changes_of(fields: list[bytes], data: list[bytes | None], last_change: int) -> TitleChanges:
