@@ -18,42 +18,12 @@ from services.recap.quiz.pack_shelf import PackShelf, shelf, texts
 from services.recap.quiz.pool import Pool
 from services.recap.quiz.quiz_step import Said, Step
 from services.recap.quiz.title_traits import TitleTraits
+from tests.made_packs import HATS
 from tests.made_quizzes import made_quizzes, material_of
 
 NOW_MS = 1_760_000_000_000
 
-PACK = """\
-pack_id = "hats"
-name = "Which hat are you?"
-
-[[questions]]
-question_id = "weather"
-text = "Rain?"
-
-[[questions.options]]
-option_id = "yes"
-text = "Yes"
-reason = "it rains"
-tags = ["mood:dark"]
-
-[[questions.options]]
-option_id = "no"
-text = "No"
-reason = "it is dry"
-genres = ["Comedy"]
-
-[[outcomes]]
-outcome_id = "fedora"
-name = "Fedora"
-text = "Dark."
-tags = ["mood:dark"]
-
-[[outcomes]]
-outcome_id = "cap"
-name = "Cap"
-text = "Light."
-genres = ["Comedy"]
-"""
+PACK = HATS.replace('genres = ["Drama"]', 'tags = ["mood:dark"]')
 TITLES = [
     Title("d1", TitleKind.MOVIE, "Dark one", genres=("Drama",), tags=("mood:dark",)),
     Title("d2", TitleKind.MOVIE, "Dark two", genres=("Crime",), tags=("mood:dark",)),

@@ -20,42 +20,12 @@ from services.recap.quiz.quiz_state import LASTS_MS
 from services.recap.quiz.quiz_step import Said, Step
 from services.recap.quiz.quizzes import Quizzes
 from tests.made_bundle import catalogue
+from tests.made_packs import HATS
 from tests.made_quizzes import made_quizzes, material_of
 from tests.made_recap import waiting
 from tests.random_quizzes import Clock
 
-PACK = """\
-pack_id = "hats"
-name = "Which hat are you?"
-
-[[questions]]
-question_id = "weather"
-text = "Rain?"
-
-[[questions.options]]
-option_id = "yes"
-text = "Yes"
-reason = "it rains"
-genres = ["Drama"]
-
-[[questions.options]]
-option_id = "no"
-text = "No"
-reason = "it is dry"
-genres = ["Comedy"]
-
-[[outcomes]]
-outcome_id = "fedora"
-name = "Fedora"
-text = "Dark."
-genres = ["Drama"]
-
-[[outcomes]]
-outcome_id = "cap"
-name = "Cap"
-text = "Light."
-genres = ["Comedy"]
-"""
+PACK = HATS
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from reprise.events.v1 import events_pb2, events_pb2_grpc
 from reprise.recap.v1 import share_pb2, share_pb2_grpc
 from services.recap.settings import RecapSettings
 from tests.made_bundle import catalogue
+from tests.made_packs import HATS
 from tests.made_suite import Served
 from tests.services.recap.quiz.quiz_calls import Player
 from tests.services.recap.share.test_endings import rate
@@ -26,39 +27,11 @@ from tests.services.recap.share.test_servicer import TIMEOUT_S, suite, upsert
 
 __all__ = ["suite"]
 
-PACK = """\
-pack_id = "hats"
-name = "أي قبعة أنت؟"
-language = "ar"
-
-[[questions]]
-question_id = "weather"
-text = "Rain?"
-
-[[questions.options]]
-option_id = "yes"
-text = "Yes"
-reason = "it rains"
-genres = ["Drama"]
-
-[[questions.options]]
-option_id = "no"
-text = "No"
-reason = "it is dry"
-genres = ["Comedy"]
-
-[[outcomes]]
-outcome_id = "fedora"
-name = "قبعة فيدورا"
-text = "تحب الظلال."
-genres = ["Drama"]
-
-[[outcomes]]
-outcome_id = "cap"
-name = "Cap"
-text = "Light."
-genres = ["Comedy"]
-"""
+PACK = (
+    HATS.replace('"Which hat are you?"', '"أي قبعة أنت؟"\nlanguage = "ar"')
+    .replace('"Fedora"', '"قبعة فيدورا"')
+    .replace('"Dark."', '"تحب الظلال."')
+)
 
 
 @pytest.fixture
